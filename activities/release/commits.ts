@@ -14,6 +14,7 @@ import {
   type PushedTag,
   type Removal,
 } from '../mgit/index.ts';
+import { branchHeads, type FoundRepository } from './branch-heads.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { DEFAULT_REF } from '../../domain/git/snapshot.ts';
@@ -59,7 +60,10 @@ export interface CommitActivities {
    * never changed if it has the tag. Throws `TagConflict`, `PushRefused`.
    */
   pushCandidate(input: PushTagInput): Promise<PushedTag | null>;
-  /** Which proven commits a commit contains, and who wrote what it releases. Throws `PushRefused`. */
+  /**
+   * Which proven commits a commit contains, who wrote what it releases, whether a branch of the remote that is released
+   * has it, and the policies of the default branch. Throws `PushRefused`, `InvalidConfiguration`.
+   */
   coverCommits(input: CoverCommits): Promise<Coverage>;
   /** The commits that the commit descends from, of a list; those that are unknown are left out. */
   findAncestors(input: FindAncestors): Promise<readonly string[]>;
@@ -131,6 +135,8 @@ export interface CommitActivityTools {
   readonly forges: Forges;
   /** False when candidates are not pushed. */
   readonly pushCandidates: boolean;
+  /** Names or patterns of the branches that are released in addition to the default branch. */
+  readonly protectedBranches: readonly string[];
   /** Channels for announcements, and the environment with their addresses. */
   readonly announcements: { readonly channels: readonly AlertChannelConfig[]; readonly env: NodeJS.ProcessEnv };
 }
@@ -141,6 +147,7 @@ export function createCommitActivities({
   blobs,
   forges,
   pushCandidates,
+  protectedBranches,
   announcements,
 }: CommitActivityTools): CommitActivities {
   const find = (id: string, signal: AbortSignal) => mgit.find(id, { signal });
@@ -203,7 +210,7 @@ export function createCommitActivities({
           { signal },
         );
       }),
-    coverCommits: (input) => heartbeating((signal) => coverCommits({ mgit, blobs }, input, signal)),
+    coverCommits: (input) => heartbeating((signal) => coverCommits({ mgit, blobs, protectedBranches }, input, signal)),
     packCommit: ({ repository: id, commit, branch }) =>
       heartbeating(async (signal) => {
         const repository = await mgit.find(id, { signal });
@@ -231,8 +238,6 @@ function tagOf({
   return { name: tag, commit, message, time: Math.floor(Date.parse(at) / 1_000) };
 }
 
-type FoundRepository = Awaited<ReturnType<Mgit['find']>>;
-
 async function headOf(
   mgit: Mgit,
   repository: FoundRepository,
@@ -240,11 +245,7 @@ async function headOf(
   signal: AbortSignal,
 ): Promise<string> {
   const { id } = repository;
-  const heads = await mgit.heads([branch === undefined ? repository : { ...repository, branches: [branch] }], {
-    signal,
-  });
-  const head = heads.get(id);
-  if (head instanceof LonghaulError) throw head;
+  const head = await branchHeads(mgit, repository, branch === undefined ? [] : [branch], signal);
   const commit =
     branch === undefined || head?.branch === branch ? head?.commit : head?.branches?.get(refOfBranch(branch));
   if (commit !== undefined && !/^0+$/.test(commit)) return commit;

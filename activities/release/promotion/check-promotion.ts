@@ -14,7 +14,7 @@ import { sha256 } from '../../../platform/sha256.ts';
 import type { LedgerTools } from '../ledger-tools.ts';
 import { ARTIFACTS_KIND, subjectOfJob } from '../pipelines/run-result.ts';
 import { readFacts } from './generation-facts.ts';
-import { readRelease } from './read-release.ts';
+import { readRules } from './read-release.ts';
 import { treeRuns } from './tree-runs.ts';
 
 /** See `LedgerActivities.checkPromotion`. */
@@ -25,7 +25,7 @@ export async function checkPromotion(
 ): Promise<PromotionReport> {
   const { repository, version, kind, packed, coverage, overrideFreeze } = asked;
   const { commit, tree } = packed;
-  const { contracts, generation } = await readRelease(tools.blobs, asked);
+  const { contracts, generation } = await readRules(tools.blobs, asked);
   const { policies, promotion } = contracts.policy;
   const facts = await readFacts(tools.ledger, { repository, generation, policies });
   const runs = await treeRuns(tools, facts, { repository, version, tree, contracts });
@@ -35,7 +35,7 @@ export async function checkPromotion(
   });
   const gates = [
     ...ledgerGates(kind, facts),
-    commitGate({ commit, uncovered: coverage.uncovered, runs }),
+    commitGate({ ...coverage, commit, runs }),
     ...(promotion.freeze.length === 0 ? [] : [freezeGate(open, overrideFreeze)]),
   ];
   const { approvals, soak, assets: patterns } = promotion;
@@ -71,7 +71,16 @@ export async function checkPromotion(
           },
     assets: patterns.length === 0 ? null : { patterns, archives: await archivesOf(tools, runs) },
     digest: sha256(
-      canonicalize({ repository, version, commit, tree, contracts: asked.contracts, overrideFreeze }) ?? '',
+      // the policies too: those of the default branch may change while people decide
+      canonicalize({
+        repository,
+        version,
+        commit,
+        tree,
+        contracts: asked.contracts,
+        policy: contracts.policy,
+        overrideFreeze,
+      }) ?? '',
     ),
   };
 }

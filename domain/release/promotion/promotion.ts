@@ -42,6 +42,7 @@ export interface ProvenCommit {
 /** Asks which proven commits are in a commit. */
 export interface CoverCommits {
   readonly repository: string;
+  readonly kind: PromotionKind;
   readonly packed: PackedCommit;
   /** {@link PreparedPromotion.proofs} */
   readonly proofs: string;
@@ -51,6 +52,13 @@ export interface CoverCommits {
 export interface Coverage {
   /** The {@link PreparedPromotion.proofs} that were looked up. */
   readonly proofs: string;
+  /** The branches of the remote that are released, when none of them has the commit; null otherwise, and for a hotfix. */
+  readonly outside: readonly string[] | null;
+  /**
+   * Digest of the policy files at the head of the default branch, which hold in addition to those of the commit; null when
+   * the head is this commit, or has none.
+   */
+  readonly policies: string | null;
   /** The first hundred. */
   readonly uncovered: readonly Uncovered[];
   /** E-mail addresses of the authors of the commits since the last release, in lower case, each once; null for too many. */
