@@ -1,6 +1,6 @@
 import type { GenerationView } from '../../../domain/release/evolutions/describe.ts';
 import { canonicalVersion } from '../../../domain/release/contracts/version.ts';
-import { approvalProof } from './approval-proof.ts';
+import { approvalOf } from './approval-of.ts';
 import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
 
 /** A generation with its changes and evolutions; null when the ledger does not have it. */
@@ -13,7 +13,7 @@ export async function readGeneration(
     .selectFrom('generations')
     .select(['generation_id', 'version', 'status', 'description', 'commit', 'branch'])
     .select(['promoted_at', 'promoted_by', 'hotfix_of'])
-    .select(approvalProof().as('isApprovalProved'))
+    .select(approvalOf().as('approval'))
     .where('repository', '=', repository)
     .where('version', '=', canonicalVersion(version))
     .executeTakeFirst();

@@ -39,6 +39,7 @@ export async function checkPromotion(
     ...(promotion.freeze.length === 0 ? [] : [freezeGate(open, overrideFreeze)]),
   ];
   const { approvals, soak, assets: patterns } = promotion;
+  const excluded = excludedAuthors(approvals?.exclude_authors ?? false, coverage.authors);
   return {
     version,
     kind,
@@ -55,7 +56,7 @@ export async function checkPromotion(
         : {
             needed: approvals.needed,
             from: approvals.from,
-            excludeAuthors: excludedAuthors(approvals.exclude_authors, coverage.authors),
+            excludeAuthors: excluded,
             deadline:
               approvals.deadline === undefined
                 ? null
@@ -68,6 +69,21 @@ export async function checkPromotion(
               approvals.escalation === undefined
                 ? null
                 : { afterSeconds: approvals.escalation.after, to: approvals.escalation.to },
+          },
+    override:
+      open.length === 0 || overrideFreeze === null || !tools.hasPeople
+        ? null
+        : {
+            freezes: freezeGate(open, null).reasons,
+            // one person, and no deadline that decides instead
+            approvals: {
+              needed: 1,
+              from: approvals?.from ?? [],
+              excludeAuthors: excluded,
+              deadline: null,
+              reminderSeconds: approvals?.reminder ?? null,
+              escalation: null,
+            },
           },
     assets: patterns.length === 0 ? null : { patterns, archives: await archivesOf(tools, runs) },
     digest: sha256(

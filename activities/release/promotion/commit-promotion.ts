@@ -89,8 +89,9 @@ export async function commitPromotion(
         object,
         before: asked.before,
         assets: asked.assets,
+        approval: asked.approval,
         approvedBy: asked.approvedBy,
-        isAuthenticated: asked.isAuthenticated,
+        ...(asked.overriddenBy.length === 0 ? {} : { overriddenBy: asked.overriddenBy }),
       },
     });
     return { at: at.toISOString(), changes: facts.changes.length, event };

@@ -1,3 +1,4 @@
+import type { Approval } from './approval.ts';
 import type { PackedCommit } from '../pipelines/job.ts';
 import type { ReleaseAsset, WantedAssets } from './publication.ts';
 import type { CommitFacts, GateResult, PromotionKind, TreeRun, Uncovered } from './gates.ts';
@@ -86,10 +87,19 @@ export interface PromotionReport {
   /** Until when the promotion must wait after the last proof, ISO 8601; null when it need not. */
   readonly soakUntil: string | null;
   readonly approvals: RequiredApprovals | null;
+  /** The decision on a reason to promote during a freeze; null when none is needed, or no people are configured. */
+  readonly override: FreezeOverride | null;
   /** Null when the policies ask for no files of the release. */
   readonly assets: WantedAssets | null;
   /** Digest of what is approved: repository, version, commit, contract and policies. */
   readonly digest: string;
+}
+
+/** People decide whether a reason is good enough to promote during a freeze. */
+export interface FreezeOverride {
+  /** A sentence for each freeze that is on. */
+  readonly freezes: readonly string[];
+  readonly approvals: RequiredApprovals;
 }
 
 /** The approvals that the policies of the repository ask for. */
@@ -124,10 +134,12 @@ export interface CommitPromotion extends CheckPromotion {
   readonly before: string;
   /** The files of the release. */
   readonly assets: readonly ReleaseAsset[];
+  /** What approved it; null when no people were asked. */
+  readonly approval: Approval | null;
   /** The people who approved, as text. */
   readonly approvedBy: readonly string[];
-  /** False when no person was authenticated. */
-  readonly isAuthenticated: boolean;
+  /** The people who approved the promotion during a freeze, as text. */
+  readonly overriddenBy: readonly string[];
 }
 
 /** A generation that an earlier run has promoted. */

@@ -3,7 +3,12 @@ import { withChanges } from '../../../activities/release/promotion/plan-backport
 import { actOf } from '../../../domain/release/acts.ts';
 import { releaseFlows } from '../../../domain/release/flows/index.ts';
 import { authorsOf, excludedAuthors } from '../../../domain/release/promotion/authors.ts';
-import { describeStatus, type GenerationStatus } from '../../../domain/release/promotion/describe-generation.ts';
+import { type Approval, approvalBy } from '../../../domain/release/promotion/approval.ts';
+import {
+  describeGeneration,
+  describeStatus,
+  type GenerationStatus,
+} from '../../../domain/release/promotion/describe-generation.ts';
 import { describePromotion } from '../../../domain/release/promotion/describe.ts';
 import { openUntil, problemOfWindow } from '../../../domain/release/promotion/freeze.ts';
 import {
@@ -313,7 +318,7 @@ describe('the next step of a generation', () => {
     promotedAt: null,
     promotedBy: null,
     commit: null,
-    isApprovalProved: null,
+    approval: null,
     hotfixOf: null,
     branch: null,
     missing: [],
@@ -353,13 +358,36 @@ describe('the next step of a generation', () => {
   });
 });
 
-test('a promotion says when nothing proves who approved it', () => {
+test('a promotion says everywhere when nothing proves who approved it, and when its deadline did', () => {
   const report = { version: 'v1.0.0', kind: 'standard', gates: [], isOpen: true } as unknown as PromotionReport;
-  const said = (isAuthenticated: boolean | null, kind: PromotionReport['kind'] = 'standard') =>
-    describePromotion({ ...report, kind }, { isPromoted: true, isAuthenticated, refused: [] });
-  for (const kind of ['standard', 'hotfix'] as const) {
-    expect(said(false, kind)).toMatch(/\nApproval: unauthenticated, nothing proves who gave it$/);
-    expect(said(true, kind)).not.toContain('unauthenticated');
-    expect(said(null, kind)).not.toContain('unauthenticated');
+  const shown: GenerationStatus = {
+    version: 'v1.0.0',
+    status: 'promoted',
+    description: '',
+    promotedAt: '2026-01-01T00:00:00Z',
+    promotedBy: 'ada',
+    commit: 'b'.repeat(40),
+    approval: null,
+    hotfixOf: null,
+    branch: null,
+    missing: [],
+    changes: [],
+    evolutions: [],
+    remoteTag: { object: 'a'.repeat(40), commit: 'b'.repeat(40) },
+  };
+  const said = (approval: Approval | null): readonly string[] => [
+    ...(['standard', 'hotfix'] as const).map((kind) =>
+      describePromotion({ ...report, kind }, { isPromoted: true, approval, refused: [] }),
+    ),
+    describeGeneration({ ...shown, approval }),
+    describeStatus({ ...shown, approval }),
+  ];
+  const verdict = { gate: 'gate-1', status: 'approved', reason: 'quorum', decisions: [], authenticated: true } as const;
+  for (const text of said(approvalBy({ ...verdict, authenticated: false }))) {
+    expect(text).toMatch(/\nApproval: unauthenticated, nothing proves who gave it(?:\n|$)/);
   }
+  for (const text of said(approvalBy({ ...verdict, reason: 'deadline' }))) {
+    expect(text).toMatch(/\nApproval: by the deadline, too few people had approved(?:\n|$)/);
+  }
+  for (const text of [...said(approvalBy(verdict)), ...said(null)]) expect(text).not.toContain('Approval');
 });
