@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Approval } from '../../../domain/release/promotion/approval.ts';
-import { approvalOf } from '../../../activities/release/evolutions/approval-of.ts';
+import { APPROVAL } from '../../../activities/release/evolutions/approval-of.ts';
 import type { LedgerDatabase } from '../../../activities/ledger/open-ledger.ts';
 
 /** Which rows of a list are read. */
@@ -54,7 +54,7 @@ export async function readGenerationRow(ledger: LedgerDatabase, id: string): Pro
   const query = ledger
     .selectFrom('generations')
     .select(generationColumns)
-    .select(approvalOf().as('approval'))
+    .select(sql.raw<Approval | null>(APPROVAL).as('approval'))
     .where('generation_id', '=', id);
   return (await query.executeTakeFirst()) ?? null;
 }
