@@ -242,8 +242,8 @@ describe('the gates', () => {
 
   test('on the commit: no branch that is released has it', () => {
     const outside = ['the default branch main', 'release/*'];
-    const closed = commitGate({ commit, outside, uncovered: [], runs: [] });
-    expect(closed.reasons).toEqual([
+    const outsideGate = commitGate({ commit, outside, uncovered: [], runs: [] });
+    expect(outsideGate.reasons).toEqual([
       '111111111111 is in no branch that is released on the remote (the default branch main, release/*): merge it into one of them.',
     ]);
   });
