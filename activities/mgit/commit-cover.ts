@@ -39,8 +39,6 @@ export interface LoggedCommit {
 export interface History {
   /** How each commit is contained in {@link CoverQuestion.commit}. */
   cover(): Promise<ReadonlyMap<string, CommitCover>>;
-  /** True when one of these commits is {@link CoverQuestion.commit}, or descends from it. Those that are unknown do not count. */
-  isIn(heads: readonly string[]): Promise<boolean>;
   /** The commits of {@link CoverQuestion.commit} that `since` does not have, newest first, at most `most`; all for null. */
   log(since: string | null, most: number): Promise<readonly LoggedCommit[]>;
 }
@@ -76,7 +74,6 @@ export async function withHistory<Result>(
       const options = { about, signal, gitDir: path, store: source.store };
       await fetchParents(git, source, path, options);
       return work({
-        isIn: (heads) => isIn(git, source, { commit, heads }, options),
         cover: () => coverOf(git, source, question, options),
         log: (since, most) => logOf(git, source, { commit, since, most }, options),
       });
@@ -125,20 +122,6 @@ async function coverOf(
     }
   }
   return found;
-}
-
-async function isIn(
-  git: Git,
-  source: Source,
-  { commit, heads }: { readonly commit: string; readonly heads: readonly string[] },
-  options: GitOptions,
-): Promise<boolean> {
-  if (heads.includes(commit)) return true;
-  const known: string[] = [];
-  for (const each of new Set(heads)) if (await isHere(git, source, each, options)) known.push(`^${each}`);
-  if (known.length === 0) return false;
-  // a commit is listed unless one of the heads has it
-  return (await git.run(['rev-list', '--max-count=1', commit, ...known], options)).length === 0;
 }
 
 async function isHere(git: Git, source: Source, commit: string, options: GitOptions): Promise<boolean> {

@@ -7,7 +7,7 @@ import type { Mgit } from '../../mgit/index.ts';
 import { readJson } from '../pipelines/stored-plan.ts';
 import type { StoredProofs } from './prepare-promotion.ts';
 import { storeDefaultPolicies } from './default-policies.ts';
-import { releaseBegins } from './release-before.ts';
+import { releaseBegins } from '../../../domain/release/promotion/release-before.ts';
 
 /** Proven commits that a result lists: the first of them tell enough. */
 const MOST_LISTED = 100;
@@ -34,11 +34,21 @@ export async function coverCommits(
   const { version, proven, ...before } = (await readJson(blobs, proofs)) as StoredProofs;
   const repository = await mgit.find(id, { signal });
   const { authors: since } = releaseBegins(version, before, await mgit.findTags(repository, 'v', { signal }));
+  const isIn = async (heads: readonly string[]): Promise<boolean> => {
+    for (const each of heads) {
+      if ((await mgit.containedCommits(repository, each, [commit], { signal })).length > 0) return true;
+    }
+    return false;
+  };
   const others = kind === 'hotfix' ? [] : protectedBranches;
   const head = await branchHeads(mgit, repository, others, signal);
   const tip = head === null || /^0+$/.test(head.commit) ? null : head.commit;
   const policies =
     tip === null || tip === commit ? null : await storeDefaultPolicies({ mgit, blobs, repository, head: tip }, signal);
+  // a hotfix is not merged yet
+  const isReleased =
+    kind === 'hotfix' || (await isIn([...(tip === null ? [] : [tip]), ...(head?.branches?.values() ?? [])]));
+  const outside = isReleased ? null : branchNames(head?.branch ?? null, others);
   const commits = proven.map((each) => each.commit);
   const question = { commit, openPack: () => blobs.open(pack), commits, patches: true };
   return mgit.withHistory(
@@ -50,12 +60,6 @@ export async function coverCommits(
         const how = cover.get(each.commit) ?? 'unknown';
         return how === 'absent' || how === 'unknown' ? [{ ...each, why: WHY[how] }] : [];
       });
-      // a hotfix is not merged yet
-      const isReleased =
-        kind === 'hotfix' ||
-        (tip !== null && (await history.isIn([tip]))) ||
-        (await history.isIn([...(head?.branches ?? new Map<string, string>()).values()]));
-      const outside = isReleased ? null : branchNames(head?.branch ?? null, others);
       // one more shows that there are too many
       const authors = authorsOf(await history.log(since, MOST_COMMITS_WITH_AUTHORS + 1));
       return { proofs, outside, policies, uncovered: uncovered.slice(0, MOST_LISTED), authors };

@@ -97,28 +97,6 @@ describe('a commit contains another one', () => {
   });
 });
 
-test('a commit is in a head that is the same commit or descends from it, and in no other one', async () => {
-  const { clone, mgit, remote } = place();
-  const first = git(clone, 'rev-parse', 'main');
-  const second = commitTree(clone, files({ a: '2\n' }));
-  git(clone, 'push', '--quiet', 'origin', 'main');
-  const other = branch(clone, 'other', first, { a: '1\n', o: 'o\n' });
-  const address = { id: ID, cloneUrl: `file://${remote}` };
-  const pushed = [first, second];
-  const isIn = async (commit: string, heads: readonly string[]): Promise<boolean> => {
-    const local = { id: ID, cloneUrl: clone };
-    const pack = await mgit.withCommitPack(local, commit, (found) => buffer(Readable.from(found.pack)), { pushed });
-    const openPack = () => Promise.resolve(Readable.from([pack]));
-    return mgit.withHistory(address, { commit, openPack, commits: [], patches: false }, (each) => each.isIn(heads));
-  };
-  expect(await isIn(second, [second])).toBe(true);
-  expect(await isIn(first, [second])).toBe(true);
-  expect(await isIn(second, [first])).toBe(false);
-  // only in its pack: its parent is there, it is not; nor is a head that the remote does not have
-  expect(await isIn(other, [second, first, '1'.repeat(40)])).toBe(false);
-  expect(await isIn(other, [])).toBe(false);
-});
-
 test('the log has the commits since another one, with all authors, newest first', async () => {
   const { clone, mgit, remote } = place();
   const base = git(clone, 'rev-parse', 'main');
