@@ -116,9 +116,9 @@ promotion:
     expect(git(remote, 'for-each-ref')).toBe(before);
     expect(await ledger.sql('SELECT FROM pipeline_runs WHERE commit = $1', [own])).toEqual([]);
     // also in a branch that anyone may push, until it is merged
-    git(clone, 'push', '--quiet', 'origin', 'HEAD:topic');
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:refs/heads/topic');
     expect((await longhaul('generation', 'promote', 'v1.5.0', '--commit', 'HEAD', '--dry-run')).exitCode).toBe(9);
-    git(clone, 'push', '--quiet', 'origin', 'HEAD:release/1.x', `${first}:main`);
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:refs/heads/release/1.x');
     const kept = await longhaul('generation', 'promote', 'v1.5.0', '--commit', 'HEAD', '--dry-run');
     expect(kept.stdout).not.toContain('is in no branch');
     expect(kept.stdout).toContain('    The freeze "always" lasts until ');
