@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect } from 'vitest';
@@ -17,6 +17,8 @@ import { commit, generation, tagsOf, write } from '../../support/release/work.ts
 
 /** A folder that jobs see. */
 const SHOWN = mkdtempSync(join(tmpdir(), 'longhaul-shown-'));
+// they run as another user
+chmodSync(SHOWN, 0o755);
 afterAll(() => rmSync(SHOWN, { recursive: true }));
 const test = releaseTest({ pipelines: { toolchains: [SHOWN] } });
 
