@@ -97,7 +97,7 @@ promotion:
     release,
   }) => {
     const { clone, ledger, longhaul, remote } = release;
-    const first = await proven(release, 'v1.5.0', { '.gryt/policy.yaml': RULES });
+    await proven(release, 'v1.5.0', { '.gryt/policy.yaml': RULES });
     git(clone, 'checkout', '--quiet', '--detach');
     write(clone, { '.gryt/policy.yaml': '{}' });
     const own = commit(clone, 'chore: no rules');
