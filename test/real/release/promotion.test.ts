@@ -418,7 +418,7 @@ describe('a hotfix', () => {
       .filter((line) => !line.includes('/generations/'));
     expect(contracts.length).toBeGreaterThan(1);
     expect(git(remote, 'diff', '--name-only', first, 'hotfix/v0.9.1').split('\n').toSorted()).toEqual(
-      [...contracts.map((line) => line.split('\t')[1]), '.gryt/generations/v0.9.1.yaml'].toSorted(),
+      [...contracts.map((line) => line.split('\t')[1] ?? ''), '.gryt/generations/v0.9.1.yaml'].toSorted(),
     );
     // the same blobs, by git
     const branch = git(remote, 'ls-tree', '-r', 'hotfix/v0.9.1', '.gryt').split('\n');
