@@ -24,6 +24,7 @@ import type { Forges } from '../forges/open-forge.ts';
 import {
   announcePromotion,
   type AnnouncePromotion,
+  defaultBranch,
   type OfferedHotfix,
   type OfferHotfix,
   offerBackport,
@@ -59,6 +60,8 @@ export interface CommitActivities {
    * never changed if it has the tag. Throws `TagConflict`, `PushRefused`.
    */
   pushCandidate(input: PushTagInput): Promise<PushedTag | null>;
+  /** The name of the default branch; null when the remote does not say it. */
+  findDefaultBranch(input: { readonly repository: string }): Promise<string | null>;
   /** Which proven commits a commit contains, and who wrote what it releases. Throws `PushRefused`. */
   coverCommits(input: CoverCommits): Promise<Coverage>;
   /** The commits that the commit descends from, of a list; those that are unknown are left out. */
@@ -168,6 +171,8 @@ export function createCommitActivities({
         const known = { name: tag.name, object: objectOfTag(tag) };
         await mgit.removeTag(await find(repository, signal), known, { signal });
       }),
+    findDefaultBranch: ({ repository }) =>
+      heartbeating(async (signal) => defaultBranch(mgit, await find(repository, signal), signal)),
     writeNotes: (input) => heartbeating((signal) => writeNotes({ mgit, blobs }, input, signal)),
     findRelease: ({ repository, version }) =>
       heartbeating(async (signal) => {

@@ -1,6 +1,7 @@
 import { runPipelineFlow } from '../../domain/release/flows/pipeline-flows.ts';
 import type { RunEvent } from '../../domain/release/pipelines/plan.ts';
 import type { promoteGenerationFlow } from '../../domain/release/flows/promotion-flows.ts';
+import { branchOfHotfix } from '../../domain/release/promotion/hotfix-steps.ts';
 import { runsNeeded } from '../../domain/release/promotion/gates.ts';
 import type {
   Coverage,
@@ -48,15 +49,28 @@ export async function evaluate(given: Promotion, released: ReleaseCommit): Promi
       ? []
       : runsNeeded(report.gates, { uncovered: coverage.uncovered, runs: report.runs });
   if (needed.length === 0) return { report, coverage, promoted, isHotfix };
-  for (const pipeline of needed) await runOnTree(released, pipeline, given.requestId);
+  const branch = await branchOf(given, released);
+  for (const pipeline of needed) await runOnTree(released, { pipeline, branch, requestId: given.requestId });
   return { report: await check(), coverage, promoted, isHotfix };
+}
+
+/** The branch that is released: conditions of jobs ask for it. Null when the remote does not say which is the default one. */
+async function branchOf({ branch }: Promotion, { repository, version, kind }: ReleaseCommit): Promise<string | null> {
+  if (branch !== undefined) return branch;
+  if (kind === 'hotfix') return branchOfHotfix(version);
+  return commitActivities.findDefaultBranch.executeWithOptions({ summary: 'the branch that is released' }, [
+    { repository },
+  ]);
 }
 
 /** Runs a pipeline at the commit that is released. A failed run is a result, which the gates report. */
 async function runOnTree(
   { repository, packed, by }: ReleaseCommit,
-  pipeline: string,
-  requestId: string | undefined,
+  {
+    pipeline,
+    branch,
+    requestId,
+  }: { readonly pipeline: string; readonly branch: string | null; readonly requestId: string | undefined },
 ): Promise<void> {
   const { commit } = packed;
   const event: RunEvent = 'promotion';
@@ -69,6 +83,7 @@ async function runOnTree(
       event,
       by,
       parallel: PARALLEL,
+      ...(branch === null ? {} : { branch }),
       ...(requestId === undefined ? {} : { requestId }),
     });
   } catch (error) {

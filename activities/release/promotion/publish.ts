@@ -267,7 +267,8 @@ async function pushBackport(
   return { branch: head, url: pull?.url ?? null };
 }
 
-async function defaultBranch(
+/** The name of the default branch; null when the remote does not say it. */
+export async function defaultBranch(
   mgit: Mgit,
   repository: Awaited<ReturnType<Mgit['find']>>,
   signal: AbortSignal,

@@ -11,7 +11,7 @@ export interface RunContext {
   readonly event: RunEvent;
   /** The branch that the run is for; null for a commit alone. */
   readonly branch: string | null;
-  /** True when a path that differs from the first parent matches one of these patterns. */
+  /** True when a path that differs from the first parent matches one of these patterns. Not asked for a promotion. */
   readonly hasChanged: (patterns: readonly string[]) => boolean;
 }
 
@@ -92,6 +92,8 @@ function reasonToSkip({ if: condition }: PipelineJob, { event, branch, hasChange
   if (branches !== undefined && (branch === null || !matchesBranch(branches, branch))) {
     return `it runs on the branches ${branches.join(', ')}`;
   }
-  if (changed !== undefined && !hasChanged(changed)) return `nothing changed in ${changed.join(', ')}`;
+  // a release has more changes than its last commit
+  if (changed !== undefined && event !== 'promotion' && !hasChanged(changed))
+    return `nothing changed in ${changed.join(', ')}`;
   return null;
 }

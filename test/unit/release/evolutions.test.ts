@@ -133,6 +133,7 @@ describe('what really ran', () => {
     end: 'passed',
     why: null,
     attempts: 1,
+    earlier: [],
     outputs: {},
     artifacts: null,
     reports: null,
