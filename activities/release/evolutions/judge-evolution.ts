@@ -45,8 +45,8 @@ export async function judgeEvolution(
   const contractDigest = contracts.digestOfGeneration(version);
   const proof = {
     steps,
-    pipeline: contracts.digestOf(`pipelines/${pipeline.name}.yaml`),
-    policy: contracts.digestOf('policy.yaml') ?? contracts.digestOf('policies.yaml'),
+    pipeline: contracts.digestOf(`pipelines/${pipeline.name}`),
+    policy: contracts.digestOf('policy') ?? contracts.digestOf('policies'),
     contract: contractDigest,
     sandbox: result.sandbox,
   };

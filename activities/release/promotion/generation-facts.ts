@@ -1,3 +1,4 @@
+import { minEvolutionsOf } from '../../../domain/release/evolutions/policy-check.ts';
 import type { LedgerFacts, PromotionKind } from '../../../domain/release/promotion/gates.ts';
 import type { PromotedBefore, ProvenCommit } from '../../../domain/release/promotion/promotion.ts';
 import type { Generation } from '../../../domain/release/contracts/generation.schema.ts';
@@ -85,7 +86,7 @@ export async function readFacts(
       supersededBy,
       hasProof: hasProof === true,
     })),
-    minEvolutions: Math.max(0, ...policies.map(({ min_evolutions: least }) => least ?? 0)),
+    minEvolutions: minEvolutionsOf(policies, declared),
     proven: [...passed.values()].map(({ tag, change_id: change, commit, pipeline, pipeline_run_id: run }) => ({
       tag,
       change,

@@ -1,5 +1,5 @@
 import type { Pipeline, PipelineJob } from '../contracts/pipeline.schema.ts';
-import { type Combination, combinationsOf } from '../contracts/matrix.ts';
+import { type Combination, combinationsOf, idOfJob } from '../contracts/matrix.ts';
 import { LonghaulError } from '../../shared/failures.ts';
 import { matchesBranch } from '../../git/branch.ts';
 
@@ -52,11 +52,11 @@ export function planRun(pipeline: Pipeline, context: RunContext): RunPlan {
   const expanded = new Map(
     Object.entries(pipeline.jobs).map(([name, job]) => [name, job.matrix ? combinationsOf(job.matrix) : [{}]]),
   );
-  const idsOf = (name: string): string[] => (expanded.get(name) ?? []).map((combination) => idOf(name, combination));
+  const idsOf = (name: string): string[] => (expanded.get(name) ?? []).map((combination) => idOfJob(name, combination));
   const jobs = Object.entries(pipeline.jobs).flatMap(([name, job]) => {
     const skipped = reasonToSkip(job, context);
     return (expanded.get(name) ?? []).map((matrix): PlannedJob => ({
-      id: idOf(name, matrix),
+      id: idOfJob(name, matrix),
       job: name,
       matrix,
       needs: job.needs.flatMap(idsOf),
@@ -79,11 +79,6 @@ export function planRun(pipeline: Pipeline, context: RunContext): RunPlan {
     maxFailures: pipeline.max_failures ?? null,
     jobs,
   };
-}
-
-function idOf(name: string, matrix: Combination): string {
-  const values = Object.values(matrix);
-  return values.length === 0 ? name : `${name} (${values.join(', ')})`;
 }
 
 function reasonToSkip({ if: condition }: PipelineJob, { event, branch, hasChanged }: RunContext): string | null {

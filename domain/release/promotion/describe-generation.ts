@@ -1,4 +1,4 @@
-import type { GenerationView } from '../evolutions/describe.ts';
+import { describeSuperseded, type GenerationView } from '../evolutions/describe.ts';
 import { UNPROVED_APPROVAL } from './describe.ts';
 
 /** A generation of a list. */
@@ -43,7 +43,7 @@ export function describeGeneration(generation: GenerationView): string {
     const proof = end === 'proven' ? proofs.get(id) : undefined;
     return proof === undefined ? `  ○ ${id} (not proven)` : `  ✓ ${id} (proven by ${proof})`;
   });
-  return [...head, 'Changes:', ...lines].join('\n');
+  return [...head, 'Changes:', ...lines, ...describeSuperseded(evolutions)].join('\n');
 }
 
 /** A generation, and its tag on the remote. */

@@ -216,6 +216,38 @@ describe('a hotfix', () => {
     expect(git(remote, 'rev-parse', 'longhaul/merge-v1.2.1')).toBe(grown);
     git(clone, 'checkout', '--quiet', 'main');
   });
+
+  test('takes over the branch of one that was terminated, and passes over the version of another branch', async ({
+    release,
+  }) => {
+    const { client, faults, ledger, remote } = release;
+    const base = 'v1.2.0';
+    const create = async (title: string) => {
+      const input = { repository: REPOSITORY, base, issue: 'CRIT-2', title };
+      return (await startDeclared(client, createHotfixFlow, input)).result();
+    };
+    const terminated = async (title: string): Promise<void> => {
+      faults.arm({
+        activity: 'openHotfix',
+        kind: 'is reached',
+        async onReached() {
+          await client.workflow.getHandle(`hotfix/${REPOSITORY}/${base}`).terminate('an operator');
+          throw new Error('the worker is gone');
+        },
+      });
+      await expect(create(title)).rejects.toMatchObject({ cause: { name: 'TerminatedFailure' } });
+      faults.arm(null);
+    };
+    await terminated('Fix the leak');
+    const left = git(remote, 'rev-parse', 'hotfix/v1.2.2');
+    expect(await create('Fix the leak')).toMatchObject({ version: 'v1.2.2', commit: left });
+    await terminated('Fix the flood');
+    expect(git(remote, 'rev-parse', 'hotfix/v1.2.3')).toMatch(/^[0-9a-f]{40}$/);
+    expect(await create('Fix the drought')).toMatchObject({ version: 'v1.2.4', branch: 'hotfix/v1.2.4' });
+    release.replayed(`hotfix/${REPOSITORY}/${base}`);
+    const opened = "SELECT version FROM generations WHERE hotfix_of = $1 AND version > 'v1.2.1' ORDER BY version";
+    expect(await ledger.sql(opened, [base])).toEqual([{ version: 'v1.2.2' }, { version: 'v1.2.4' }]);
+  });
 });
 
 describe('the contract of a generation', () => {

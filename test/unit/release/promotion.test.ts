@@ -98,7 +98,7 @@ describe('the gates', () => {
   const facts = (evolutions: readonly JudgedAttempt[], changes = ['A-1', 'A-2'], minEvolutions = 0) => ({
     changes,
     evolutions,
-    minEvolutions,
+    minEvolutions: minEvolutions === 0 ? [] : [{ policy: 'enough', least: minEvolutions, changes: null }],
   });
   const closed = (...args: Parameters<typeof ledgerGates>): Record<string, readonly string[]> =>
     Object.fromEntries(
