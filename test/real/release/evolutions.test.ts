@@ -202,6 +202,10 @@ describe('a push', () => {
         "SELECT actor, authenticated_by FROM audit_events WHERE event_type = 'evolution.passed' AND resource_id = 'v1.9.0-rc.1'",
       );
       expect(event).toEqual({ actor: 'push to feature/push', authenticated_by: 'unauthenticated' });
+      // conditions of its jobs can ask for a push
+      expect(await ledger.sql('SELECT event FROM pipeline_runs WHERE commit = $1', [pushed])).toEqual([
+        { event: 'push' },
+      ]);
     } finally {
       await gateway.close();
     }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { describeEvolutions, describeRefusal, describeStart } from '../../../domain/release/evolutions/describe.ts';
 import type { DeclaredChange } from '../../../domain/release/contracts/generation.schema.ts';
+import { describeGeneration } from '../../../domain/release/promotion/describe-generation.ts';
 import { ledgerGates } from '../../../domain/release/promotion/gates.ts';
 import { checkPolicies, minEvolutionsOf, requiredSteps } from '../../../domain/release/evolutions/policy-check.ts';
 import { describeStep, isProven, provenSteps } from '../../../domain/release/evolutions/proof.ts';
@@ -295,5 +296,21 @@ Ready for promotion: YES`);
     const open = evolutions.map((each) => ({ ...each, supersededBy: null }));
     const failed = describeEvolutions({ ...generation, evolutions: open, changes });
     expect(failed).toContain('Ready for promotion: NO');
+  });
+
+  test('and a draft that is shown name the failures that count no more', () => {
+    const time = '2024-01-20T09:15:00Z';
+    const evolutions = [
+      evolution(2, 'FEAT-201', 'fail', time, null, 'v1.5.0-rc.4'),
+      evolution(4, 'FEAT-201', 'pass', time),
+    ];
+    const shown = { ...generation, changes: changes.slice(0, 1), evolutions };
+    const line = '  1 superseded: rc.2 by rc.4';
+    expect(describeEvolutions(shown).split('\n')).toContain(line);
+    expect(describeGeneration(shown).split('\n').slice(2)).toEqual([
+      'Changes:',
+      '  ✓ FEAT-201 (proven by v1.5.0-rc.4)',
+      line,
+    ]);
   });
 });
