@@ -63,6 +63,7 @@ async function makeBranch(given: Given, found: Outputs['base'], rollback: Rollba
   for (let { versions } = found; ;) {
     const plan = await planHotfix(given, { ...found, versions });
     const { version, branch: name, path, text } = plan;
+    showGeneration({ repository, version });
     const message = `chore: hotfix ${version} of ${base} [${issue}]`;
     const branch = { name, from: found.commit, commit: { message, files: [{ path, content: text }] } };
     rollback.before(`remove the branch ${name}`, () =>
@@ -72,7 +73,6 @@ async function makeBranch(given: Given, found: Outputs['base'], rollback: Rollba
       const { commit } = await commitActivities.pushBranch.executeWithOptions({ summary: `push ${name}` }, [
         { repository, branch },
       ]);
-      showGeneration({ repository, version });
       return { plan, commit };
     } catch (error) {
       if (failureOf(error).type !== 'BranchConflict') throw error;

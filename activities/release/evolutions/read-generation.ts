@@ -1,5 +1,7 @@
-import type { GenerationView } from '../../../domain/release/evolutions/describe.ts';
+import type { GenerationView, MissingPart } from '../../../domain/release/evolutions/describe.ts';
 import { canonicalVersion } from '../../../domain/release/contracts/version.ts';
+import { missingIn } from '../../../domain/release/promotion/publication.ts';
+import type { Publication } from '../promotion/record-publication.ts';
 import { approvalProof } from './approval-proof.ts';
 import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
 
@@ -42,7 +44,7 @@ export async function readGeneration(
       .execute(),
     ledger
       .selectFrom('publications')
-      .select(['kind', 'name', 'attempts', 'problem'])
+      .select(['kind', 'name', 'problem'])
       .where('generation_id', '=', id)
       .where('status', '=', 'pending')
       .orderBy('kind')
@@ -67,6 +69,32 @@ export async function readGeneration(
     ),
     changes: changes.map(({ change_id: change, title, status }) => ({ id: change, title, status })),
     // those of a withdrawn promotion are of no use
-    missing: generation.status === 'promoted' ? missing : [],
+    missing:
+      generation.status === 'promoted'
+        ? [...(await missingSincePromotion(ledger, { repository, version: generation.version })), ...missing]
+        : [],
   };
+}
+
+/** What the last run that published a release could not publish, as it recorded it. */
+async function missingSincePromotion(
+  ledger: LedgerDatabase,
+  { repository, version }: { readonly repository: string; readonly version: string },
+): Promise<readonly MissingPart[]> {
+  const last = await ledger
+    .selectFrom('audit_events')
+    .select(['event_type', 'details_json'])
+    .where('repository', '=', repository)
+    .where('resource_type', '=', 'generation')
+    .where('resource_id', '=', version)
+    .where('event_type', 'in', ['generation.promoted', 'generation.published'])
+    .orderBy('event_id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  // promoted by another program, whose ledger was imported
+  if (last === undefined) return [];
+  if (last.event_type === 'generation.promoted') {
+    return [{ kind: 'publication', name: version, problem: 'no run has come to its end' }];
+  }
+  return missingIn(version, (last.details_json as Pick<Publication, 'published'>).published);
 }

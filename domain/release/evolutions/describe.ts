@@ -23,11 +23,11 @@ export interface GenerationView {
   readonly missing: readonly MissingPart[];
 }
 
-/** A file or an announcement of a release that is not published yet. */
+/** What of a release is not published yet. */
 export interface MissingPart {
-  readonly kind: 'asset' | 'announcement';
+  /** A file or an announcement; the release at the forge; the offer of a hotfix; or all, when no run has come to its end. */
+  readonly kind: 'asset' | 'announcement' | 'release' | 'offer' | 'publication';
   readonly name: string;
-  readonly attempts: number;
   /** Why the last attempt failed; null when none has ended. */
   readonly problem: string | null;
 }
