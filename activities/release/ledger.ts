@@ -32,7 +32,7 @@ import type {
 import type { EarlierRun, FindEarlierRun } from '../../domain/release/pipelines/resume.ts';
 import type { AnchorAuditResult } from '../../domain/release/flows/anchor-flow.ts';
 import { recordAnchor } from '../ledger/anchors.ts';
-import { ledgerFailure } from '../ledger/open-ledger.ts';
+import { ledgerFailure } from '../ledger/ledger-failure.ts';
 import { requesterOf, type StartedRun, takeRequest } from '../ledger/requests.ts';
 import { runningFlow } from '../shared/running-flow.ts';
 import { endEvolution } from './evolutions/abandon-evolution.ts';

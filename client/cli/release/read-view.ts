@@ -18,9 +18,8 @@ export async function readView(
   repository: string,
   version: string,
 ): Promise<GenerationView | null> {
-  const { withLedger } = await import('../../../activities/ledger/open-ledger.ts');
   const { readGeneration } = await import('../../../activities/release/evolutions/read-generation.ts');
-  return withLedger(await readersLogin(context), (ledger) => readGeneration(ledger, repository, version));
+  return readGeneration(await readersLogin(context), repository, version);
 }
 
 /** A generation of the ledger, by any form of its version. Fails with `InvalidInput` when the ledger does not have it. */

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { type BlobStore, createBlobStore } from '../../../activities/blobs/blob-store.ts';
 import { createFolderObjects } from '../../../activities/blobs/folder-objects.ts';
 import { createGit } from '../../../activities/git/git.ts';
@@ -19,6 +18,7 @@ import type { JobEnd } from '../../../domain/release/pipelines/schedule.ts';
 import { endOfRun, nextJobs } from '../../../domain/release/pipelines/schedule.ts';
 import '../quiet-runtime.ts';
 import { git, initRepository } from '../scratch-git.ts';
+import { mockActivity } from '../mock-activity.ts';
 
 /** What a worker of the role `pipelines` is configured with. */
 export interface JobsOptions {
@@ -140,7 +140,7 @@ export async function openJobs({ pipelines = {}, env = {} }: JobsOptions = {}): 
       const packed = await commit({ ...files, '.longhaul/pipelines/ci.yaml': `name: ci\njobs:\n${jobs}` });
       const common = { repository: REPOSITORY_OF_JOBS, packed, pipeline: 'ci', event: 'manual', branch } as const;
       const inActivity = <Result>(work: () => Promise<Result>): Promise<Result> => {
-        const activity = new MockActivityEnvironment();
+        const activity = mockActivity();
         if (onTail) activity.on('heartbeat', onTail);
         signal?.addEventListener('abort', () => activity.cancel());
         return activity.run(work);
