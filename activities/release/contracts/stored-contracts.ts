@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { generationPaths } from '../../../domain/release/contracts/version.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { sha256 } from '../../../platform/sha256.ts';
 import type { BlobStore } from '../../blobs/blob-store.ts';
@@ -30,17 +31,14 @@ export async function readContracts(blobs: BlobStore, digest: string, about: str
   if (problems.length > 0) {
     throw new LonghaulError('InvalidConfiguration', `The contracts of ${about} are wrong:\n${problems.join('\n')}`);
   }
-  const fileOf = (...stems: readonly string[]): ContractFile | null =>
-    stems
-      .flatMap((stem) => [`${stem}.yaml`, `${stem}.yml`])
-      .flatMap((path) => folder.files.find((each) => each.path === path) ?? [])[0] ?? null;
-  const fileOfGeneration = (version: string): ContractFile | null =>
-    fileOf(`generations/${version}`, `generations/${version.slice(1)}`);
+  const fileOf = (paths: readonly string[]): ContractFile | null =>
+    paths.flatMap((path) => folder.files.find((each) => each.path === path) ?? [])[0] ?? null;
+  const fileOfGeneration = (version: string): ContractFile | null => fileOf(generationPaths(version));
   const digestOf = (file: ContractFile | null): string | null => (file === null ? null : sha256(file.text));
   return {
     ...contracts,
     folder: folder.name,
-    digestOf: (stem) => digestOf(fileOf(stem)),
+    digestOf: (stem) => digestOf(fileOf([`${stem}.yaml`, `${stem}.yml`])),
     fileOfGeneration,
     digestOfGeneration: (version) => digestOf(fileOfGeneration(version)),
   };
