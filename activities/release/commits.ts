@@ -36,7 +36,6 @@ import {
   type UploadAsset,
 } from './promotion/publish.ts';
 import {
-  defaultHead,
   type OfferedHotfix,
   type OfferHotfix,
   offerBackport,
@@ -69,8 +68,6 @@ export interface CommitActivities {
    * never changed if it has the tag. Throws `TagConflict`, `PushRefused`.
    */
   pushCandidate(input: PushTagInput): Promise<PushedTag | null>;
-  /** The name of the default branch; null when the remote does not say it. */
-  findDefaultBranch(input: { readonly repository: string }): Promise<string | null>;
   /** Whether a protected branch of the remote contains a commit. */
   placeCommit(input: PlaceCommit): Promise<PlacedCommit>;
   /** What the findings of a run are compared with: the branch as the remote has it decides. */
@@ -191,8 +188,6 @@ export function createCommitActivities({
         const known = { name: tag.name, object: objectOfTag(tag) };
         await mgit.removeTag(await find(repository, signal), known, { signal });
       }),
-    findDefaultBranch: ({ repository }) =>
-      heartbeating(async (signal) => (await defaultHead(mgit, await find(repository, signal), signal))?.branch ?? null),
     writeNotes: (input) => heartbeating((signal) => writeNotes({ mgit, blobs }, input, signal)),
     findRelease: ({ repository, version }) =>
       heartbeating(async (signal) => {

@@ -49,18 +49,14 @@ export async function evaluate(given: Promotion, released: ReleaseCommit): Promi
       ? []
       : runsNeeded(report.gates, { uncovered: coverage.uncovered, runs: report.runs });
   if (needed.length === 0) return { report, coverage, promoted, isHotfix };
-  const branch = await branchOf(given, released);
+  const branch = branchOf(given, released, coverage);
   for (const pipeline of needed) await runOnTree(released, { pipeline, branch, requestId: given.requestId });
   return { report: await check(), coverage, promoted, isHotfix };
 }
 
-/** The branch that is released: conditions of jobs ask for it. Null when the remote does not say which is the default one. */
-async function branchOf({ branch }: Promotion, { repository, version, kind }: ReleaseCommit): Promise<string | null> {
-  if (branch !== undefined) return branch;
-  if (kind === 'hotfix') return branchOfHotfix(version);
-  return commitActivities.findDefaultBranch.executeWithOptions({ summary: 'the branch that is released' }, [
-    { repository },
-  ]);
+/** The branch that is released: conditions of jobs ask for it. Null when the remote has no default branch. */
+function branchOf({ branch }: Promotion, { version, kind }: ReleaseCommit, coverage: Coverage): string | null {
+  return branch ?? (kind === 'hotfix' ? branchOfHotfix(version) : coverage.defaultBranch);
 }
 
 /** Runs a pipeline at the commit that is released. A failed run is a result, which the gates report. */

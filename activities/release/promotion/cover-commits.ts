@@ -4,6 +4,7 @@ import type { CoverCommits, Coverage } from '../../../domain/release/promotion/p
 import type { BlobStore } from '../../blobs/blob-store.ts';
 import type { Mgit } from '../../mgit/index.ts';
 import { readJson } from '../pipelines/stored-plan.ts';
+import { defaultHead } from './offer-fixes.ts';
 import type { StoredProofs } from './prepare-promotion.ts';
 import { releaseBegins } from '../../../domain/release/promotion/release-before.ts';
 
@@ -24,6 +25,7 @@ export async function coverCommits(
   const { version, proven, ...before } = (await readJson(blobs, proofs)) as StoredProofs;
   const repository = await mgit.find(id, { signal });
   const { authors: since } = releaseBegins(version, before, await mgit.findTags(repository, 'v', { signal }));
+  const defaultBranch = (await defaultHead(mgit, repository, signal))?.branch ?? null;
   const commits = proven.map((each) => each.commit);
   const question = { commit, openPack: () => blobs.open(pack), commits, patches: true };
   return mgit.withHistory(
@@ -37,7 +39,7 @@ export async function coverCommits(
       });
       // one more shows that there are too many
       const authors = authorsOf(await history.log(since, MOST_COMMITS_WITH_AUTHORS + 1));
-      return { proofs, uncovered: uncovered.slice(0, MOST_LISTED), authors };
+      return { proofs, uncovered: uncovered.slice(0, MOST_LISTED), authors, defaultBranch };
     },
     { signal },
   );

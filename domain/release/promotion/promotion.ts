@@ -55,6 +55,8 @@ export interface Coverage {
   readonly uncovered: readonly Uncovered[];
   /** E-mail addresses of the authors of the commits since the last release, in lower case, each once; null for too many. */
   readonly authors: readonly string[] | null;
+  /** Of the remote; null when it has none. */
+  readonly defaultBranch: string | null;
 }
 
 /** Asks for all gates of a promotion. */
