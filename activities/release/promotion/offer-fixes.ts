@@ -158,7 +158,7 @@ async function openPull(
 }
 
 /** The default branch as the remote has it; null when it has none. */
-export async function defaultHead(
+async function defaultHead(
   mgit: Mgit,
   repository: Repository,
   signal: AbortSignal,
