@@ -177,7 +177,7 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .argument('<version>', 'of the generation: v1.5.0')
     .addOption(repoOption())
     .addOption(jsonOption())
-    .action((version: string, options: { json?: boolean; repo?: string }) =>
+    .action((version: string, options: ReadOptions) =>
       run(options, async (context) =>
         (await import('./evolution.ts')).listEvolutionsCommand(context, version, options),
       ),

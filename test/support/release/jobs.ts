@@ -49,8 +49,8 @@ export interface Jobs {
     files?: Readonly<Record<string, string>>,
     more?: {
       readonly branch?: string;
-      /** Whether the commit is the head of the branch. @default true */
-      readonly isHead?: boolean;
+      /** Whether a protected branch of the remote has the commit. @default false */
+      readonly isProtected?: boolean;
       readonly signal?: AbortSignal;
       readonly onTail?: (details: unknown) => void;
     },
@@ -84,7 +84,6 @@ export async function openJobs({ pipelines = {}, env = {} }: JobsOptions = {}): 
     sandbox,
     secrets: createJobSecrets({ config }, all),
     artifactBytes: config.pipelines.limits.artifactBytes,
-    protectedBranches: config.pipelines.protectedBranches,
   });
   const repository = initRepository(join(folder, 'repository'));
 
@@ -127,12 +126,12 @@ export async function openJobs({ pipelines = {}, env = {} }: JobsOptions = {}): 
       files = {},
       {
         branch = null,
-        isHead = true,
+        isProtected = false,
         signal,
         onTail,
       }: {
         branch?: string | null;
-        isHead?: boolean;
+        isProtected?: boolean;
         signal?: AbortSignal;
         onTail?: (details: unknown) => void;
       } = {},
@@ -145,7 +144,7 @@ export async function openJobs({ pipelines = {}, env = {} }: JobsOptions = {}): 
         signal?.addEventListener('abort', () => activity.cancel());
         return activity.run(work);
       };
-      const plan = await inActivity(() => activities.planPipeline({ ...common, isHead }));
+      const plan = await inActivity(() => activities.planPipeline(common));
       const ended: Record<string, RanJob | null> = {};
       const ends: Record<string, JobEnd> = {};
       const started = new Set<string>();
@@ -171,7 +170,7 @@ export async function openJobs({ pipelines = {}, env = {} }: JobsOptions = {}): 
               job: job.id,
               attempt: 1,
               needs,
-              isProtected: plan.isProtected,
+              isProtected,
             }),
           );
           ended[job.id] = { ...result, text: await text(result.log.digest) };

@@ -33,6 +33,7 @@ async function open() {
     blobs,
     forges: { of: () => forge.open() },
     pushCandidates: true,
+    protectedBranches: [],
     announcements: { channels: [], env: {} },
   });
   const put = async (text: string): Promise<string> => (await blobs.put(Readable.from([Buffer.from(text)]))).digest;
