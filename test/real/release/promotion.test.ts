@@ -57,7 +57,7 @@ async function flowsOf({ client }: Release, version: string): Promise<readonly s
       expect(types).toContain('promoteGeneration');
       return types;
     },
-    { timeout: 20_000, interval: 200 },
+    { timeout: 60_000, interval: 200 },
   );
 }
 
