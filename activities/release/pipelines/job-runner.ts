@@ -98,7 +98,7 @@ export async function runJob(tools: JobTools, todo: JobToRun): Promise<JobResult
       await saveCaches(blobs, before.caches, { folder, mostBytes: tools.artifactBytes, signal });
     }
     if (problem !== null) await log.note(`== ${problem} ==`);
-    // the disk has time for both
+    // both wait for the disk
     const [stored] = await Promise.all([log.commit(), removeFolder(folder)]);
     return {
       status: arePassed && problem === null ? 'passed' : 'failed',
