@@ -20,7 +20,7 @@ export async function flakyTests(
       WHERE repository = ${repository} AND pipeline = ${pipeline} AND completed_at IS NOT NULL
       ORDER BY completed_at DESC LIMIT ${FLAKY_RUNS}
     ), ran AS (
-      SELECT r.commit, r.completed_at, j.pipeline_run_id, j.job
+      SELECT DISTINCT r.commit, r.completed_at, j.pipeline_run_id, j.job
       FROM recent r JOIN pipeline_jobs j USING (pipeline_run_id) WHERE j.resumed_from IS NULL
     ), suspects AS (
       SELECT DISTINCT t.job, t.name FROM ran JOIN test_results t USING (pipeline_run_id, job) WHERE t.status = 'fail'
