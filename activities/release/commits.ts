@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import type { FindNamedCommits, NamedCommit } from '../../domain/release/evolutions/evolution.ts';
 import type { CoverCommits, Coverage, FinalTag } from '../../domain/release/promotion/promotion.ts';
 import type { CollectedAssets, PartEnd, WantedAssets } from '../../domain/release/promotion/publication.ts';
 import type { AlertChannelConfig } from '../../domain/shared/channels.schema.ts';
@@ -17,11 +18,14 @@ import {
   type Mgit,
   objectOfTag,
   type NewBranch,
+  type NewCommit,
   type PushedTag,
   type Removal,
 } from '../mgit/index.ts';
+import { branchHeads } from './branch-heads.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
+import type { Repository } from '../../domain/git/repository.ts';
 import { DEFAULT_REF } from '../../domain/git/snapshot.ts';
 import { refOfBranch } from '../../domain/git/branch.ts';
 import { VERSION_FORM } from '../../domain/release/contracts/version.ts';
@@ -42,6 +46,9 @@ import {
   type OfferBackport,
   offerHotfix,
 } from './promotion/offer-fixes.ts';
+import type { ContractFile } from './contracts/contracts.ts';
+import { readJson } from './pipelines/stored-plan.ts';
+import { findNamedCommits } from './evolutions/named-commits.ts';
 import { chooseBaseline, placeCommit } from './pipelines/place-commit.ts';
 import { collectAssets } from './promotion/collect-assets.ts';
 import { coverCommits } from './promotion/cover-commits.ts';
@@ -72,8 +79,17 @@ export interface CommitActivities {
   placeCommit(input: PlaceCommit): Promise<PlacedCommit>;
   /** What the findings of a run are compared with: the branch as the remote has it decides. */
   chooseBaseline(input: ChooseBaseline): Promise<Baseline>;
-  /** Which proven commits a commit contains, and who wrote what it releases. Throws `PushRefused`. */
+  /**
+   * Which proven commits a commit contains, who wrote what it releases, whether a branch of the remote that is released
+   * has it, and the policies of the default branch. Throws `PushRefused`, `InvalidConfiguration`.
+   */
   coverCommits(input: CoverCommits): Promise<Coverage>;
+  /**
+   * The newest commit of a push that names each of the changes: among the newest of the commits that the branch did not
+   * have before; of a new branch, those that the default branch does not have. When the remote does not know where the
+   * branch was, only the pushed commit itself is read.
+   */
+  findNamedCommits(input: FindNamedCommits): Promise<readonly NamedCommit[]>;
   /** The commits that the commit descends from, of a list; those that are unknown are left out. */
   findAncestors(input: FindAncestors): Promise<readonly string[]>;
   /** Pushes the final tag of a release. Throws `TagConflict`, whose message ends with `hint`, and `PushRefused`. */
@@ -85,9 +101,9 @@ export interface CommitActivities {
   /** Removes a tag from the remote if it is this very object there. Throws `PushRefused`. */
   removeTag(input: { readonly repository: string; readonly tag: KnownTag }): Promise<Removal>;
   /** Pushes a branch with a new commit. Throws `BranchConflict`, `PushRefused`. */
-  pushBranch(input: { readonly repository: string; readonly branch: NewBranch }): Promise<PushedBranch>;
+  pushBranch(input: PushBranchInput): Promise<PushedBranch>;
   /** Removes the branch that `pushBranch` pushes with this input, if nothing was added to it. */
-  removeNewBranch(input: { readonly repository: string; readonly branch: NewBranch }): Promise<Removal>;
+  removeNewBranch(input: PushBranchInput): Promise<Removal>;
   /** Publishes a release with its notes at the forge. Returns null for a provider without releases. */
   publishRelease(input: PublishRelease): Promise<{ readonly url: string } | null>;
   /** Collects the files of a release from artifacts. A pattern that selects none is one of the problems. */
@@ -122,6 +138,14 @@ export interface PushTagInput {
   readonly at: string;
 }
 
+/** Asks to push a branch with a new commit. */
+export interface PushBranchInput {
+  readonly repository: string;
+  readonly branch: Pick<NewBranch, 'name' | 'from'> & { readonly commit: NewCommit };
+  /** Digest of further files of the commit, as a JSON list; null for none. */
+  readonly files: string | null;
+}
+
 /** A release of a remote. */
 export interface TaggedRelease {
   readonly commit: string;
@@ -144,7 +168,7 @@ export interface CommitActivityTools {
   readonly forges: Forges;
   /** False when candidates are not pushed. */
   readonly pushCandidates: boolean;
-  /** Patterns of branches whose caches only runs at their commits write. */
+  /** Names or patterns of branches: their commits may be released, and only runs at these write their caches. */
   readonly protectedBranches: readonly string[];
   /** Channels for announcements, and the environment with their addresses. */
   readonly announcements: { readonly channels: readonly AlertChannelConfig[]; readonly env: NodeJS.ProcessEnv };
@@ -200,16 +224,21 @@ export function createCommitActivities({
       }),
     removeTag: ({ repository, tag }) =>
       heartbeating(async (signal) => mgit.removeTag(await find(repository, signal), tag, { signal })),
-    pushBranch: ({ repository, branch }) =>
-      heartbeating(async (signal) => mgit.pushBranch(await find(repository, signal), branch, { signal })),
-    removeNewBranch: ({ repository, branch }) =>
-      heartbeating(async (signal) => mgit.removeBranch(await find(repository, signal), branch, { signal })),
+    pushBranch: (input) =>
+      heartbeating(async (signal) =>
+        mgit.pushBranch(await find(input.repository, signal), await branchOf(blobs, input), { signal }),
+      ),
+    removeNewBranch: (input) =>
+      heartbeating(async (signal) =>
+        mgit.removeBranch(await find(input.repository, signal), await branchOf(blobs, input), { signal }),
+      ),
     publishRelease: (input) => heartbeating((signal) => publishRelease({ mgit, blobs, forges }, input, signal)),
     collectAssets: (input) => heartbeating((signal) => collectAssets(blobs, input, signal)),
     uploadAsset: (input) => heartbeating((signal) => uploadAsset({ mgit, blobs, forges }, input, signal)),
     announcePromotion: (input) => heartbeating((signal) => announcePromotion(announcements, input, signal)),
     offerBackport: (input) => heartbeating((signal) => offerBackport({ mgit, forges }, input, signal)),
     offerHotfix: (input) => heartbeating((signal) => offerHotfix({ mgit, forges }, input, signal)),
+    findNamedCommits: (input) => heartbeating((signal) => findNamedCommits({ mgit, blobs }, input, signal)),
     findAncestors: ({ repository, packed: { commit, pack }, commits }) =>
       heartbeating(async (signal) => {
         const question = { commit, openPack: () => blobs.open(pack), commits, patches: false };
@@ -223,7 +252,7 @@ export function createCommitActivities({
           { signal },
         );
       }),
-    coverCommits: (input) => heartbeating((signal) => coverCommits({ mgit, blobs }, input, signal)),
+    coverCommits: (input) => heartbeating((signal) => coverCommits({ mgit, blobs, protectedBranches }, input, signal)),
     packCommit: ({ repository: id, commit, branch }) =>
       heartbeating(async (signal) => {
         const repository = await mgit.find(id, { signal });
@@ -246,20 +275,23 @@ function tagOf({ commit, tag, message, at }: FinalTag & { readonly tag: string }
   return { name: tag, commit, message, time: Math.floor(Date.parse(at) / 1_000) };
 }
 
-type FoundRepository = Awaited<ReturnType<Mgit['find']>>;
+/** The branch with all files of its commit: those of contracts can be too long for a history. */
+async function branchOf(blobs: BlobStore, { branch, files }: PushBranchInput): Promise<NewBranch> {
+  if (files === null) return branch;
+  const further = (await readJson(blobs, files)) as readonly ContractFile[];
+  const { commit } = branch;
+  const all = [...commit.files, ...further.map(({ path, text }) => ({ path, content: text }))];
+  return { ...branch, commit: { ...commit, files: all } };
+}
 
 async function headOf(
   mgit: Mgit,
-  repository: FoundRepository,
+  repository: Repository,
   branch: string | undefined,
   signal: AbortSignal,
 ): Promise<string> {
   const { id } = repository;
-  const heads = await mgit.heads([branch === undefined ? repository : { ...repository, branches: [branch] }], {
-    signal,
-  });
-  const head = heads.get(id);
-  if (head instanceof LonghaulError) throw head;
+  const head = await branchHeads(mgit, repository, branch === undefined ? [] : [branch], signal);
   const commit =
     branch === undefined || head?.branch === branch ? head?.commit : head?.branches?.get(refOfBranch(branch));
   if (commit !== undefined && !/^0+$/.test(commit)) return commit;

@@ -19,8 +19,10 @@ export async function openLedgerRole({ loaded, env, places, client }: WorkerStar
       throw ledgerFailure(error, url);
     }
   };
+  const { people, release } = loaded.config;
+  const tools = { ledger, url, blobs, hasPeople: people.length > 0, announce: release.announce };
   return {
-    activities: createLedgerActivities({ ledger, url, blobs, announce: loaded.config.release.announce }),
+    activities: createLedgerActivities(tools),
     checks: [{ name: 'ledger', run: check }],
     close: () => ledger.destroy(),
   };

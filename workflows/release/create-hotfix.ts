@@ -4,8 +4,9 @@ import {
   type CreateHotfixInput,
   type CreateHotfixResult,
 } from '../../domain/release/flows/hotfix-flow.ts';
-import type { HotfixContract } from '../../domain/release/promotion/hotfix-steps.ts';
+import type { HotfixContract, PlanHotfix } from '../../domain/release/promotion/hotfix-steps.ts';
 import type { CheckedOf } from '../../domain/shared/flow.ts';
+import { failureOf } from '../shared/failure.ts';
 import { type Rollback, withRollback } from '../shared/rollback.ts';
 import { type FlowStages, stagesOf } from '../shared/stages.ts';
 import { act, recordingRefusal } from './act.ts';
@@ -17,8 +18,7 @@ type Given = CheckedOf<typeof createHotfixFlow>;
 /** What each stage hands on. */
 interface Outputs extends Record<string, unknown> {
   readonly base: { readonly commit: string; readonly versions: readonly string[] };
-  readonly plan: HotfixContract;
-  readonly branch: { readonly commit: string };
+  readonly branch: { readonly plan: HotfixContract; readonly commit: string };
   readonly generation: { readonly generation: string };
 }
 
@@ -27,7 +27,7 @@ interface Outputs extends Record<string, unknown> {
  * patch version, and its generation in the ledger.
  */
 export function createHotfix(input: CreateHotfixInput): Promise<CreateHotfixResult> {
-  const stages = stagesOf<Outputs>(['base', 'plan', 'branch', 'generation']);
+  const stages = stagesOf<Outputs>(['base', 'branch', 'generation']);
   return recordingRefusal(createHotfixFlow, input, () =>
     withRollback((rollback) => act(createHotfixFlow, input, (given) => create(given, stages, rollback))),
   );
@@ -40,18 +40,8 @@ async function create(given: Given, stages: FlowStages<Outputs>, rollback: Rollb
       { repository, version: base },
     ]),
   );
-  const plan = await stages.run('plan', () => planHotfix(given, found));
-  const { version, branch: name, path, text } = plan;
-  showGeneration({ repository, version });
-  const { commit } = await stages.run('branch', () => {
-    const message = `chore: hotfix ${version} of ${base} [${issue}]`;
-    const time = Math.floor(Date.now() / 1_000);
-    const branch = { name, from: found.commit, commit: { message, time, files: [{ path, content: text }] } };
-    rollback.before(`remove the branch ${name}`, () =>
-      commitActivities.removeNewBranch.executeWithOptions({ summary: `remove ${name}` }, [{ repository, branch }]),
-    );
-    return commitActivities.pushBranch.executeWithOptions({ summary: `push ${name}` }, [{ repository, branch }]);
-  });
+  const { plan, commit } = await stages.run('branch', () => makeBranch(given, found, rollback));
+  const { version, branch: name, text } = plan;
   // the point of no return: whether the transaction has happened must be known, so it is not cancelled
   const { generation } = await stages.run('generation', () =>
     CancellationScope.nonCancellable(() =>
@@ -64,16 +54,62 @@ async function create(given: Given, stages: FlowStages<Outputs>, rollback: Rollb
   return { base, version, generation, issue, branch: name, commit };
 }
 
-/** The next free version, with its branch and contract, from the contracts of the released commit. */
+/**
+ * Pushes the branch of the next free version. One that a run left behind which was ended before it had opened the
+ * generation is taken over, since the same hotfix is the same commit; a branch with something else is no free version.
+ */
+async function makeBranch(given: Given, found: Outputs['base'], rollback: Rollback): Promise<Outputs['branch']> {
+  const { repository, base, issue } = given;
+  for (let { versions } = found; ;) {
+    const plan = await planHotfix(given, { ...found, versions });
+    const { version, branch: name, path, text, files } = plan;
+    showGeneration({ repository, version });
+    const message = `chore: hotfix ${version} of ${base} [${issue}]`;
+    const branch = { name, from: found.commit, commit: { message, files: [{ path, content: text }] } };
+    rollback.before(`remove the branch ${name}`, () =>
+      commitActivities.removeNewBranch.executeWithOptions({ summary: `remove ${name}` }, [
+        { repository, branch, files },
+      ]),
+    );
+    try {
+      const { commit } = await commitActivities.pushBranch.executeWithOptions({ summary: `push ${name}` }, [
+        { repository, branch, files },
+      ]);
+      return { plan, commit };
+    } catch (error) {
+      if (failureOf(error).type !== 'BranchConflict') throw error;
+      versions = [...versions, version];
+    }
+  }
+}
+
+/** The next free version, with its branch and contract, from the contracts that it is proven by. */
 async function planHotfix(given: Given, { commit, versions }: Outputs['base']): Promise<HotfixContract> {
-  const { repository, base } = given;
-  const packed = await commitActivities.packCommit.executeWithOptions({ summary: `pack ${base}` }, [
+  const contracts = await contractsOf(given, commit);
+  return ledgerActivities.planHotfix.executeWithOptions({ summary: 'the next free version' }, [
+    { ...given, commit, versions, ...contracts },
+  ]);
+}
+
+/** The contracts of the released commit; those of the default branch when the release is from before them. */
+async function contractsOf(
+  { repository, base }: Given,
+  commit: string,
+): Promise<Pick<PlanHotfix, 'contracts' | 'isTaken'>> {
+  const released = await commitActivities.packCommit.executeWithOptions({ summary: `pack ${base}` }, [
     { repository, commit },
   ]);
-  const { contracts } = await pipelineActivities.readCommit.executeWithOptions({ summary: 'read its contracts' }, [
-    { repository, packed },
+  const { contracts, lacksContracts } = await pipelineActivities.readCommit.executeWithOptions(
+    { summary: 'read its contracts' },
+    [{ repository, packed: released, mayLackContracts: true }],
+  );
+  if (!lacksContracts) return { contracts, isTaken: false };
+  const packed = await commitActivities.packCommit.executeWithOptions({ summary: 'pack the default branch' }, [
+    { repository },
   ]);
-  return ledgerActivities.planHotfix.executeWithOptions({ summary: 'the next free version' }, [
-    { ...given, commit, versions, contracts },
-  ]);
+  const current = await pipelineActivities.readCommit.executeWithOptions(
+    { summary: 'read the contracts of the default branch' },
+    [{ repository, packed }],
+  );
+  return { contracts: current.contracts, isTaken: true };
 }

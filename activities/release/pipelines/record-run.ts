@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
-import type { RunPipelineResult } from '../../../domain/release/flows/pipeline-flows.ts';
+import type { RunJobOutcome, RunPipelineResult } from '../../../domain/release/flows/pipeline-flows.ts';
 import type { JobEnd } from '../../../domain/release/pipelines/schedule.ts';
-import { recordReports } from './run-reports.ts';
+import { recordReports, recordTests } from './run-reports.ts';
 import { recordEvent } from '../../ledger/audit.ts';
 import { ARTIFACTS_KIND, RESULT_KIND, subjectOfJob, subjectOfRun } from './run-result.ts';
 import type { LedgerTransaction } from '../../ledger/open-ledger.ts';
@@ -86,8 +86,14 @@ export async function recordRun(
       .executeTakeFirst();
     if (added.numInsertedOrUpdatedRows === 0n) return;
     if (jobs.length > 0) await recordJobs(trx, run);
-    for (const { id: job, reports } of jobs) {
-      if (reports !== null) await recordReports(trx, blobs, { run: runId, job, digest: reports.digest, waived });
+    for (const { id: job, reports, attempts: attempt, earlier, resumedFrom } of jobs) {
+      const of = { run: runId, job };
+      // those of a job that was kept are in the run in which it ran
+      const before = resumedFrom === null ? earlier : [];
+      for (const [at, { reports: others }] of before.entries()) {
+        if (others !== null) await recordTests(trx, blobs, { ...of, attempt: at + 1, digest: others.digest });
+      }
+      if (reports !== null) await recordReports(trx, blobs, { ...of, attempt, digest: reports.digest, waived });
     }
     if (quality.rules.length > 0) await recordRules(trx, run);
     const kept = jobs.flatMap(({ id, artifacts }) =>
@@ -121,27 +127,38 @@ async function recordJobs(trx: LedgerTransaction, { run: runId, jobs }: Recorded
   await trx
     .insertInto('pipeline_jobs')
     .values(
-      jobs.map(({ id, end, attempts, steps, outputs, log, startedAt: began, resumedFrom, durationMs }) => {
-        const last = steps.at(-1);
-        return {
-          pipeline_run_id: runId,
-          job: id,
-          attempt: Math.max(1, attempts),
-          status: STATUS[end],
-          exit_code: last?.exitCode ?? null,
-          signal: last?.exitCode == null ? (last?.signal ?? null) : null,
-          duration: durationMs / 1_000,
-          command_digest: last?.commandDigest ?? null,
-          log_blob: log?.digest ?? null,
-          outputs: JSON.stringify(outputs),
-          steps: JSON.stringify(steps),
-          resumed_from: resumedFrom,
-          started_at: began,
-          completed_at: began === null ? null : new Date(Date.parse(began) + durationMs),
-        };
-      }),
+      jobs
+        .flatMap(attemptsOf)
+        .map(({ id, attempt, end, steps, outputs, log, startedAt: began, resumedFrom, durationMs }) => {
+          const last = steps.at(-1);
+          return {
+            pipeline_run_id: runId,
+            job: id,
+            attempt,
+            status: STATUS[end],
+            exit_code: last?.exitCode ?? null,
+            signal: last?.exitCode == null ? (last?.signal ?? null) : null,
+            duration: durationMs / 1_000,
+            command_digest: last?.commandDigest ?? null,
+            log_blob: log?.digest ?? null,
+            outputs: JSON.stringify(outputs),
+            steps: JSON.stringify(steps),
+            resumed_from: resumedFrom,
+            started_at: began,
+            completed_at: began === null ? null : new Date(Date.parse(began) + durationMs),
+          };
+        }),
     )
     .execute();
+}
+
+/** A row for each attempt; those before the last of a job that was kept are rows of the run in which it ran. */
+function attemptsOf({ earlier, attempts, ...last }: RunJobOutcome) {
+  const before = last.resumedFrom === null ? earlier : [];
+  return [
+    ...before.map((one, at) => ({ ...last, ...one, attempt: at + 1, end: 'failed' as const, outputs: {} })),
+    { ...last, attempt: Math.max(1, attempts) },
+  ];
 }
 
 async function recordRules(trx: LedgerTransaction, { run, quality: { rules } }: RecordedRun): Promise<void> {

@@ -18,6 +18,7 @@ import {
   type RequestFields,
   requestId,
   releaseAttributes,
+  replacedContracts,
   runFields,
   runKey,
   runSummary,
@@ -75,10 +76,7 @@ export const startEvolutionFlow = defineFlow<StartEvolutionInput, StartEvolution
         commit: oid(z).optional(),
         branch: z.string().refine(isBranchName, 'must be the name of a branch').optional(),
         packed: packedCommit(z).optional(),
-        replaces: z
-          .array(z.string().regex(/^[0-9a-f]{12,64}$/, 'must be at least 12 digits of a SHA-256'))
-          .max(200)
-          .default([]),
+        replaces: replacedContracts(z),
         request: z
           .string()
           .regex(/^[\w-]{1,64}$/, 'use letters, digits, dash and underscore')
@@ -115,6 +113,8 @@ export interface ProveChangeInput extends RequestFields {
   readonly packed?: PackedCommit;
   /** Tag of the evolution. @default the one that the message of the commit names, or the person's only one */
   readonly evolution?: string;
+  /** What starts it; conditions of jobs ask for it. @default 'evolution', for a plain run 'manual' */
+  readonly event?: 'push';
   /** Tags of earlier failures of the change that a pass supersedes, although its commit does not descend from theirs. */
   readonly supersedes?: readonly string[];
   /** As of `runPipeline`. */
@@ -138,6 +138,7 @@ export const proveChangeFlow = defineFlow<ProveChangeInput, ProveChangeResult>()
         ...runFields(z),
         packed: packedCommit(z).optional(),
         evolution: evolutionTag(z).optional(),
+        event: z.literal('push').optional(),
         supersedes: z.array(evolutionTag(z)).max(100).default([]),
         from: jobName(z).optional(),
         requestId: requestId(z),

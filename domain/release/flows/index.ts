@@ -5,6 +5,7 @@ import { createHotfixFlow } from './hotfix-flow.ts';
 import { promoteGenerationFlow } from './promotion-flows.ts';
 import { runPipelineFlow } from './pipeline-flows.ts';
 import { proveOnPushFlow } from './push-flow.ts';
+import { renameGenerationFlow } from './rename-flow.ts';
 import { withdrawGenerationFlow } from './withdrawal-flow.ts';
 
 /** The flows of the release train. */
@@ -17,6 +18,7 @@ export const releaseFlows = [
   promoteGenerationFlow,
   createHotfixFlow,
   withdrawGenerationFlow,
+  renameGenerationFlow,
   anchorAuditFlow,
   checkEnvironmentsFlow,
 ] as const;

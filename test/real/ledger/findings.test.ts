@@ -120,7 +120,7 @@ async function run(
     },
     new AbortController().signal,
   );
-  const tools = { ledger, blobs, url: own.logins.writer, announce: [] };
+  const tools = { ledger, blobs, url: own.logins.writer, hasPeople: false, announce: [] };
   const judged = await judgeReports(tools, { ...asked, plan, baseline, reports: digest === null ? [] : [digest], day });
   const [rule] = judged.rules;
   const summary = digest === null ? null : { digest, tests: 0, failed: 0, coverage: null, findings: 1 };
@@ -140,6 +140,7 @@ async function run(
           end: 'passed',
           why: null,
           attempts: 1,
+          earlier: [],
           startedAt: `${day}T00:00:00Z`,
           resumedFrom: null,
           log: null,

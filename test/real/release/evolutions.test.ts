@@ -1,16 +1,26 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect } from 'vitest';
+import { afterAll, describe, expect } from 'vitest';
 import { openLedger } from '../../../activities/ledger/open-ledger.ts';
 import { recordRun } from '../../../activities/release/pipelines/record-run.ts';
+import { createProgram } from '../../../client/cli/program.ts';
 import { startDeclared } from '../../../client/core/start-flow.ts';
 import { proveChangeFlow, startEvolutionFlow } from '../../../domain/release/flows/evolution-flows.ts';
 import { runPipelineFlow, type RunPipelineResult } from '../../../domain/release/flows/pipeline-flows.ts';
 import { deliver, repositoryPayload, startGateway } from '../../support/gateway.ts';
 import { git } from '../../support/scratch-git.ts';
-import { type Release, REPOSITORY, test } from '../../support/release/releases.ts';
-import { commit, generation, tagsOf, write } from '../../support/release/work.ts';
+import { memoryIo } from '../../support/memory-io.ts';
+import { type Release, releaseTest, REPOSITORY } from '../../support/release/releases.ts';
+import { commit, generation, prove, tagsOf, write } from '../../support/release/work.ts';
+
+/** A folder that jobs see. */
+const SHOWN = mkdtempSync(join(tmpdir(), 'longhaul-shown-'));
+// they run as another user
+chmodSync(SHOWN, 0o755);
+afterAll(() => rmSync(SHOWN, { recursive: true }));
+const test = releaseTest({ pipelines: { toolchains: [SHOWN] } });
 
 const POLICY = 'policies:\n  - {name: scan-always, required_steps: [security-scan]}\n';
 const CI = `name: full-ci
@@ -126,6 +136,67 @@ Ready for promotion: YES
   });
 });
 
+test('a draft without evolutions is renamed in its file and in the ledger, once', async ({ release }) => {
+  const { clone, ledger, longhaul } = release;
+  write(clone, {
+    '.gryt/generations/v9.0.0.yaml': `# planned\n${generation('v9.0.0', ['FEAT-1'])}`,
+    '.gryt/pipelines/full-ci.yaml': CI,
+  });
+  commit(clone, 'chore: a generation');
+  git(clone, 'push', '--quiet', '--force', 'origin', 'HEAD:main');
+  const file = (version: string): string => join(clone, '.gryt/generations', `${version}.yaml`);
+  const rows = () =>
+    ledger.sql(`SELECT generation_id AS id, version, contract ->> 'version' AS declared, contract_digest AS digest
+      FROM generations WHERE version LIKE 'v9.%'`);
+  const events = () =>
+    ledger.sql(`SELECT actor, resource_id, details_json AS details FROM audit_events
+      WHERE event_type = 'generation.renamed' ORDER BY event_id`);
+  // a promotion that is refused adds it to the ledger
+  expect((await longhaul('generation', 'promote', 'v9.0.0')).exitCode).toBe(9);
+  const [before] = (await rows()) as [{ id: string; version: string }];
+  expect(before.version).toBe('v9.0.0');
+
+  const renamed = await longhaul('generation', 'rename', 'v9.0.0', 'v9.1.0');
+  expect(renamed.exitCode, renamed.stderr).toBe(0);
+  const text = readFileSync(file('v9.1.0'), 'utf8');
+  expect(text).toMatch(/^# planned\nversion: v9.1.0\n/);
+  expect(existsSync(file('v9.0.0'))).toBe(false);
+  const row = {
+    id: before.id,
+    version: 'v9.1.0',
+    declared: 'v9.1.0',
+    digest: createHash('sha256').update(text).digest('hex'),
+  };
+  const event = { actor: expect.any(String) as string, resource_id: 'v9.1.0', details: { from: 'v9.0.0' } };
+  expect(await rows()).toEqual([row]);
+  expect(await events()).toEqual([event]);
+
+  // the command was killed before it changed the file: a repetition does the rest
+  writeFileSync(file('v9.0.0'), text.replace('v9.1.0', 'v9.0.0'));
+  rmSync(file('v9.1.0'));
+  expect((await longhaul('generation', 'rename', 'v9.0.0', 'v9.1.0')).exitCode).toBe(0);
+  expect(readFileSync(file('v9.1.0'), 'utf8')).toBe(text);
+  expect(await rows()).toEqual([row]);
+  expect(await events()).toEqual([event]);
+
+  // another generation is not taken over, and one with an evolution keeps its version
+  write(clone, { '.gryt/generations/v9.2.0.yaml': generation('v9.2.0', ['FEAT-2']) });
+  expect((await longhaul('evolution', 'start', 'v9.2.0', '--change', 'FEAT-2')).exitCode).toBe(0);
+  rmSync(file('v9.2.0'));
+  const taken = await longhaul('generation', 'rename', 'v9.1.0', 'v9.2.0');
+  expect(taken.exitCode).toBe(9);
+  expect(taken.stderr).toContain('The ledger has a generation v9.2.0 of local/acme/api already.');
+  expect(existsSync(file('v9.1.0'))).toBe(true);
+  write(clone, { '.gryt/generations/v9.2.0.yaml': generation('v9.2.0', ['FEAT-2']) });
+  const kept = await longhaul('generation', 'rename', 'v9.2.0', 'v9.3.0');
+  expect(kept.exitCode).toBe(9);
+  expect(kept.stderr).toContain('has evolutions, so it keeps its version');
+  expect(await ledger.sql("SELECT FROM generations WHERE version = 'v9.3.0'")).toEqual([]);
+  expect((await longhaul('evolution', 'abandon', 'v9.2.0-rc.1', '--why', 'a test')).exitCode).toBe(0);
+  rmSync(file('v9.2.0'));
+  commit(clone, 'chore: renamed');
+});
+
 test('a pipeline with a job that deploys is refused before any of its jobs runs', async ({ release }) => {
   const { clone, ledger, longhaul } = release;
   write(clone, {
@@ -156,10 +227,16 @@ describe('a push', () => {
     });
     commit(clone, 'chore: contracts');
     for (const change of ['FEAT-1', 'FEAT-2']) await longhaul('evolution', 'start', 'v1.9.0', '--change', change);
-    write(clone, { 'pushed.txt': '1' });
-    const pushed = commit(clone, 'feat: by a push [FEAT-1]');
+    // before the push, and of no change: they are not proven
+    commit(clone, 'feat: pushed long ago [FEAT-2]');
     git(clone, 'push', '--quiet', 'origin', 'HEAD:refs/heads/feature/push');
-    const message = (after: string) => repositoryPayload('acme/api', { ref: 'refs/heads/feature/push', after });
+    const before = git(clone, 'rev-parse', 'HEAD');
+    commit(clone, 'feat: an earlier try [FEAT-1]');
+    write(clone, { 'pushed.txt': '1' });
+    const named = commit(clone, 'feat: by a push [FEAT-1]');
+    const pushed = commit(clone, 'docs: of no change [FEAT-3]');
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:refs/heads/feature/push');
+    const message = (after: string) => repositoryPayload('acme/api', { ref: 'refs/heads/feature/push', before, after });
     const status = () => ledger.sql("SELECT tag, status FROM evolutions WHERE tag LIKE 'v1.9.0-%' ORDER BY rc");
 
     const off = await startGateway(estate, client, { webhooks });
@@ -181,8 +258,11 @@ describe('a push', () => {
         body: { proving: [workflowId] },
       });
       const handle = client.workflow.getHandle(workflowId);
-      expect(await handle.result()).toEqual({ evolutions: [{ tag: 'v1.9.0-rc.1', status: 'pass' }], unclear: [] });
-      expect(git(remote, 'rev-parse', 'v1.9.0-rc.1^{commit}')).toBe(pushed);
+      expect(await handle.result()).toEqual({
+        evolutions: [{ tag: 'v1.9.0-rc.1', commit: named, status: 'pass' }],
+        unclear: [],
+      });
+      expect(git(remote, 'rev-parse', 'v1.9.0-rc.1^{commit}')).toBe(named);
       const proven = [
         { tag: 'v1.9.0-rc.1', status: 'pass' },
         { tag: 'v1.9.0-rc.2', status: 'pending' },
@@ -202,6 +282,10 @@ describe('a push', () => {
         "SELECT actor, authenticated_by FROM audit_events WHERE event_type = 'evolution.passed' AND resource_id = 'v1.9.0-rc.1'",
       );
       expect(event).toEqual({ actor: 'push to feature/push', authenticated_by: 'unauthenticated' });
+      // conditions of its jobs can ask for a push
+      expect(await ledger.sql('SELECT event FROM pipeline_runs WHERE commit = $1', [pushed])).toEqual([
+        { event: 'push' },
+      ]);
     } finally {
       await gateway.close();
     }
@@ -272,7 +356,7 @@ async function recordFailure({ ledger: { logins }, blobs }: Release, at: string)
   const ledger = openLedger(logins.writer, { connections: 1 });
   try {
     await recordRun(
-      { ledger, url: logins.writer, blobs, announce: [] },
+      { ledger, url: logins.writer, blobs, hasPeople: false, announce: [] },
       {
         run: 'a-later-run',
         status: 'failed',
@@ -334,6 +418,44 @@ describe('failures of a run', () => {
   });
 });
 
+test('a job that is tried again has a row, steps and a log of each attempt, and the last one counts', async ({
+  release,
+}) => {
+  const { clone, ledger, longhaul } = release;
+  write(clone, {
+    '.gryt/policy.yaml': POLICY,
+    '.gryt/generations/v2.8.0.yaml': generation('v2.8.0', ['FEAT-1']),
+    '.gryt/pipelines/full-ci.yaml':
+      'name: full-ci\njobs:\n  scan:\n    retries: 2\n    steps:\n' +
+      `      - {name: prepare, command: 'echo "attempt $LONGHAUL_ATTEMPT"'}\n` +
+      `      - {name: security-scan, command: 'test "$LONGHAUL_ATTEMPT" = 2'}\n`,
+  });
+  git(clone, 'checkout', '--quiet', '-B', 'main');
+  commit(clone, 'feat: at the second attempt [FEAT-1]');
+  git(clone, 'push', '--quiet', '--force', 'origin', 'main');
+  await longhaul('evolution', 'start', 'v2.8.0', '--change', 'FEAT-1');
+  const run = await longhaul('run', 'full-ci', '--report', '../report.html');
+  expect(run.stdout).toMatch(
+    / {2}scan: passed \(.* 2 attempts\)\n {4}attempt 1: failed \(.*, security-scan: exit code 1, log [0-9a-f]{64}\)\n/,
+  );
+  expect(run.stdout).toContain('v2.8.0-rc.1 passed: FEAT-1 of v2.8.0 is proven.\n');
+  const rows = await ledger.sql<{ attempt: number; status: string; exit_code: number; steps: number; log: string }>(
+    `SELECT attempt, j.status, exit_code, jsonb_array_length(steps) AS steps, log_blob AS log
+     FROM pipeline_jobs j JOIN evolutions e USING (pipeline_run_id) WHERE e.tag = 'v2.8.0-rc.1' ORDER BY attempt`,
+  );
+  expect(rows.map(({ log: _log, ...row }) => row)).toEqual([
+    { attempt: 1, status: 'fail', exit_code: 1, steps: 2 },
+    { attempt: 2, status: 'pass', exit_code: 0, steps: 2 },
+  ]);
+  for (const { attempt, log } of rows) {
+    expect((await longhaul('blob', 'get', log)).stdout).toContain(`\nattempt ${attempt}\n`);
+  }
+  const page = readFileSync(join(clone, '..', 'report.html'), 'utf8');
+  for (const { log } of rows) expect(page).toContain(log);
+  // the earlier attempt does not keep the tree from being released
+  expect((await longhaul('generation', 'promote', 'v2.8.0', '--dry-run')).exitCode).toBe(0);
+});
+
 describe('a run that starts from a job', () => {
   const STAGED = `name: full-ci
 jobs:
@@ -344,14 +466,14 @@ jobs:
       - {name: security-scan, command: 'date +%s%N > made.txt; echo "FOUND=$(cat made.txt)" >> "$LONGHAUL_OUTPUT"'}
   proven:
     needs: [scan]
-    steps: [{name: look, command: 'cat made.txt; echo "saw $LONGHAUL_NEEDS"; sleep 2.5; test "$LONGHAUL_EVENT" = evolution'}]
+    steps: [{name: look, command: 'cat made.txt; echo "saw $LONGHAUL_NEEDS"; until test -e ${SHOWN}/seen; do sleep 0.1; done; test "$LONGHAUL_EVENT" = evolution'}]
   last:
     needs: [proven]
     steps: [{name: last, command: "test ! -e made.txt"}]
 `;
 
   test('keeps what has passed at the same commit, which proves its steps; at another commit there is nothing to keep', async ({
-    release: { clone, ledger, longhaul, replayed },
+    release: { clone, env, ledger, longhaul, replayed },
   }) => {
     write(clone, {
       '.gryt/policy.yaml': POLICY,
@@ -362,13 +484,14 @@ jobs:
     const refused = await longhaul('run', 'full-ci', '--from', 'proven');
     expect(refused.exitCode).toBe(2);
     expect(refused.stderr).toContain('There is no earlier run of full-ci');
-    const failed = await longhaul('run', 'full-ci', '--watch');
-    expect(failed.exitCode).toBe(1);
-    // the output of the job while it ran, and the jobs as they changed
-    expect(failed.stderr).toMatch(
-      /> proven: running\n(?:.*\n)*? {2}proven \| saw \{"scan":.*\n(?:.*\n)*x proven: failed\n/,
-    );
-    expect(failed.stderr).toContain('+ scan: passed\n');
+    const io = memoryIo(env);
+    const watched = createProgram({ io }).run(['run', 'full-ci', '--watch']);
+    // the output of the job while it runs
+    await expect.poll(io.err).toMatch(/> proven: running\n(?:.*\n)*? {2}proven \| saw \{"scan":/);
+    writeFileSync(join(SHOWN, 'seen'), '');
+    expect(await watched).toBe(1);
+    expect(io.err()).toMatch(/> proven: running\n(?:.*\n)*x proven: failed\n/);
+    expect(io.err()).toContain('+ scan: passed\n');
     const shown = await longhaul('run', 'full-ci', '--from', 'last', '--show');
     expect(shown.exitCode).toBe(1);
     expect(JSON.parse(shown.stdout)).toMatchObject({
@@ -397,6 +520,39 @@ jobs:
     commit(clone, 'feat: another commit [FEAT-400]');
     expect((await longhaul('run', 'full-ci', '--from', 'proven')).exitCode).toBe(2);
   });
+});
+
+test('a test that fails in one attempt and passes in the next is listed as flaky', async ({
+  release: { clone, longhaul },
+}) => {
+  const junit = '<testsuite name="s"><testcase name="shaky">$1</testcase><testcase name="fine"/></testsuite>';
+  write(clone, {
+    '.gryt/pipelines/shaky.yaml': `name: shaky
+jobs:
+  test:
+    retries: 1
+    reports: {junit: [junit.xml]}
+    steps:
+      - name: unit
+        command: |
+          write() { printf '%s' '${junit.replace('$1', '\'"$1"\'')}' > junit.xml; }
+          if test "$LONGHAUL_ATTEMPT" = 1; then write '<failure message="no"/>'; exit 1; fi
+          write ''
+`,
+  });
+  commit(clone, 'test: a flaky test');
+  const none = await longhaul('run', 'shaky', '--flaky');
+  expect(none.stdout).toBe('shaky has no flaky test in its last 100 runs.\n');
+  const run = await longhaul('run', 'shaky', '--report', 'report.html');
+  expect(run.exitCode, run.stdout).toBe(0);
+  const page = readFileSync(join(clone, 'report.html'), 'utf8');
+  expect(page).toContain('<h2>Flaky tests</h2>');
+  expect(page).toContain('s > shaky'.replace('>', '&gt;'));
+  rmSync(join(clone, 'report.html'));
+  const listed = await longhaul('run', 'shaky', '--flaky');
+  expect(listed.stdout).toMatch(
+    /^s > shaky \(job test\): 1 failed and 1 passed at one commit, last on \d{4}-\d\d-\d\d\n$/,
+  );
 });
 
 describe('the reports of a run', () => {
@@ -583,5 +739,61 @@ describe('a required step proves nothing when it', () => {
       [version],
     );
     expect(change).toEqual({ status: 'pending' });
+  });
+});
+
+describe('without a policy', () => {
+  const job = (command: string, condition: string): string =>
+    `{if: ${condition}, steps: [{name: unit, command: '${command}'}]}`;
+
+  test('a run in which every job is skipped proves nothing: exit code 1, and no tag', async ({ release }) => {
+    const { clone, remote, ledger, longhaul } = release;
+    write(clone, {
+      '.gryt/policy.yaml': 'policies: []\n',
+      '.gryt/generations/v9.1.0.yaml': generation('v9.1.0', ['FEAT-1']),
+      '.gryt/pipelines/full-ci.yaml': `name: full-ci\njobs:\n  t: ${job('test -f README.md', '{branch: [never]}')}\n`,
+    });
+    commit(clone, 'feat: nothing runs [FEAT-1]');
+    expect((await longhaul('evolution', 'start', 'v9.1.0', '--change', 'FEAT-1')).exitCode).toBe(0);
+    const run = await longhaul('run', 'full-ci');
+    expect(run.stdout).toContain('  No job of the pipeline full-ci passed: all were skipped, or may fail.\n');
+    expect(run.exitCode).toBe(1);
+    expect(tagsOf(remote)).not.toContain('v9.1.0-rc.1');
+    expect(await ledger.sql("SELECT status FROM evolutions WHERE tag = 'v9.1.0-rc.1'")).toEqual([{ status: 'fail' }]);
+  });
+
+  test('a run on the released tree proves nothing without the jobs that proved the changes; it has the branch', async ({
+    release,
+  }) => {
+    const { clone, remote, longhaul } = release;
+    const pipeline = (condition: string): string =>
+      `name: full-ci\njobs:\n  check: ${job('test ! -f left -o ! -f right', condition)}\n  other: ${job('true', '{}')}\n`;
+    write(clone, {
+      '.gryt/policy.yaml': 'policies: []\n',
+      '.gryt/generations/v9.2.0.yaml': generation('v9.2.0', ['FEAT-1', 'FEAT-2']),
+      '.gryt/pipelines/full-ci.yaml': pipeline('{event: [evolution]}'),
+    });
+    git(clone, 'checkout', '--quiet', '-B', 'main');
+    const base = commit(clone, 'chore: contracts');
+    git(clone, 'checkout', '--quiet', '-B', 'left');
+    await prove(release, 'v9.2.0', 'FEAT-1', { left: '' });
+    git(clone, 'checkout', '--quiet', '-B', 'right', base);
+    await prove(release, 'v9.2.0', 'FEAT-2', { right: '' });
+    git(clone, 'checkout', '--quiet', 'main');
+    git(clone, 'merge', '--quiet', '--no-edit', 'left', 'right');
+    git(clone, 'push', '--quiet', '--force', 'origin', 'main');
+
+    const skipped = await longhaul('generation', 'promote', 'v9.2.0');
+    expect(skipped.stdout).toContain(
+      ': check passed when FEAT-1, FEAT-2 was proven, and did not run here: it runs on evolution.\n',
+    );
+    expect(skipped.exitCode).toBe(9);
+    write(clone, { '.gryt/pipelines/full-ci.yaml': pipeline('{branch: [main, left, right], changed: [left]}') });
+    commit(clone, 'ci: check what is released');
+    git(clone, 'push', '--quiet', 'origin', 'main');
+    const red = await longhaul('generation', 'promote', 'v9.2.0');
+    expect(red.stdout).toContain('check failed at the step unit (exit code 1).');
+    expect(red.exitCode).toBe(9);
+    expect(tagsOf(remote)).not.toContain('v9.2.0');
   });
 });

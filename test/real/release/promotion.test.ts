@@ -57,7 +57,7 @@ async function flowsOf({ client }: Release, version: string): Promise<readonly s
       expect(types).toContain('promoteGeneration');
       return types;
     },
-    { timeout: 20_000, interval: 200 },
+    { timeout: 60_000, interval: 200 },
   );
 }
 
@@ -214,8 +214,20 @@ test('a promotion waits until the soak time since the last proof is over', async
   commit(clone, 'chore: contracts');
   await prove(release, 'v3.4.0', 'FEAT-1', { 'd.txt': '1' });
   git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
-  const done = await longhaul('generation', 'promote', 'v3.4.0');
+  const running = longhaul('generation', 'promote', 'v3.4.0');
+  // a decision that no gate asks for, sent to the flow while it waits
+  const forged = { verdict: 'approve', person: 'release-managers' };
+  const handle = client.workflow.getHandle(`generation/${REPOSITORY}/v3.4.0`);
+  await vi.waitFor(() => handle.signal('decide', forged), { timeout: 60_000, interval: 100 });
+  const done = await running;
   expect(done.stdout).toBe(PROMOTED('v3.4.0'));
+  const claims = await ledger.sql(
+    `SELECT resource_type, actor, status, details_json FROM audit_events
+     WHERE event_type = 'gate.refusal' AND resource_id = $1`,
+    [handle.workflowId],
+  );
+  const details = { reason: 'SentToFlow', claim: JSON.stringify(forged) };
+  expect(claims).toEqual([{ resource_type: 'workflow', actor: 'unknown', status: 'refused', details_json: details }]);
   const [proven] = await ledger.sql<{ until: Date; promoted: Date }>(
     `SELECT e.completed_at + interval '15 seconds' AS until, g.promoted_at AS promoted
      FROM evolutions e JOIN generations g USING (generation_id) WHERE e.tag = 'v3.4.0-rc.1'`,
@@ -252,10 +264,10 @@ test('a promotion waits for people, and records who decided; a rejection changes
     expect(ended.stdout).toContain(verdict === 'reject' ? 'The approval was rejected: ' : 'promoted successfully!');
   }
   expect(await stateOf(release, 'v3.3.0')).toMatchObject({ status: 'promoted', events: 1 });
-  const [event] = await ledger.sql<{ details_json: { approvedBy: string[]; isAuthenticated: boolean } }>(
+  const [event] = await ledger.sql<{ details_json: { approvedBy: string[]; approval: string } }>(
     "SELECT details_json FROM audit_events WHERE event_type = 'generation.promoted' AND resource_id = 'v3.3.0'",
   );
-  expect(event?.details_json).toMatchObject({ isAuthenticated: false });
+  expect(event?.details_json).toMatchObject({ approval: 'unauthenticated' });
   expect(event?.details_json.approvedBy[0]).toContain('looked at it');
   for (const command of ['show', 'status']) {
     expect((await longhaul('generation', command, 'v3.3.0')).stdout).toContain('Approval: unauthenticated');
@@ -389,6 +401,39 @@ jobs:
 });
 
 describe('a hotfix', () => {
+  test('of a release without contracts has the policies and pipelines of the default branch, and is proven by them', async ({
+    release: { clone, ledger, longhaul, remote },
+  }) => {
+    write(clone, { '.gryt/pipelines/full-ci.yaml': CI, '.gryt/policy.yaml': POLICY });
+    commit(clone, 'chore: contracts');
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+    const [first = ''] = git(remote, 'rev-list', '--max-parents=0', 'main').split('\n');
+    expect(git(remote, 'ls-tree', '--name-only', first)).not.toMatch(/gryt|longhaul/);
+    git(remote, 'tag', 'v0.9.0', first);
+    const created = await longhaul('hotfix', 'create', 'v0.9.0', '--issue', 'CRIT-9', '--title', 'Fix the old one');
+    expect(created.exitCode, created.stderr).toBe(0);
+    expect(git(remote, 'rev-parse', 'hotfix/v0.9.1~1')).toBe(first);
+    const contracts = git(remote, 'ls-tree', '-r', 'main', '.gryt')
+      .split('\n')
+      .filter((line) => !line.includes('/generations/'));
+    expect(contracts.length).toBeGreaterThan(1);
+    expect(git(remote, 'diff', '--name-only', first, 'hotfix/v0.9.1').split('\n').toSorted()).toEqual(
+      [...contracts.map((line) => line.split('\t')[1] ?? ''), '.gryt/generations/v0.9.1.yaml'].toSorted(),
+    );
+    // the same blobs, by git
+    const branch = git(remote, 'ls-tree', '-r', 'hotfix/v0.9.1', '.gryt').split('\n');
+    expect(branch).toEqual(expect.arrayContaining(contracts));
+    const back = git(clone, 'rev-parse', 'HEAD');
+    git(clone, 'fetch', '--quiet', 'origin');
+    git(clone, 'checkout', '--quiet', 'hotfix/v0.9.1');
+    expect((await longhaul('release', 'check')).exitCode).toBe(0);
+    const fix = await prove({ clone, longhaul }, 'v0.9.1', 'CRIT-9', { fix: 'of the old one' });
+    expect(await ledger.sql("SELECT tag, pipeline, status, commit FROM evolutions WHERE change_id = 'CRIT-9'")).toEqual(
+      [{ tag: 'v0.9.1-rc.1', pipeline: 'full-ci', status: 'pass', commit: fix }],
+    );
+    git(clone, 'checkout', '--quiet', '-B', 'main', back);
+  });
+
   test('is the next free patch version, on a branch from the tag, and is promoted as it was proven', async ({
     release,
   }) => {
@@ -455,10 +500,14 @@ Tag created: v3.0.2
     expect(promoted.stderr).toContain(refusal);
     expect(promoted.stderr).toContain('announcement to chat: sent');
     expect(await offers()).toEqual([expect.stringContaining(refusal)]);
+    const status = await longhaul('generation', 'status', 'v3.0.2');
+    expect(status.stdout).toContain('\nMissing: offer fix for the default branch (local/acme/api does not take');
+    expect(status.stdout).toContain('\nNext: longhaul hotfix promote v3.0.2 --commit v3.0.2\n');
     // promoting again offers it to the default branch; a folder has no pull requests
     git(remote, 'config', '--unset', 'receive.hideRefs');
     const again = await longhaul('hotfix', 'promote', 'v3.0.2');
     expect(again.stderr).toContain('fix for the default branch: branch longhaul/merge-v3.0.2\n');
+    expect((await longhaul('generation', 'status', 'v3.0.2')).stdout).toContain('\nNext: nothing: it is released\n');
     expect(git(remote, 'rev-parse', 'longhaul/merge-v3.0.2')).toBe(fix);
     expect(await offers()).toEqual([expect.stringContaining(refusal), expect.stringContaining(': branch longhaul/')]);
     // and to the open generation, whose contract is not edited in place

@@ -86,6 +86,75 @@ describe('policies at the promotion', () => {
   });
 });
 
+describe('a commit that the person who releases has made', () => {
+  /** Rules of the default branch that the commit leaves out. */
+  const RULES = `policies: [{name: two, min_evolutions: 2}]
+promotion:
+  freeze: [{name: always, from: 2020-01-01T00:00, until: 2100-01-01T00:00}]
+`;
+
+  test('is not released unless the remote has it in a branch that is released; nothing is run or pushed', async ({
+    release,
+  }) => {
+    const { clone, ledger, longhaul, remote } = release;
+    await proven(release, 'v1.5.0', { '.gryt/policy.yaml': RULES });
+    git(clone, 'checkout', '--quiet', '--detach');
+    write(clone, { '.gryt/policy.yaml': '{}' });
+    const own = commit(clone, 'chore: no rules');
+    const before = git(remote, 'for-each-ref');
+    for (const dry of [['--dry-run'], []]) {
+      const refused = await longhaul('generation', 'promote', 'v1.5.0', '--commit', 'HEAD', ...dry);
+      expect(refused.exitCode).toBe(9);
+      expect(refused.stdout).toContain(
+        `  ProofCoversCommitGate: FAIL\n    ${own.slice(0, 12)} is in no branch that is released on the remote ` +
+          '(the default branch main, master, release/*): merge it into one of them.\n',
+      );
+      // the rules of the default branch hold as well
+      expect(refused.stdout).toContain('    1 of at least 2 evolutions passed.\n');
+      expect(refused.stdout).toContain('    The freeze "always" lasts until ');
+    }
+    expect(git(remote, 'for-each-ref')).toBe(before);
+    expect(await ledger.sql('SELECT FROM pipeline_runs WHERE commit = $1', [own])).toEqual([]);
+    // also in a branch that anyone may push, until it is merged
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:refs/heads/topic');
+    expect((await longhaul('generation', 'promote', 'v1.5.0', '--commit', 'HEAD', '--dry-run')).exitCode).toBe(9);
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:refs/heads/release/1.x');
+    const kept = await longhaul('generation', 'promote', 'v1.5.0', '--commit', 'HEAD', '--dry-run');
+    expect(kept.stdout).not.toContain('is in no branch');
+    expect(kept.stdout).toContain('    The freeze "always" lasts until ');
+    expect(kept.exitCode).toBe(9);
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:main', ':release/1.x', ':topic');
+    git(clone, 'checkout', '--quiet', '-B', 'main');
+    expect((await longhaul('generation', 'promote', 'v1.5.0', '--commit', 'HEAD')).exitCode).toBe(0);
+    expect(await stateOf(release, 'v1.5.0')).toMatchObject({ status: 'promoted', tagged: own });
+  });
+
+  test('is released as a hotfix by the rules of the default branch, too', async ({ release }) => {
+    const { clone, client, longhaul } = release;
+    const input = { repository: REPOSITORY, base: 'v1.5.0', issue: 'CRIT-5', title: 'Fix' };
+    const { branch, version } = await (await startDeclared(client, createHotfixFlow, input)).result();
+    write(clone, { '.gryt/policy.yaml': RULES });
+    pushed(clone, 'chore: rules');
+    git(clone, 'fetch', '--quiet', 'origin');
+    git(clone, 'checkout', '--quiet', branch);
+    write(clone, { 'fix.txt': '' });
+    const fix = commit(clone, 'fix: a leak [CRIT-5]');
+    const start = ['evolution', 'start', version, '--change', 'CRIT-5', '--commit', 'HEAD'];
+    expect((await longhaul(...start)).exitCode).toBe(0);
+    for (const dry of [['--dry-run'], []]) {
+      const refused = await longhaul('hotfix', 'promote', version, '--commit', 'HEAD', ...dry);
+      expect(refused.exitCode).toBe(9);
+      expect(refused.stdout).toContain('  FreezeGate: FAIL\n    The freeze "always" lasts until ');
+      expect(refused.stdout).not.toContain('is in no branch');
+    }
+    git(clone, 'checkout', '--quiet', 'main');
+    write(clone, { '.gryt/policy.yaml': '{}' });
+    pushed(clone, 'chore: no rules');
+    const promoted = await promote(release, version, { kind: 'hotfix' });
+    expect(promoted.report.commit).toBe(fix);
+  });
+});
+
 describe('a tag that was kept', () => {
   test('is that of the same commit when it is promoted again, and is never replaced by one of another', async ({
     release,
@@ -215,6 +284,40 @@ describe('a hotfix', () => {
     expect((await promote(release, 'v1.2.1', { commit: fix })).published).toContain(offered);
     expect(git(remote, 'rev-parse', 'longhaul/merge-v1.2.1')).toBe(grown);
     git(clone, 'checkout', '--quiet', 'main');
+  });
+
+  test('takes over the branch of one that was terminated, and passes over the version of another branch', async ({
+    release,
+  }) => {
+    const { client, faults, ledger, remote } = release;
+    const base = 'v1.2.0';
+    const create = async (title: string) => {
+      const input = { repository: REPOSITORY, base, issue: 'CRIT-2', title };
+      return (await startDeclared(client, createHotfixFlow, input)).result();
+    };
+    const terminated = async (title: string): Promise<void> => {
+      faults.arm({
+        activity: 'openHotfix',
+        kind: 'is reached',
+        async onReached() {
+          await client.workflow.getHandle(`hotfix/${REPOSITORY}/${base}`).terminate('an operator');
+          throw new Error('the worker is gone');
+        },
+      });
+      await expect(create(title)).rejects.toMatchObject({ cause: { name: 'TerminatedFailure' } });
+      faults.arm(null);
+    };
+    const before = git(remote, 'for-each-ref', 'refs/heads/hotfix').split('\n').filter(Boolean).length;
+    const [first, second, third] = [1, 2, 3].map((more) => `v1.2.${before + more}`);
+    await terminated('Fix the leak');
+    const left = git(remote, 'rev-parse', `hotfix/${first}`);
+    expect(await create('Fix the leak')).toMatchObject({ version: first, commit: left });
+    await terminated('Fix the flood');
+    expect(git(remote, 'rev-parse', `hotfix/${second}`)).toMatch(/^[0-9a-f]{40}$/);
+    expect(await create('Fix the drought')).toMatchObject({ version: third, branch: `hotfix/${third}` });
+    release.replayed(`hotfix/${REPOSITORY}/${base}`);
+    const opened = 'SELECT version FROM generations WHERE hotfix_of = $1 AND version = ANY($2) ORDER BY version';
+    expect(await ledger.sql(opened, [base, [first, second, third]])).toEqual([{ version: first }, { version: third }]);
   });
 });
 
