@@ -17,12 +17,11 @@ import {
   pipelineName,
   type RequestFields,
   requestId,
-  releaseAttributes,
   runFields,
   runKey,
   runSummary,
-  versionOfTag,
 } from './inputs.ts';
+import { releaseAttributes, versionOfTag } from './attributes.ts';
 import type { RunPipelineResult } from './pipeline-flows.ts';
 
 function evolutionTag(z: Zod) {
