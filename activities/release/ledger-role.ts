@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { openBlobs } from '../blobs/open-blobs.ts';
 import { ledgerFailure, openLedger } from '../ledger/open-ledger.ts';
 import type { OpenRole, WorkerStart } from '../shared/wing-role.ts';
+import { cancellerOf } from './canceller.ts';
 import { scheduleAnchors } from './anchor-schedule.ts';
 import { createLedgerActivities } from './ledger.ts';
 
@@ -19,7 +20,13 @@ export async function openLedgerRole({ loaded, env, places, client }: WorkerStar
     }
   };
   return {
-    activities: createLedgerActivities({ ledger, url, blobs, announce: loaded.config.release.announce }),
+    activities: createLedgerActivities({
+      ledger,
+      url,
+      blobs,
+      announce: loaded.config.release.announce,
+      cancelledBy: (run) => cancellerOf(client, run),
+    }),
     checks: [{ name: 'ledger', run: check }],
     close: () => ledger.destroy(),
   };

@@ -272,7 +272,7 @@ async function recordFailure({ ledger: { logins }, blobs }: Release, at: string)
   const ledger = openLedger(logins.writer, { connections: 1 });
   try {
     await recordRun(
-      { ledger, url: logins.writer, blobs, announce: [] },
+      { ledger, url: logins.writer, blobs, announce: [], cancelledBy: () => Promise.resolve(null) },
       {
         run: 'a-later-run',
         status: 'failed',
