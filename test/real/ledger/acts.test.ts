@@ -170,7 +170,7 @@ test('a failed run and a verdict on its commit take turns: the run sees the proo
         tree: COMMIT,
         plan: '',
         sandbox: null,
-        quality: { rules: [], exceptions: [] },
+        quality: { rules: [], exceptions: [], waived: null },
         jobs: [],
         branch: null,
         event: 'manual',
