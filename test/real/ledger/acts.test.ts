@@ -191,7 +191,8 @@ test('a failed run and a verdict on its commit take turns: the run sees the proo
 /** Transactions of the ledger that wait for a lock. */
 async function waiting(): Promise<number> {
   const [row] = await ledger.sql<{ waiting: number }>(
-    "SELECT count(*)::int AS waiting FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+    `SELECT count(*)::int AS waiting FROM pg_locks JOIN pg_stat_activity USING (pid)
+     WHERE NOT granted AND datname = current_database()`,
   );
   return row?.waiting ?? 0;
 }
