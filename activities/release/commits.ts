@@ -93,8 +93,8 @@ export interface CommitActivities {
   pushBranch(input: { readonly repository: string; readonly branch: NewBranch }): Promise<PushedBranch>;
   /** Removes the branch that `pushBranch` pushes with this input, if nothing was added to it. */
   removeNewBranch(input: { readonly repository: string; readonly branch: NewBranch }): Promise<Removal>;
-  /** Publishes a release with its notes at the forge. A refusal is a result. */
-  publishRelease(input: PublishRelease): Promise<PublishedRelease>;
+  /** Publishes a release with its notes at the forge. Null for a provider without releases; a refusal is a result. */
+  publishRelease(input: PublishRelease): Promise<PublishedRelease | null>;
   /** Collects the files of a release from artifacts. A pattern that selects none is one of the problems. */
   collectAssets(input: WantedAssets): Promise<CollectedAssets>;
   /** Adds a file to a published release, unless it has it. A refusal is a result. */

@@ -1,5 +1,5 @@
-/** What a program wrote that a {@link screenOf} does not know. */
-const UNKNOWN = /[\u0000-\u0009\u000B\u000C\u000E-\u001F]/;
+/** A control sequence with its parameter and its final character, or one character. */
+const SEQUENCE = new RegExp(String.raw`${String.fromCodePoint(27)}\[(\??\d*)([A-Za-z])|[^]`, 'gu');
 
 /**
  * The rows of a terminal after a program has written to it, without the empty ones at the end: text, the ends of lines, and
@@ -20,7 +20,7 @@ export function screenOf(
     rows = rows.slice(1);
     row -= 1;
   };
-  for (const [whole, parameter = '', final = ''] of written.matchAll(/\u001B\[(\??\d*)([A-Za-z])|[^]/gu)) {
+  for (const [whole, parameter = '', final = ''] of written.matchAll(SEQUENCE)) {
     if (final === 'A') row = Math.max(0, row - Number(parameter || 1));
     else if (final === 'G') column = Number(parameter || 1) - 1;
     else if (final === 'J' && ['', '0'].includes(parameter)) {
@@ -28,7 +28,7 @@ export function screenOf(
     } else if (parameter === '?7' && 'lh'.includes(final)) isWrapping = final === 'h';
     else if (whole === '\r') column = 0;
     else if (whole === '\n') down();
-    else if (whole.length > 2 || UNKNOWN.test(whole)) throw new TypeError(`unknown: ${JSON.stringify(whole)}`);
+    else if (whole.length > 2 || whole < ' ') throw new TypeError(`unknown: ${JSON.stringify(whole)}`);
     else {
       if (column === columns && isWrapping) {
         column = 0;

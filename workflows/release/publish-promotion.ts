@@ -1,8 +1,8 @@
-import { ApplicationFailure, CancellationScope } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { DuePart, PartEnd, PublishedRelease } from '../../domain/release/promotion/publication.ts';
 import type { PromotedBefore, ReleaseCommit } from '../../domain/release/promotion/promotion.ts';
 import { inLanes } from '../shared/lanes.ts';
-import { lastingCommitActivities, lastingLedgerActivities } from './activities.ts';
+import { briefCommitActivities, lastingCommitActivities, lastingLedgerActivities } from './activities.ts';
 import type { Promotion } from './evaluate-promotion.ts';
 import { offerBackports } from './offer-backports.ts';
 
@@ -19,6 +19,9 @@ export interface Publishing {
   readonly isHotfix: boolean;
   readonly promoted: Pick<PromotedBefore, 'at'>;
 }
+
+/** Of a provider without releases. */
+const NO_RELEASE: PublishedRelease = { url: null, refusal: null };
 
 /** The lines of a publication so far, in the order in which people read them. */
 interface Published {
@@ -51,10 +54,10 @@ export async function publishPromotion(publishing: Publishing): Promise<readonly
     ...published.offers,
   ];
   try {
-    const release = await lastingCommitActivities.publishRelease.executeWithOptions(
-      { summary: 'publish the release' },
-      [{ repository, version, notes }],
-    );
+    const release =
+      (await lastingCommitActivities.publishRelease.executeWithOptions({ summary: 'publish the release' }, [
+        { repository, version, notes },
+      ])) ?? NO_RELEASE;
     published.release = releaseLines(release);
     due = await lastingLedgerActivities.duePublications.executeWithOptions({ summary: 'what is missing' }, [
       { repository, version },
@@ -71,7 +74,7 @@ export async function publishPromotion(publishing: Publishing): Promise<readonly
   return lines();
 }
 
-/** Files, announcements and offers. An announcement, which may take days, holds up nothing else. */
+/** Files, announcements and offers. An announcement that a channel does not take soon comes last: it may take days. */
 async function publishParts(
   publishing: Publishing,
   {
@@ -101,21 +104,30 @@ async function publishParts(
       ]);
       await finish(part, end);
     });
-    if (isHotfix) published.offers = await offer(released, promoted);
   };
   const announcements = due.filter(({ kind: of }) => of === 'announcement');
-  const announce = (): Promise<void> =>
+  const announce = async (part: DuePart, activities: typeof lastingCommitActivities): Promise<void> => {
+    const { name: channel } = part;
+    const end = await activities.announcePromotion.executeWithOptions({ summary: `announce to ${channel}` }, [
+      { channel, repository, version, kind, commit, by, at: promoted.at, url: release.url },
+    ]);
+    await finish(part, end);
+  };
+  const late: DuePart[] = [];
+  const announceSoon = (): Promise<void> =>
     inLanes(announcements, announcements.length, async (part) => {
-      const { name: channel } = part;
-      const end = await lastingCommitActivities.announcePromotion.executeWithOptions(
-        { summary: `announce to ${channel}` },
-        [{ channel, repository, version, kind, commit, by, at: promoted.at, url: release.url }],
-      );
-      await finish(part, end);
+      try {
+        await announce(part, briefCommitActivities);
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+        late.push(part);
+      }
     });
-  const ends = await Promise.allSettled([files(), announce()]);
+  const ends = await Promise.allSettled([files(), announceSoon()]);
   const failed = ends.find((end) => end.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
+  if (isHotfix) published.offers = await offer(released, promoted);
+  await inLanes(late, late.length, (part) => announce(part, lastingCommitActivities));
 }
 
 /** Offers a hotfix to the default branch, and to open generations. */

@@ -61,7 +61,7 @@ export async function publishRelease(
   { mgit, blobs, forges }: PublishTools,
   { repository: id, version, notes: digest }: PublishRelease,
   signal: AbortSignal,
-): Promise<PublishedRelease> {
+): Promise<PublishedRelease | null> {
   const notes = Buffer.concat((await (await blobs.open(digest)).toArray()) as Buffer[]).toString('utf8');
   try {
     const release = await whereThereIsAForge(async () => {
@@ -71,7 +71,7 @@ export async function publishRelease(
       const isLatest = isHighest(version, await mgit.findTags(repository, 'v', { signal }));
       return forge.putRelease(repository, { tag: version, title: version, notes, isLatest }, signal);
     });
-    return { url: release?.url ?? null, refusal: null };
+    return release === null ? null : { url: release.url, refusal: null };
   } catch (error) {
     return { url: null, refusal: refusalOf(error) };
   }

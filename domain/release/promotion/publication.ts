@@ -44,7 +44,7 @@ export interface PartRefusal {
 
 /** The release at the forge. A refusal is a result: what does not need it is published all the same. */
 export interface PublishedRelease {
-  /** Null for a provider without releases, and for a refusal. */
+  /** Null when there is none. */
   readonly url: string | null;
   readonly refusal: PartRefusal | null;
 }

@@ -411,9 +411,7 @@ test('a gateway that stops has recorded every refused request, in at most two ev
   const desk = { ledger: gates.decisions, client: gates.client, directory: PEOPLE, url: gates.ledger.logins.gates };
   const metrics = createGatewayMetrics();
   const server = await createGateway({ config, env, client: gates.client, logger, metrics, desk });
-  const [{ last = 0 } = {}] = await gates.ledger.sql<{ last: string }>(
-    'SELECT max(event_id) AS last FROM audit_events',
-  );
+  const [end] = await gates.ledger.sql<{ last: string }>('SELECT max(event_id) AS last FROM audit_events');
   const json = { 'content-type': 'application/json' };
   for (let sent = 0; sent < 50; sent++) {
     const signature = `sha256=${sent.toString(16).padStart(64, '0')}`;
@@ -437,7 +435,7 @@ test('a gateway that stops has recorded every refused request, in at most two ev
     `SELECT actor, authenticated_by, resource_id, details_json ->> 'reason' AS reason,
        (details_json -> 'requests')::int AS requests
      FROM audit_events WHERE event_type = 'request.refused' AND event_id > $1 ORDER BY event_id`,
-    [last],
+    [end?.last],
   );
   const stranger = {
     actor: 'unknown',
