@@ -28,9 +28,9 @@ export default defineConfig({
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
           isolate: false,
-          // as above: the 10 seconds that a hook has by default are too few on a busy machine
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          // against tests that hang: a busy machine takes minutes for what takes seconds, also in hooks
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
         },
       },
       { extends: true, test: { ...real, name: 'real', include: ['test/real/**/*.test.ts'] } },

@@ -1,5 +1,5 @@
 // npm test: the tests that every change runs, projects `unit` and `real`. npm run test:durable: `durable` and `compose`.
-// Arguments after `--` are passed to Vitest: `npm test -- test/unit/git`, `npm run test:durable -- --shard=1/4`. With
+// Arguments after `--` are passed to Vitest: `npm test -- test/unit/git`, `npm run test:durable -- --shard=1/6`. With
 // `--project` only that project runs. The last line is `N passed, N failed`. See docs/testing.md.
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';

@@ -8,9 +8,12 @@ import type { LedgerTables } from '../ledger/tables.ts';
 /** A row of `gates`. */
 export type GateRow = Selectable<LedgerTables['gates']>;
 
-/** Makes the writers of a gate take turns until the transaction ends: a decision is either seen by the flow or refused. */
+/**
+ * Makes the writers of a gate take turns until the transaction ends: a decision is either seen by the flow or refused. By
+ * its row, because every login can take an advisory lock, also one that only reads. Does nothing for an unknown gate.
+ */
 export async function lockGate(trx: LedgerTransaction, gateId: string): Promise<void> {
-  await sql`SELECT pg_advisory_xact_lock(hashtextextended(${`gate ${gateId}`}, 0))`.execute(trx);
+  await sql`SELECT lock_gate(${gateId})`.execute(trx);
 }
 
 /** The row of a gate; null for an unknown one. */
@@ -51,9 +54,12 @@ export function rulesOf(row: GateRow, directory: Directory | null): GateRules {
   const deadline =
     row.deadline === null || row.at_deadline === null ? null : { at: row.deadline.getTime(), outcome: row.at_deadline };
   const common = { digest: row.digest, needed: row.approvals_needed, deadline };
-  if (directory === null) return { ...common, approvers: null, laterApprovers: [], escalatesAt: null, excluded: [] };
+  if (directory === null) {
+    return { ...common, people: [], approvers: null, laterApprovers: [], escalatesAt: null, excluded: [] };
+  }
   return {
     ...common,
+    people: directory.people.map(({ name }) => name),
     approvers: membersOf(directory, row.approvers),
     laterApprovers: row.escalates_at === null ? [] : membersOf(directory, row.escalation_approvers),
     escalatesAt: row.escalates_at?.getTime() ?? null,

@@ -26,7 +26,9 @@ export interface SettleGateInput extends OwnGate {
 }
 
 /** A decision that was sent to the flow instead of the gateway. */
-export interface GateClaim extends OwnGate {
+export interface GateClaim {
+  /** Null when the flow waits at no gate. */
+  readonly gate: OwnGate | null;
   /** The message, as JSON, clipped. */
   readonly claim: string;
 }
@@ -74,14 +76,16 @@ export function createGateActivities({ ledger, url, directory }: GateTools): Gat
       }),
     settleGate: (input) => inTransaction((trx) => settleGate(trx, { ...input, ...runningFlow() }, directory)),
     cancelGate: (input) => inTransaction((trx) => cancelGate(trx, { ...input, ...runningFlow() })),
-    recordClaim: ({ claim, ...gate }) =>
+    recordClaim: ({ claim, gate }) =>
       inTransaction(async (trx) => {
         const { workflowId, runId } = runningFlow();
-        const id = gateIdOf({ ...gate, workflowId });
+        const about =
+          gate === null
+            ? { resource_type: 'workflow', resource_id: workflowId }
+            : { resource_type: 'gate', resource_id: gateIdOf({ ...gate, workflowId }) };
         await recordEvent(trx, {
           event_type: 'gate.refusal',
-          resource_type: 'gate',
-          resource_id: id,
+          ...about,
           action: 'decide',
           status: 'refused',
           actor: 'unknown',

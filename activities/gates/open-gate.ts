@@ -41,7 +41,6 @@ export async function openGate(
 ): Promise<GateRow> {
   const { workflowId, runId, kind, subject, digest, repository = null, approvals } = question;
   const id = gateIdOf(question);
-  await lockGate(trx, `of ${workflowId}`);
   const known = await findGate(trx, id);
   if (known !== null) return known;
   const asker = await askerOf(trx, question, directory);
@@ -54,9 +53,11 @@ export async function openGate(
     .where('kind', '=', kind)
     .where('status', '=', 'open')
     .execute();
-  for (const row of older) {
-    await lockGate(trx, row.gate_id);
-    await closeGate(trx, row, { status: 'cancelled', reason: 'superseded', runId });
+  for (const { gate_id: gateId } of older) {
+    await lockGate(trx, gateId);
+    const row = await findGate(trx, gateId);
+    // another attempt of the same activity may have closed it
+    if (row?.status === 'open') await closeGate(trx, row, { status: 'cancelled', reason: 'superseded', runId });
   }
   const at = Date.parse(question.at);
   const after = (seconds: number | undefined): string | null =>
@@ -82,8 +83,11 @@ export async function openGate(
       escalation_approvers: JSON.stringify(question.escalation?.to ?? []),
       evidence: JSON.stringify(question.evidence ?? []),
     })
+    // by another attempt of the same activity
+    .onConflict((conflict) => conflict.doNothing())
     .returningAll()
-    .executeTakeFirstOrThrow();
+    .executeTakeFirst();
+  if (row === undefined) return (await findGate(trx, id)) ?? neverOpened(id);
   await recordEvent(trx, {
     event_type: 'gate.opened',
     repository,
@@ -98,6 +102,10 @@ export async function openGate(
     details: { kind, subject, digest, needed: approvals.needed, from: approvals.from },
   });
   return row;
+}
+
+function neverOpened(id: string): never {
+  throw new Error(`the gate ${id} is neither new nor known`);
 }
 
 /** Who asks: the person who started the flow at the gateway, or the one whom the flow names where that is enough. */

@@ -11,7 +11,7 @@ const LONGEST_MS = 366 * 86_400_000;
 
 /**
  * Lets another person decide in the place of the actor until a time; an earlier time ends it. Throws `InvalidInput` for an
- * unknown person, the actor, or a time that is no time or more than a year ahead.
+ * unknown person, the actor, or a time that is no time or more than a year ahead: each is in the audit trail.
  */
 export async function recordDelegation(
   ledger: LedgerDatabase,
@@ -20,14 +20,25 @@ export async function recordDelegation(
   { delegate: named, until }: Pick<Delegation, 'delegate' | 'until'>,
 ): Promise<Delegation> {
   const [delegate] = peopleNamed(directory, named);
-  if (delegate === undefined) throw new LonghaulError('InvalidInput', `longhaul.yaml has no person "${named}".`);
-  if (delegate === person) throw new LonghaulError('InvalidInput', 'You decide for yourself already.');
-  const at = Date.parse(until);
-  if (Number.isNaN(at)) throw new LonghaulError('InvalidInput', `"${until}" is no time: give it as 2026-12-24T18:00Z.`);
-  if (at > Date.now() + LONGEST_MS) {
-    throw new LonghaulError('InvalidInput', 'A delegation ends within a year: give an earlier time.');
+  const problem = problemOf({ person, delegate, named, until });
+  if (problem !== null || delegate === undefined) {
+    const refused = new LonghaulError('InvalidInput', problem ?? '');
+    await ledger.transaction().execute((trx) =>
+      recordEvent(trx, {
+        event_type: 'gate.refusal',
+        resource_type: 'person',
+        resource_id: person,
+        action: 'delegate',
+        status: 'refused',
+        actor: person,
+        authenticated_by: authenticatedBy,
+        why: refused.message,
+        details: { delegate: named, until, reason: refused.type },
+      }),
+    );
+    throw refused;
   }
-  const delegation = { person, delegate, until: new Date(at).toISOString() };
+  const delegation = { person, delegate, until: new Date(until).toISOString() };
   await ledger.transaction().execute(async (trx) => {
     await trx
       .insertInto('gate_delegations')
@@ -45,4 +56,24 @@ export async function recordDelegation(
     });
   });
   return delegation;
+}
+
+/** Why a delegation is refused; null when it is not. */
+function problemOf({
+  person,
+  delegate,
+  named,
+  until,
+}: {
+  readonly person: string;
+  readonly delegate: string | undefined;
+  /** The delegate as the person wrote it. */
+  readonly named: string;
+  readonly until: string;
+}): string | null {
+  if (delegate === undefined) return `longhaul.yaml has no person "${named}".`;
+  if (delegate === person) return 'You decide for yourself already.';
+  const at = Date.parse(until);
+  if (Number.isNaN(at)) return `"${until}" is no time: give it as 2026-12-24T18:00Z.`;
+  return at > Date.now() + LONGEST_MS ? 'A delegation ends within a year: give an earlier time.' : null;
 }

@@ -59,6 +59,8 @@ export async function grantRights(trx: LedgerTransaction, logins: LedgerLogins):
     SELECT relname AS name FROM pg_class
     WHERE relnamespace = ${LEDGER_SCHEMA}::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition`.execute(trx);
   const tables = new Set(rows.map(({ name }) => name));
+  const { rows: locks } = await sql`
+    SELECT FROM pg_proc WHERE pronamespace = ${LEDGER_SCHEMA}::regnamespace AND proname = 'lock_gate'`.execute(trx);
   for (const name of new Set([writer, gates, reader])) {
     // one login for everything has the rights of an owner
     if (name === owner) continue;
@@ -74,6 +76,10 @@ export async function grantRights(trx: LedgerTransaction, logins: LedgerLogins):
         await run(`GRANT ${right} ON ${LEDGER_SCHEMA}.${table} TO ${quoted(name)}`);
       }
     }
+  }
+  const lock = `FUNCTION ${LEDGER_SCHEMA}.lock_gate(text)`;
+  for (const name of new Set([writer, gates])) {
+    if (locks.length > 0 && name !== owner) await run(`GRANT EXECUTE ON ${lock} TO ${quoted(name)}`);
   }
   const call = `FUNCTION ${LEDGER_SCHEMA}.ensure_metrics_day(date)`;
   if (tables.has('metrics_samples') && writer !== owner) await run(`GRANT EXECUTE ON ${call} TO ${quoted(writer)}`);

@@ -25,6 +25,7 @@ import {
   type PushedTag,
   type Removal,
 } from '../mgit/index.ts';
+import { branchHeads, type FoundRepository } from './branch-heads.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { DEFAULT_REF } from '../../domain/git/snapshot.ts';
@@ -77,7 +78,10 @@ export interface CommitActivities {
   placeCommit(input: PlaceCommit): Promise<PlacedCommit>;
   /** What the findings of a run are compared with: the branch as the remote has it decides. */
   chooseBaseline(input: ChooseBaseline): Promise<Baseline>;
-  /** Which proven commits a commit contains, and who wrote what it releases. Throws `PushRefused`. */
+  /**
+   * Which proven commits a commit contains, who wrote what it releases, whether a branch of the remote that is released
+   * has it, and the policies of the default branch. Throws `PushRefused`, `InvalidConfiguration`.
+   */
   coverCommits(input: CoverCommits): Promise<Coverage>;
   /** The commits that the commit descends from, of a list; those that are unknown are left out. */
   findAncestors(input: FindAncestors): Promise<readonly string[]>;
@@ -152,7 +156,7 @@ export interface CommitActivityTools {
   readonly forges: Forges;
   /** False when candidates are not pushed. */
   readonly pushCandidates: boolean;
-  /** Patterns of branches whose caches only runs at their commits write. */
+  /** Names or patterns of branches: their commits may be released, and only runs at these write their caches. */
   readonly protectedBranches: readonly string[];
   /** Channels for announcements, and the environment with their addresses. */
   readonly announcements: { readonly channels: readonly AlertChannelConfig[]; readonly env: NodeJS.ProcessEnv };
@@ -231,7 +235,7 @@ export function createCommitActivities({
           { signal },
         );
       }),
-    coverCommits: (input) => heartbeating((signal) => coverCommits({ mgit, blobs }, input, signal)),
+    coverCommits: (input) => heartbeating((signal) => coverCommits({ mgit, blobs, protectedBranches }, input, signal)),
     packCommit: ({ repository: id, commit, branch }) =>
       heartbeating(async (signal) => {
         const repository = await mgit.find(id, { signal });
@@ -254,8 +258,6 @@ function tagOf({ commit, tag, message, at }: FinalTag & { readonly tag: string }
   return { name: tag, commit, message, time: Math.floor(Date.parse(at) / 1_000) };
 }
 
-type FoundRepository = Awaited<ReturnType<Mgit['find']>>;
-
 async function headOf(
   mgit: Mgit,
   repository: FoundRepository,
@@ -263,11 +265,7 @@ async function headOf(
   signal: AbortSignal,
 ): Promise<string> {
   const { id } = repository;
-  const heads = await mgit.heads([branch === undefined ? repository : { ...repository, branches: [branch] }], {
-    signal,
-  });
-  const head = heads.get(id);
-  if (head instanceof LonghaulError) throw head;
+  const head = await branchHeads(mgit, repository, branch === undefined ? [] : [branch], signal);
   const commit =
     branch === undefined || head?.branch === branch ? head?.commit : head?.branches?.get(refOfBranch(branch));
   if (commit !== undefined && !/^0+$/.test(commit)) return commit;

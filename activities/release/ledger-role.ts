@@ -20,14 +20,17 @@ export async function openLedgerRole({ loaded, env, places, client }: WorkerStar
       throw ledgerFailure(error, url);
     }
   };
+  const { people, release } = loaded.config;
+  const tools = {
+    ledger,
+    url,
+    blobs,
+    hasPeople: people.length > 0,
+    announce: release.announce,
+    cancelledBy: (run: Parameters<typeof cancellerOf>[1]) => cancellerOf(client, run),
+  };
   return {
-    activities: createLedgerActivities({
-      ledger,
-      url,
-      blobs,
-      announce: loaded.config.release.announce,
-      cancelledBy: (run) => cancellerOf(client, run),
-    }),
+    activities: createLedgerActivities(tools),
     checks: [{ name: 'ledger', run: check }],
     close: () => ledger.destroy(),
   };

@@ -9,6 +9,8 @@ export interface LedgerTools {
   /** The address of the ledger, for messages. */
   readonly url: string;
   readonly blobs: BlobStore;
+  /** Whether people are configured. */
+  readonly hasPeople: boolean;
   /** The channels that promotions are announced to. */
   readonly announce: readonly string[];
   /** Who cancelled a run, and why, as Temporal's history says; null for a run that was not cancelled. */

@@ -1,5 +1,4 @@
 import type { AskedAct, GivenUpAct, RefusedAct } from '../../domain/release/acts.ts';
-import type { Actor } from '../../domain/shared/actor.ts';
 import { type AuditEvent, recordEvent } from '../ledger/audit.ts';
 import type { LedgerDatabase, LedgerTransaction } from '../ledger/open-ledger.ts';
 import type { LedgerTools, RunningFlow } from './ledger-tools.ts';
@@ -37,34 +36,6 @@ export async function recordGiveUp(
     why,
     details: { left, requestedBy: flow.who.actor },
   });
-}
-
-/** A start that was refused because another run has the workflow id. */
-export interface LockedStart {
-  readonly act: AskedAct;
-  /** The id that is in use. */
-  readonly workflowId: string;
-  /** Name and sentence of the failure. */
-  readonly type: string;
-  readonly message: string;
-  readonly actor: Actor;
-}
-
-/** Records a start that no run exists for, with the login of the gateway. */
-export async function recordLockedStart(
-  ledger: LedgerDatabase,
-  { act, workflowId, type, message, actor: { name, authenticatedBy } }: LockedStart,
-): Promise<void> {
-  await ledger.transaction().execute((trx) =>
-    recordEvent(trx, {
-      ...eventOf(act, 'refused'),
-      status: 'refused',
-      actor: name,
-      authenticated_by: authenticatedBy,
-      workflow_id: workflowId,
-      details: { reason: type, message },
-    }),
-  );
 }
 
 function eventOf(

@@ -1,3 +1,4 @@
+import { decisionsOf } from '../../activities/gates/gate-rows.ts';
 import { openGates, readGate } from '../../activities/gates/read-gates.ts';
 import { logProcess } from '../../activities/shared/logger.ts';
 import { directoryOf } from '../../domain/config/people.schema.ts';
@@ -35,9 +36,13 @@ export function inboxPages(
       path: '/inbox',
       name: 'Inbox',
       isLive: true,
-      async render({ query }) {
+      async render({ query, person }) {
         const gates = await ledger((db) => openGates(db, directory));
-        return inboxContent(gates, pageNumber(query), query.get('decided') || null);
+        // another site can make the link: what it says must be true
+        const id = query.get('decided') ?? '';
+        const decisions = id === '' ? [] : (await ledger((db) => decisionsOf(db, [id]))).get(id);
+        const hasDecided = decisions?.some((each) => each.person === person.name) === true;
+        return inboxContent(gates, pageNumber(query), hasDecided ? id : null);
       },
     },
     {

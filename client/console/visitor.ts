@@ -59,9 +59,12 @@ const FORWARDING = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', '
 
 /**
  * Whether a request comes from a browser on this machine: the connection and the host that it asks for are loopback,
- * and no proxy forwarded it. The host is checked because a foreign name can be made to resolve to loopback.
+ * and no proxy forwarded it. The host is checked because a foreign name can be made to resolve to loopback. A proxy that
+ * speaks HTTP/1.1 and adds no header cannot be told from a browser.
  */
-export function isLocal({ socket, headers }: Pick<FastifyRequest, 'socket' | 'headers'>): boolean {
+export function isLocal({ socket, headers, raw }: Pick<FastifyRequest, 'socket' | 'headers' | 'raw'>): boolean {
+  // no browser speaks it, but nginx does to the servers behind it, and adds no header
+  if (raw.httpVersion === '1.0') return false;
   if (FORWARDING.some((name) => headers[name] !== undefined)) return false;
   return isLoopback(socket.remoteAddress ?? '') && isLoopback(hostOf(headers.host ?? ''));
 }

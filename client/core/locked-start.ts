@@ -1,6 +1,5 @@
 import type { LedgerDatabase } from '../../activities/ledger/open-ledger.ts';
 import { startOptions } from '../../activities/shared/start-options.ts';
-import { actOf } from '../../domain/release/acts.ts';
 import type { Actor } from '../../domain/shared/actor.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { AnyFlow } from '../../domain/shared/flow.ts';
@@ -35,9 +34,9 @@ export async function recordingLock<Started>(
     const lock = flow.isRequested ? lockOf(flow, checked, error) : null;
     if (lock !== null) {
       const { workflowId } = startOptions(flow, checked);
-      const { type, message } = lock;
-      const { recordLockedStart } = await import('../../activities/release/record-refusal.ts');
-      const refused = { act: actOf(flow.type, checked), workflowId, type, message, actor };
+      const { type: reason, message } = lock;
+      const { recordLockedStart } = await import('../../activities/ledger/requests.ts');
+      const refused = { type: flow.type, input: checked, workflowId, message, reason, actor };
       await withLedger((ledger) => recordLockedStart(ledger, refused)).catch(onMissing);
     }
     throw error;

@@ -6,6 +6,7 @@ import type { Config } from '../../domain/config/config.schema.ts';
 import type { PersonConfig } from '../../domain/config/people.schema.ts';
 import { sha256 } from '../../platform/sha256.ts';
 import { keyOf } from './api-key.ts';
+import { isForeignFetch } from './foreign-fetch.ts';
 import { Refusal } from './refusal.ts';
 
 /** Milliseconds after which a session ends, and after which it ends without requests. */
@@ -30,7 +31,7 @@ export interface Sessions {
   startSession(request: FastifyRequest, reply: FastifyReply, actor: Actor): void;
   /**
    * On an installation without people: gives a browser on this machine a session, so that its forms have tokens. Does
-   * nothing otherwise, or when it has one.
+   * nothing otherwise, when it has one, or for what a page of another site loads.
    */
   visit(request: FastifyRequest, reply: FastifyReply): void;
   /** Ends the session of a request. */
@@ -122,7 +123,8 @@ export function createSessions({ people, url, owner, now = Date.now }: SessionSe
       request.cookies[cookie] = secret;
     },
     visit(request, reply) {
-      if (people.length > 0 || !isLoopback(request.host) || sessionOf(request) !== null) return;
+      if (people.length > 0 || !isLoopback(request.host) || isForeignFetch(request)) return;
+      if (sessionOf(request) !== null) return;
       made.startSession(request, reply, { name: owner, authenticatedBy: 'unauthenticated' });
     },
     endSession(request, reply) {

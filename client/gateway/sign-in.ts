@@ -7,6 +7,7 @@ import { LonghaulError } from '../../domain/shared/failures.ts';
 import { messageOf } from '../../platform/error-code.ts';
 import { Refusal } from './refusal.ts';
 import { personOfSubject, type Sessions } from './sessions.ts';
+import { isForeignFetch } from './foreign-fetch.ts';
 import { isSame } from './signature.ts';
 
 /** Milliseconds that a person may take at the provider, and concurrent sign-ins. */
@@ -82,6 +83,7 @@ export async function serveSignIn(server: FastifyInstance, { config, env, url, s
   }
 
   server.get<{ Querystring: { to?: string } }>('/sign-in', async (request, reply) => {
+    if (isForeignFetch(request)) throw new Refusal(403, 'Forbidden', 'Sign in on a page of its own.');
     const { client, provider: found } = await provider();
     const [verifier, nonce, state] = [
       client.randomPKCECodeVerifier(),

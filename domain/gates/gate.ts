@@ -70,6 +70,8 @@ export interface GateVerdict {
 export interface GateRules {
   readonly digest: string;
   readonly needed: number;
+  /** Names of all configured people: decisions of others do not count, in whatever place they were made. */
+  readonly people: readonly string[];
   /** Names of the people who may decide; null where no people are configured: anyone may, and one answer is enough. */
   readonly approvers: readonly string[] | null;
   /** Names of the people who may decide from `escalatesAt` on. */

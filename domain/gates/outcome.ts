@@ -30,6 +30,8 @@ export function whyNotCounted(gate: GateRules, decision: GateDecision): NotCount
   if (decision.digest !== gate.digest) return 'GateChanged';
   if (gate.approvers === null) return null;
   if (decision.authenticatedBy === 'unauthenticated') return 'NotAnApprover';
+  // a delegate too: who was removed from the configuration decides nothing
+  if (!gate.people.includes(decision.person)) return 'NotAnApprover';
   const involved = [decision.person, ...(decision.onBehalfOf === null ? [] : [decision.onBehalfOf])];
   if (involved.some((name) => gate.excluded.includes(name))) return 'OwnRequest';
   const mayDecide = gate.escalatesAt !== null && at >= gate.escalatesAt ? gate.laterApprovers : [];

@@ -5,6 +5,7 @@ import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { workflowSources } from '../../workers/workflow-sources.ts';
 import type { TestProject } from 'vitest/node';
 import { loadConfig } from '../../activities/shared/config.ts';
+import { withPostgres } from '../../platform/postgres-client.ts';
 import { registerSearchAttributes } from '../../stack/search-attributes.ts';
 import { readSecret } from '../../stack/secret.ts';
 import { startStack } from '../../stack/stack.ts';
@@ -54,6 +55,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
       },
       temporalExtraArgs: [
         ...namespaces.flatMap((namespace) => ['--namespace', namespace]),
+        // a test outlives no power failure; half of the server's processor time, and most of a wait for it, is the disk
+        '--sqlite-pragma',
+        'synchronous=off',
         // without it every short timer takes a second
         '--dynamic-config-value',
         'history.timerProcessorMaxTimeShift="10ms"',
@@ -67,6 +71,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
       logger: new DefaultLogger('WARN'),
     }),
   ]);
+  const superuser = superuserUrl(stack.postgres.address, join(folder, 'data'));
+  // as for Temporal
+  await withPostgres(superuser, async (client) => {
+    for (const setting of ['fsync', 'full_page_writes']) await client.query(`ALTER SYSTEM SET ${setting} = off`);
+    await client.query('SELECT pg_reload_conf()');
+  });
   for (const namespace of namespaces) {
     const target = { connectionOptions: { address: stack.temporal.address }, namespace };
     await withTemporal(target, (connection) => registerSearchAttributes(connection, namespace));
@@ -78,7 +88,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     temporalAddress: stack.temporal.address,
     temporalUiUrl: stack.temporal.uiUrl ?? '',
     weaviate: { url, grpc, apiKey },
-    superuserUrl: superuserUrl(stack.postgres.address, join(folder, 'data')),
+    superuserUrl: superuser,
     modelFolder: stack.model.folder,
     cacheDir,
     workflowBundle,

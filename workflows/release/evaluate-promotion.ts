@@ -30,23 +30,20 @@ export interface Evaluated {
 
 /** Evaluates all gates. Runs the pipelines on the tree that is released, when nothing else keeps the gates closed. */
 export async function evaluate(given: Promotion, released: ReleaseCommit): Promise<Evaluated> {
-  const { repository, packed } = released;
+  const { repository, kind, packed } = released;
   const { proofs, promoted, isHotfix } = await ledgerActivities.preparePromotion.executeWithOptions(
     { summary: 'read the ledger' },
     [{ ...released, isDryRun: given.dryRun }],
   );
   const coverage = await commitActivities.coverCommits.executeWithOptions({ summary: 'what the commit contains' }, [
-    { repository, packed, proofs },
+    { repository, kind, packed, proofs },
   ]);
   const check = (): Promise<PromotionReport> =>
     ledgerActivities.checkPromotion.executeWithOptions({ summary: 'all gates' }, [
       { ...released, coverage, overrideFreeze: given.overrideFreeze || null },
     ]);
   const report = await check();
-  const needed =
-    given.dryRun || promoted !== null
-      ? []
-      : runsNeeded(report.gates, { uncovered: coverage.uncovered, runs: report.runs });
+  const needed = given.dryRun || promoted !== null ? [] : runsNeeded(report.gates, { ...coverage, runs: report.runs });
   if (needed.length === 0) return { report, coverage, promoted, isHotfix };
   for (const pipeline of needed) await runOnTree(released, pipeline, given.requestId);
   return { report: await check(), coverage, promoted, isHotfix };

@@ -15,6 +15,7 @@ import type {
 } from '../../domain/release/promotion/promotion.ts';
 import type { ReleaseAsset } from '../../domain/release/promotion/publication.ts';
 import { logEvent } from '../shared/events.ts';
+import { recordClaimsOutsideGates } from '../shared/gate.ts';
 import { type Rollback, withRollback } from '../shared/rollback.ts';
 import { type FlowStages, stagesOf } from '../shared/stages.ts';
 import { act, recordingRefusal } from './act.ts';
@@ -39,6 +40,7 @@ interface Outputs extends Record<string, unknown> {
  * tag, and records the promotion. Fails with `PromotionRefused`, which carries the result, when a gate is closed.
  */
 export function promoteGeneration(input: PromoteGenerationInput): Promise<PromoteGenerationResult> {
+  recordClaimsOutsideGates();
   const stages = stagesOf<Outputs>(['commit', 'gates', 'assets', 'approval', 'tag', 'promotion', 'publication']);
   const work = (): Promise<PromoteGenerationResult> =>
     withRollback((rollback) => act(promoteGenerationFlow, input, (given) => promote(given, stages, rollback)));
@@ -63,7 +65,7 @@ async function promote(
     // it is promoted: what is refused now is not the promotion
     recordingRefusal({ type: 'publishPromotion' }, given, () => publishPromotion(publishing)),
   );
-  return { report, promoted: { authenticated: false, ...promoted, tag: version }, refused: [], published };
+  return { report, promoted: { approval: null, ...promoted, tag: version }, refused: [], published };
 }
 
 /** What {@link promote} decides: the tag is pushed, and the ledger has the promotion. */
@@ -73,11 +75,11 @@ async function decide(
   first: Evaluated,
   stages: FlowStages<Outputs>,
   rollback: Rollback,
-): Promise<PromotedBefore & { readonly authenticated: boolean }> {
+): Promise<PromotedBefore & Pick<Settled, 'approval'>> {
   const { version, repository } = given;
   const assets = await stages.run('assets', () => collectAssets(given, first.report));
   const settled = await stages.run('approval', () => settle(given, released, { first, assets, show: stages.show }));
-  const { coverage, approvedBy, isAuthenticated } = settled;
+  const { coverage, approval, approvedBy, overriddenBy } = settled;
   const { object, before } = await stages.run('tag', async () => {
     const prepared = await ledgerActivities.prepareTag.executeWithOptions({ summary: 'what the tag records' }, [
       released,
@@ -102,13 +104,13 @@ async function decide(
   const promoted = await stages.run('promotion', () =>
     CancellationScope.nonCancellable(() =>
       lastingLedgerActivities.commitPromotion.executeWithOptions({ summary: 'promote: the point of no return' }, [
-        { ...released, coverage, overrideFreeze, object, before, assets, approvedBy, isAuthenticated },
+        { ...released, coverage, overrideFreeze, object, before, assets, approval, approvedBy, overriddenBy },
       ]),
     ),
   );
   const { kind, by } = given;
   logEvent('promoted', { repo: repositoryName(repository), version, kind, commit: released.packed.commit, by });
-  return { ...promoted, object, authenticated: isAuthenticated };
+  return { ...promoted, object, approval };
 }
 
 /** What to do when the remote has another tag. */

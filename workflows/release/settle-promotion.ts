@@ -2,17 +2,20 @@ import { ApplicationFailure, sleep } from '@temporalio/workflow';
 import type { GateDecision, GateQuestion, GateVerdict } from '../../domain/gates/gate.ts';
 import type { PromoteGenerationResult } from '../../domain/release/flows/promotion-flows.ts';
 import type { RefusalFacts } from '../../domain/release/acts.ts';
-import type { PromotionReport, ReleaseCommit } from '../../domain/release/promotion/promotion.ts';
+import { type Approval, approvalBy } from '../../domain/release/promotion/approval.ts';
+import type { PromotionReport, ReleaseCommit, RequiredApprovals } from '../../domain/release/promotion/promotion.ts';
 import type { ReleaseAsset } from '../../domain/release/promotion/publication.ts';
 import { passGate } from '../shared/gate.ts';
 import { evaluate, type Evaluated, type Promotion } from './evaluate-promotion.ts';
 
 /** An evaluation with all that takes time: nothing waits any more. */
 export interface Settled extends Evaluated {
+  /** What approved the promotion; null when no people were asked. */
+  readonly approval: Approval | null;
   /** The people who approved, as text. */
   readonly approvedBy: readonly string[];
-  /** False where no people are configured: nothing shows who approved. */
-  readonly isAuthenticated: boolean;
+  /** The people who approved the promotion during a freeze, as text. */
+  readonly overriddenBy: readonly string[];
 }
 
 /** What a promotion begins to wait with. */
@@ -23,32 +26,47 @@ interface Settling {
   readonly show: (line: string) => void;
 }
 
+/** A gate of people: whether the freeze may be overridden, or whether it is released. */
+type PromotionGate = 'freeze' | 'promotion';
+
 /** Waits until everything that takes time is there, and the gates are open then. */
 export async function settle(
   given: Promotion,
   released: ReleaseCommit,
   { first, assets, show }: Settling,
 ): Promise<Settled> {
-  const approvals: { readonly digest: string; readonly verdict: GateVerdict }[] = [];
+  const passed: { readonly kind: PromotionGate; readonly digest: string; readonly verdict: GateVerdict }[] = [];
   for (let now = first; ; now = await evaluate(given, released)) {
     const { report } = now;
-    const approval = approvals.at(-1);
     if (!report.isOpen) endRefused(given, report);
     if (report.soakUntil !== null) {
       show(`waits until ${report.soakUntil.slice(0, 16)}Z: time since the last proof`);
       await sleep(Math.max(1_000, Date.parse(report.soakUntil) - Date.now()), { summary: 'time since the last proof' });
-    } else if (report.approvals !== null && approval?.digest !== report.digest) {
-      show('waits for people: longhaul inbox');
-      const verdict = await passGate(questionOf(given, report, assets));
-      if (verdict.status === 'rejected') endRefused(given, report, [rejection(verdict)]);
-      approvals.push({ digest: report.digest, verdict });
-    } else {
+      continue;
+    }
+    const verdictOf = (kind: PromotionGate): GateVerdict | null =>
+      passed.find((each) => each.kind === kind && each.digest === report.digest)?.verdict ?? null;
+    const { override, approvals } = report;
+    const missing =
+      override !== null && verdictOf('freeze') === null
+        ? ({ kind: 'freeze', approvals: override.approvals } as const)
+        : approvals !== null && verdictOf('promotion') === null
+          ? ({ kind: 'promotion', approvals } as const)
+          : null;
+    if (missing === null) {
+      const [overridden, approved] = [verdictOf('freeze'), approvals === null ? null : verdictOf('promotion')];
       return {
         ...now,
-        approvedBy: approval?.verdict.decisions.map(describeDecision) ?? [],
-        isAuthenticated: approval?.verdict.authenticated ?? false,
+        approval: approved === null ? null : approvalBy(approved),
+        approvedBy: approved?.decisions.map(describeDecision) ?? [],
+        overriddenBy: overridden?.decisions.map(describeDecision) ?? [],
       };
     }
+    show('waits for people: longhaul inbox');
+    const { kind } = missing;
+    const verdict = await passGate(questionOf(given, report, { ...missing, assets }));
+    if (verdict.status === 'rejected') endRefused(given, report, [rejection(kind, verdict)]);
+    passed.push({ kind, digest: report.digest, verdict });
   }
 }
 
@@ -56,13 +74,20 @@ export async function settle(
 function questionOf(
   { repository, version, by, overrideFreeze }: Promotion,
   report: PromotionReport,
-  assets: readonly ReleaseAsset[],
+  {
+    kind,
+    approvals,
+    assets,
+  }: {
+    readonly kind: PromotionGate;
+    readonly approvals: RequiredApprovals;
+    readonly assets: readonly ReleaseAsset[];
+  },
 ): GateQuestion {
-  const { needed = 1, from = [], excludeAuthors = [] } = report.approvals ?? {};
-  const { deadline = null, reminderSeconds = null, escalation = null } = report.approvals ?? {};
+  const { needed, from, excludeAuthors, deadline, reminderSeconds, escalation } = approvals;
   return {
-    kind: 'promotion',
-    subject: `${version} of ${repository}`,
+    kind,
+    subject: `${version} of ${repository}${kind === 'freeze' ? ' during a freeze' : ''}`,
     repository,
     digest: report.digest,
     requestedBy: by,
@@ -74,6 +99,7 @@ function questionOf(
       `commit ${report.commit}`,
       ...report.gates.map(({ gate, part }) => `${part ?? gate}: PASS`),
       ...assets.map(({ name, digest }) => `asset ${name}, SHA-256 ${digest}`),
+      ...(report.override?.freezes ?? []),
       ...(overrideFreeze === '' ? [] : [`during a freeze, because: ${overrideFreeze}`]),
     ],
   };
@@ -83,9 +109,10 @@ function describeDecision({ person, onBehalfOf, why }: GateDecision): string {
   return `${person}${onBehalfOf === null ? '' : ` for ${onBehalfOf}`}: ${why}`;
 }
 
-function rejection({ reason, decisions }: GateVerdict): string {
+function rejection(kind: PromotionGate, { reason, decisions }: GateVerdict): string {
   if (reason === 'deadline') return 'No decision was made until the deadline of the approval.';
-  return `The approval was rejected: ${decisions.map(describeDecision).join('; ')}.`;
+  const what = kind === 'freeze' ? 'The promotion during a freeze' : 'The approval';
+  return `${what} was rejected: ${decisions.map(describeDecision).join('; ')}.`;
 }
 
 /** Ends a promotion as refused. */

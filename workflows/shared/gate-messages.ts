@@ -22,13 +22,26 @@ export interface GateMessages {
  * update `decide`, is passed to `record` and decides nothing, because anyone who reaches Temporal can send it in any name.
  */
 export function listenAtGate(gate: string, record: (claim: string) => Promise<void>): GateMessages {
-  const messages = { wakes: 0, claims: 0, recording: 0 };
+  const messages = refuseDecisions({ id: gate, answer: `longhaul approve ${gate}` }, record);
   setHandler(defineSignal(wakeSignal(gate)), () => void messages.wakes++, {
     description: 'Reads the decisions of the gate from the ledger',
   });
+  return messages;
+}
+
+/** The same for decisions that are sent to a flow while it waits at no gate. `flow`: its workflow id. */
+export function listenOutsideGates(flow: string, record: (claim: string) => Promise<void>): void {
+  refuseDecisions({ id: flow, answer: 'longhaul inbox' }, record);
+}
+
+function refuseDecisions(
+  { id, answer }: { readonly id: string; /** The command that people use. */ readonly answer: string },
+  record: (claim: string) => Promise<void>,
+): { -readonly [Field in keyof GateMessages]: GateMessages[Field] } {
+  const messages = { wakes: 0, claims: 0, recording: 0 };
   const refuse = async (claim: unknown): Promise<void> => {
     if (++messages.claims > CLAIMS_RECORDED) return;
-    logEvent('gate_claim_refused', { gate });
+    logEvent('gate_claim_refused', { gate: id });
     messages.recording++;
     try {
       await record((JSON.stringify(claim) ?? '').slice(0, CLIPPED_CHARACTERS));
@@ -37,7 +50,7 @@ export function listenAtGate(gate: string, record: (claim: string) => Promise<vo
     }
   };
   const options = {
-    description: `Decides nothing, and is recorded: decide with longhaul approve ${gate}`,
+    description: `Decides nothing, and is recorded: decide with ${answer}`,
     unfinishedPolicy: HandlerUnfinishedPolicy.ABANDON,
   };
   setHandler(defineSignal<[unknown]>('decide'), refuse, options);
@@ -46,7 +59,7 @@ export function listenAtGate(gate: string, record: (claim: string) => Promise<vo
     async (claim) => {
       await refuse(claim);
       throw ApplicationFailure.nonRetryable(
-        `A message to the flow decides nothing: use longhaul approve ${gate}, or the console.`,
+        `A message to the flow decides nothing: use ${answer}, or the console.`,
         'NotAnApprover',
       );
     },

@@ -12,7 +12,7 @@ import { NON_RETRYABLE } from '../../domain/shared/failures.ts';
 import { LEDGER_QUEUE } from '../../domain/shared/queues.ts';
 import { logEvent } from './events.ts';
 import { gateDisplay } from './gate-display.ts';
-import { listenAtGate } from './gate-messages.ts';
+import { listenAtGate, listenOutsideGates } from './gate-messages.ts';
 
 const ledger: ActivityInterfaceFor<GateActivities> = proxyActivities<GateActivities>({
   taskQueue: LEDGER_QUEUE,
@@ -21,6 +21,15 @@ const ledger: ActivityInterfaceFor<GateActivities> = proxyActivities<GateActivit
   retry: { maximumInterval: '2 minutes', nonRetryableErrorTypes: [...NON_RETRYABLE] },
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
 });
+
+/**
+ * Records decisions that are sent to the flow directly before its first gate; each gate does the same for its own. They
+ * decide nothing.
+ */
+export function recordClaimsOutsideGates(): void {
+  const { workflowId } = workflowInfo();
+  listenOutsideGates(workflowId, (claim) => ledger.recordClaim({ claim, gate: null }));
+}
 
 /**
  * Asks people, and waits for their verdict as long as it takes (docs/gates.md). Only decisions in the ledger count: the
@@ -37,7 +46,7 @@ export async function passGate(question: GateQuestion): Promise<GateVerdict> {
     const { id, requestedBy } = await ledger.openGate.executeWithOptions({ summary }, [
       { ...question, ...own, at: new Date(Date.now()).toISOString() },
     ]);
-    const messages = listenAtGate(id, (claim) => ledger.recordClaim({ ...own, claim }));
+    const messages = listenAtGate(id, (claim) => ledger.recordClaim({ claim, gate: own }));
     const fields = { gate: id, kind, subject, requested_by: requestedBy };
     logEvent('gate_opened', fields);
     for (;;) {

@@ -110,6 +110,27 @@ export function checkContracts(folder: ContractFolder): CheckedContracts {
   return { contracts: { ...found, policy }, problems, emptySteps };
 }
 
+/** The policies of a folder of which only these files are known, and everything that is wrong with them. */
+export function checkPolicyFiles(folder: ContractFolder): {
+  readonly policy: PolicyFile;
+  readonly problems: readonly string[];
+} {
+  const problems: string[] = [];
+  const found = readPolicies(
+    folder,
+    (schema, { path, text }) => {
+      const checked = checkYaml(schema, text, posix.join(folder.name, path));
+      problems.push(...checked.problems);
+      return checked;
+    },
+    problems,
+  );
+  for (const { checked } of found) {
+    if (checked.value !== null) problems.push(...problemsOfPolicies(checked.value, checked.at));
+  }
+  return { policy: found.map(({ checked }) => checked.value).find((one) => one !== null) ?? NO_POLICY, problems };
+}
+
 interface ReadFile<Value> {
   /** Path in the folder. */
   readonly path: string;

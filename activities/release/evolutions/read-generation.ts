@@ -3,14 +3,14 @@ import { canonicalVersion } from '../../../domain/release/contracts/version.ts';
 import { withPostgres } from '../../../platform/postgres-client.ts';
 import { ledgerFailure } from '../../ledger/ledger-failure.ts';
 import { LEDGER_SCHEMA } from '../../ledger/tables.ts';
-import { APPROVAL_PROOF } from './approval-proof.ts';
+import { APPROVAL } from './approval-of.ts';
 
 /** ISO 8601, as JavaScript writes it, in a session whose time zone is UTC. */
 const ISO_TIME = `'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'`;
 
 /** The columns are the fields of a view. One statement: one answer of the server, in which all is of the same moment. */
 const QUERY = `
-  SELECT version, status, description, commit, branch, ${APPROVAL_PROOF} AS "isApprovalProved",
+  SELECT version, status, description, commit, branch, ${APPROVAL} AS approval,
     to_char(promoted_at, ${ISO_TIME}) AS "promotedAt", promoted_by AS "promotedBy", hotfix_of AS "hotfixOf",
     (SELECT coalesce(json_agg(json_build_object('tag', e.tag, 'change', change_id, 'status', e.status,
         'time', to_char(coalesce(e.completed_at, e.created_at), ${ISO_TIME}),

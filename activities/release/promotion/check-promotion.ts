@@ -14,7 +14,7 @@ import { sha256 } from '../../../platform/sha256.ts';
 import type { LedgerTools } from '../ledger-tools.ts';
 import { ARTIFACTS_KIND, subjectOfJob } from '../pipelines/run-result.ts';
 import { readFacts } from './generation-facts.ts';
-import { readRelease } from './read-release.ts';
+import { readRules } from './read-release.ts';
 import { treeRuns } from './tree-runs.ts';
 
 /** See `LedgerActivities.checkPromotion`. */
@@ -25,7 +25,7 @@ export async function checkPromotion(
 ): Promise<PromotionReport> {
   const { repository, version, kind, packed, coverage, overrideFreeze } = asked;
   const { commit, tree } = packed;
-  const { contracts, generation } = await readRelease(tools.blobs, asked);
+  const { contracts, generation } = await readRules(tools.blobs, asked);
   const { policies, promotion } = contracts.policy;
   const facts = await readFacts(tools.ledger, { repository, generation, policies });
   const runs = await treeRuns(tools, facts, { repository, version, tree, contracts });
@@ -35,10 +35,11 @@ export async function checkPromotion(
   });
   const gates = [
     ...ledgerGates(kind, facts),
-    commitGate({ commit, uncovered: coverage.uncovered, runs }),
+    commitGate({ ...coverage, commit, runs }),
     ...(promotion.freeze.length === 0 ? [] : [freezeGate(open, overrideFreeze)]),
   ];
   const { approvals, soak, assets: patterns } = promotion;
+  const excluded = excludedAuthors(approvals?.exclude_authors ?? false, coverage.authors);
   return {
     version,
     kind,
@@ -55,7 +56,7 @@ export async function checkPromotion(
         : {
             needed: approvals.needed,
             from: approvals.from,
-            excludeAuthors: excludedAuthors(approvals.exclude_authors, coverage.authors),
+            excludeAuthors: excluded,
             deadline:
               approvals.deadline === undefined
                 ? null
@@ -69,9 +70,33 @@ export async function checkPromotion(
                 ? null
                 : { afterSeconds: approvals.escalation.after, to: approvals.escalation.to },
           },
+    override:
+      open.length === 0 || overrideFreeze === null || !tools.hasPeople
+        ? null
+        : {
+            freezes: freezeGate(open, null).reasons,
+            // one person, and no deadline that decides instead
+            approvals: {
+              needed: 1,
+              from: approvals?.from ?? [],
+              excludeAuthors: excluded,
+              deadline: null,
+              reminderSeconds: approvals?.reminder ?? null,
+              escalation: null,
+            },
+          },
     assets: patterns.length === 0 ? null : { patterns, archives: await archivesOf(tools, runs) },
     digest: sha256(
-      canonicalize({ repository, version, commit, tree, contracts: asked.contracts, overrideFreeze }) ?? '',
+      // the policies too: those of the default branch may change while people decide
+      canonicalize({
+        repository,
+        version,
+        commit,
+        tree,
+        contracts: asked.contracts,
+        policy: contracts.policy,
+        overrideFreeze,
+      }) ?? '',
     ),
   };
 }

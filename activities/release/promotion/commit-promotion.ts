@@ -5,7 +5,7 @@ import { recordEvent } from '../../ledger/audit.ts';
 import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
 import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
 import { readFacts } from './generation-facts.ts';
-import { readRelease } from './read-release.ts';
+import { readRules } from './read-release.ts';
 
 /**
  * See `LedgerActivities.commitPromotion`: the point of no return. One transaction sets the status and appends the event;
@@ -21,7 +21,7 @@ export async function commitPromotion(
   // an earlier attempt whose answer was lost: found first, since nothing else may fail after it
   const before = await promotedBy(ledger, runId);
   if (before !== null) return before;
-  const { contracts, generation, digest } = await readRelease(blobs, asked);
+  const { contracts, generation, digest } = await readRules(blobs, asked);
   const declared = { repository, generation, policies: contracts.policy.policies };
   return ledger.transaction().execute(async (trx): Promise<Promoted> => {
     const facts = await readFacts(trx, declared, { lock: true });
@@ -90,8 +90,9 @@ export async function commitPromotion(
         object,
         before: asked.before,
         assets: asked.assets,
+        approval: asked.approval,
         approvedBy: asked.approvedBy,
-        isAuthenticated: asked.isAuthenticated,
+        ...(asked.overriddenBy.length === 0 ? {} : { overriddenBy: asked.overriddenBy }),
       },
     });
     return { at: at.toISOString(), changes: facts.changes.length, event };

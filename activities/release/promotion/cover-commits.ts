@@ -2,9 +2,11 @@ import { authorsOf, MOST_COMMITS_WITH_AUTHORS } from '../../../domain/release/pr
 import type { Uncovered } from '../../../domain/release/promotion/gates.ts';
 import type { CoverCommits, Coverage } from '../../../domain/release/promotion/promotion.ts';
 import type { BlobStore } from '../../blobs/blob-store.ts';
+import { branchHeads } from '../branch-heads.ts';
 import type { Mgit } from '../../mgit/index.ts';
 import { readJson } from '../pipelines/stored-plan.ts';
 import type { StoredProofs } from './prepare-promotion.ts';
+import { storeDefaultPolicies } from './default-policies.ts';
 import { releaseBegins } from '../../../domain/release/promotion/release-before.ts';
 
 /** Proven commits that a result lists: the first of them tell enough. */
@@ -15,15 +17,38 @@ const WHY = {
   unknown: 'the remote does not have',
 } as const;
 
+/** What the question needs. */
+interface CoverTools {
+  readonly mgit: Mgit;
+  readonly blobs: BlobStore;
+  /** Names or patterns of the branches that are released in addition to the default branch. */
+  readonly protectedBranches: readonly string[];
+}
+
 /** See `CommitActivities.coverCommits`. */
 export async function coverCommits(
-  { mgit, blobs }: { readonly mgit: Mgit; readonly blobs: BlobStore },
-  { repository: id, packed: { commit, pack }, proofs }: CoverCommits,
+  { mgit, blobs, protectedBranches }: CoverTools,
+  { repository: id, kind, packed: { commit, pack }, proofs }: CoverCommits,
   signal: AbortSignal,
 ): Promise<Coverage> {
   const { version, proven, ...before } = (await readJson(blobs, proofs)) as StoredProofs;
   const repository = await mgit.find(id, { signal });
   const { authors: since } = releaseBegins(version, before, await mgit.findTags(repository, 'v', { signal }));
+  const isIn = async (heads: readonly string[]): Promise<boolean> => {
+    for (const each of heads) {
+      if ((await mgit.containedCommits(repository, each, [commit], { signal })).length > 0) return true;
+    }
+    return false;
+  };
+  const others = kind === 'hotfix' ? [] : protectedBranches;
+  const head = await branchHeads(mgit, repository, others, signal);
+  const tip = head === null || /^0+$/.test(head.commit) ? null : head.commit;
+  const policies =
+    tip === null || tip === commit ? null : await storeDefaultPolicies({ mgit, blobs, repository, head: tip }, signal);
+  // a hotfix is not merged yet
+  const isReleased =
+    kind === 'hotfix' || (await isIn([...(tip === null ? [] : [tip]), ...(head?.branches?.values() ?? [])]));
+  const outside = isReleased ? null : branchNames(head?.branch ?? null, others);
   const commits = proven.map((each) => each.commit);
   const question = { commit, openPack: () => blobs.open(pack), commits, patches: true };
   return mgit.withHistory(
@@ -37,8 +62,15 @@ export async function coverCommits(
       });
       // one more shows that there are too many
       const authors = authorsOf(await history.log(since, MOST_COMMITS_WITH_AUTHORS + 1));
-      return { proofs, uncovered: uncovered.slice(0, MOST_LISTED), authors };
+      return { proofs, outside, policies, uncovered: uncovered.slice(0, MOST_LISTED), authors };
     },
     { signal },
   );
+}
+
+function branchNames(ofHead: string | null, others: readonly string[]): readonly string[] {
+  return [
+    ofHead === null ? 'the default branch' : `the default branch ${ofHead}`,
+    ...others.filter((name) => name !== ofHead),
+  ];
 }

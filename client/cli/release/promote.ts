@@ -62,12 +62,9 @@ function print(
   { report, promoted, refused, published }: PromoteGenerationResult,
   dryRun: boolean,
 ): number {
-  // an earlier run had the approval of what this one only publishes
-  const isAuthenticated =
-    promoted === null || promoted.event === 0 || report.approvals === null ? null : promoted.authenticated;
   const text = dryRun
     ? describeCheck(report)
-    : describePromotion(report, { isPromoted: promoted !== null, isAuthenticated, refused });
+    : describePromotion(report, { isPromoted: promoted !== null, approval: promoted?.approval ?? null, refused });
   stdout.write(`${printableLines(text)}\n`);
   for (const line of published) stderr.write(`${printable(line)}\n`);
   return dryRun && !report.isOpen ? 9 : 0;

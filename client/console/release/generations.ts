@@ -1,3 +1,4 @@
+import { doubtOf } from '../../../domain/release/promotion/approval.ts';
 import { CONSOLE } from '../assets.ts';
 import { html, type Html, type HtmlValue } from '../html.ts';
 import type { PageContent } from '../layout.ts';
@@ -106,7 +107,7 @@ export function generationContent(
     ['Evolutions', generation.evolutions.toLocaleString('en')],
     ['Created', html`${time(generation.createdAt)} by ${generation.createdBy}`],
     ['Promoted', generation.promotedAt && html`${time(generation.promotedAt)} by ${generation.promotedBy}`],
-    ['Approval', generation.isApprovalProved === false && 'unauthenticated, nothing proves who gave it'],
+    ['Approval', doubtOf(generation.approval)],
     ['Commit', generation.commit && html`<code>${generation.commit}</code>`],
   ])}
   <h2>Changes</h2>

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
-import { APPROVAL_PROOF } from '../../../activities/release/evolutions/approval-proof.ts';
+import type { Approval } from '../../../domain/release/promotion/approval.ts';
+import { APPROVAL } from '../../../activities/release/evolutions/approval-of.ts';
 import type { LedgerDatabase } from '../../../activities/ledger/open-ledger.ts';
 
 /** Which rows of a list are read. */
@@ -44,8 +45,8 @@ export function readGenerations(
 
 /** A generation with what its page shows in addition. */
 export interface ShownGeneration extends GenerationRow {
-  /** Whether the approvals prove who gave them; null for a draft, and when no people were asked. */
-  readonly isApprovalProved: boolean | null;
+  /** What approved its promotion; null for a draft, and when no people were asked. */
+  readonly approval: Approval | null;
 }
 
 /** Reads a generation; null when there is none. */
@@ -53,7 +54,7 @@ export async function readGenerationRow(ledger: LedgerDatabase, id: string): Pro
   const query = ledger
     .selectFrom('generations')
     .select(generationColumns)
-    .select(sql.raw<boolean | null>(APPROVAL_PROOF).as('isApprovalProved'))
+    .select(sql.raw<Approval | null>(APPROVAL).as('approval'))
     .where('generation_id', '=', id);
   return (await query.executeTakeFirst()) ?? null;
 }

@@ -1,3 +1,4 @@
+import type { Approval } from '../promotion/approval.ts';
 import type { PolicyCheck } from './policy-check.ts';
 import type { EvolutionStart } from './evolution.ts';
 
@@ -10,8 +11,8 @@ export interface GenerationView {
   readonly promotedAt: string | null;
   readonly promotedBy: string | null;
   readonly commit: string | null;
-  /** Whether the approvals prove who gave them; null for a draft, and when no people were asked. */
-  readonly isApprovalProved: boolean | null;
+  /** What approved its promotion; null for a draft, and when no people were asked. */
+  readonly approval: Approval | null;
   /** The released version that a hotfix repairs, and the branch of the hotfix; null for another generation. */
   readonly hotfixOf: string | null;
   readonly branch: string | null;

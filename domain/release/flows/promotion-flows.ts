@@ -4,6 +4,7 @@ import { defineFlow, type Zod } from '../../shared/flow.ts';
 import { rollbackUpdates } from '../../shared/repair.ts';
 import { canonicalVersion, NOT_A_VERSION, VERSION_FORM } from '../contracts/version.ts';
 import type { PackedCommit } from '../pipelines/job.ts';
+import type { Approval } from '../promotion/approval.ts';
 import type { PromotionKind } from '../promotion/gates.ts';
 import type { Promoted, PromotionReport } from '../promotion/promotion.ts';
 import {
@@ -41,7 +42,7 @@ export interface PromoteGenerationResult {
   readonly report: PromotionReport;
   /** Null for a dry run. */
   readonly promoted:
-    | (Promoted & { readonly tag: string; readonly object: string; readonly authenticated: boolean })
+    | (Promoted & { readonly tag: string; readonly object: string; readonly approval: Approval | null })
     | null;
   /** Why it was refused, a sentence each; empty otherwise. */
   readonly refused: readonly string[];

@@ -1,5 +1,5 @@
 import type { GenerationView } from '../evolutions/describe.ts';
-import { UNPROVED_APPROVAL } from './describe.ts';
+import { doubtLines } from './approval.ts';
 
 /** A generation of a list. */
 export interface ListedGeneration {
@@ -31,11 +31,10 @@ export function describeGenerations(generations: readonly ListedGeneration[]): s
 
 /** What `longhaul generation show` prints. */
 export function describeGeneration(generation: GenerationView): string {
-  const { version, status, promotedAt, isApprovalProved, changes, evolutions } = generation;
+  const { version, status, promotedAt, approval, changes, evolutions } = generation;
   const head = [`Generation: ${version}`, `Status: ${status}`];
   if (promotedAt !== null) {
-    const mark = isApprovalProved === false ? [UNPROVED_APPROVAL] : [];
-    return [...head, `Promoted at: ${promotedAt.slice(0, 19)}Z`, ...mark].join('\n');
+    return [...head, `Promoted at: ${promotedAt.slice(0, 19)}Z`, ...doubtLines(approval)].join('\n');
   }
   // the last one of a change counts
   const proofs = new Map(evolutions.filter((each) => each.status === 'pass').map(({ change, tag }) => [change, tag]));
@@ -61,7 +60,7 @@ export function describeStatus(status: GenerationStatus): string {
     `Generation: ${version}${hotfixOf === null ? '' : ` (hotfix of ${hotfixOf}, branch ${branch ?? ''})`}`,
     `Ledger: ${state}${commit === null ? '' : `, ${commit.slice(0, 12)}`}`,
     `Remote: ${remoteTag === null ? 'no tag' : `tag ${version} at ${remoteTag.commit.slice(0, 12)}`}`,
-    ...(status.isApprovalProved === false ? [UNPROVED_APPROVAL] : []),
+    ...doubtLines(status.approval),
     ...(pending.length === 0 ? [] : [`Pending: ${pending.join(', ')}`]),
     ...missing.map(({ kind, name, problem }) => `Missing: ${kind} ${name}${problem === null ? '' : ` (${problem})`}`),
     `Next: ${nextStep(status)}`,

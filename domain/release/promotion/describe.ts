@@ -1,5 +1,6 @@
+import { type Approval, doubtLines } from './approval.ts';
 import type { GateResult } from './gates.ts';
-import type { PromotionReport } from './promotion.ts';
+import type { PromotionReport, RequiredApprovals } from './promotion.ts';
 
 /** The gates of a promotion, with what each that is closed says. `all` adds those that people need not see when open. */
 export function describeGates({ gates, kind, version }: PromotionReport, { all }: { readonly all: boolean }): string {
@@ -18,25 +19,24 @@ function linesOf({ gate, part, reasons }: GateResult): string[] {
   return [`  ${part ?? gate}: ${reasons.length === 0 ? 'PASS' : 'FAIL'}`, ...reasons.map((why) => `    ${why}`)];
 }
 
-/** The line about an approval where no people are configured. */
-export const UNPROVED_APPROVAL = 'Approval: unauthenticated, nothing proves who gave it';
-
 /** What `longhaul generation promote` and `longhaul hotfix promote` print. */
 export function describePromotion(
   report: PromotionReport,
   {
     isPromoted,
-    isAuthenticated,
+    approval,
     refused,
   }: {
     readonly isPromoted: boolean;
-    /** False when the answer to its approval proves nothing about who gave it; null when it had none. */
-    readonly isAuthenticated: boolean | null;
+    /** What approved it; null when no people were asked. */
+    readonly approval: Approval | null;
     readonly refused: readonly string[];
   },
 ): string {
   const { kind, version, isOpen } = report;
-  const mark = isAuthenticated === false ? `\n${UNPROVED_APPROVAL}` : '';
+  const mark = doubtLines(approval)
+    .map((line) => `\n${line}`)
+    .join('');
   const gates = describeGates(report, { all: !isOpen });
   if (!isPromoted) {
     const others = refused.filter((why) => !report.gates.some(({ reasons }) => reasons.includes(why)));
@@ -55,10 +55,11 @@ export function describePromotion(
 
 /** What a dry run prints. */
 export function describeCheck(report: PromotionReport): string {
-  const { commit, isOpen, soakUntil, approvals, version } = report;
+  const { commit, isOpen, soakUntil, approvals, override, version } = report;
   const waits = [
     ...(soakUntil === null ? [] : [`waits until ${soakUntil.slice(0, 16)}Z: time since the last proof`]),
-    ...(approvals === null ? [] : [`waits for ${approvals.needed} of ${approvals.from.join(', ')}`]),
+    ...(override === null ? [] : [`waits for ${whom(override.approvals)}, because of a freeze`]),
+    ...(approvals === null ? [] : [`waits for ${whom(approvals)}`]),
   ];
   return [
     describeGates(report, { all: true }),
@@ -67,4 +68,8 @@ export function describeCheck(report: PromotionReport): string {
     ...waits.map((wait) => `The promotion ${wait}.`),
     isOpen ? `${version} can be promoted.` : `${version} cannot be promoted.`,
   ].join('\n');
+}
+
+function whom({ needed, from }: RequiredApprovals): string {
+  return `${needed} of ${from.join(', ') || 'all people'}`;
 }

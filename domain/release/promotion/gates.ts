@@ -56,6 +56,8 @@ export interface TreeRun {
 /** What git and the pipelines say about the commit that is released. */
 export interface CommitFacts {
   readonly commit: string;
+  /** The branches of the remote that are released, when none of them has it; null otherwise. */
+  readonly outside: readonly string[] | null;
   /** Proven commits that are not in it. */
   readonly uncovered: readonly Uncovered[];
   readonly runs: readonly TreeRun[];
@@ -73,10 +75,10 @@ export interface Uncovered {
 /** The pipelines that must be run before the gates can be open: nothing else keeps them closed. */
 export function runsNeeded(
   gates: readonly GateResult[],
-  { uncovered, runs }: Omit<CommitFacts, 'commit'>,
+  { outside, uncovered, runs }: Omit<CommitFacts, 'commit'>,
 ): readonly string[] {
   const isElse = gates.some(({ gate, reasons }) => gate !== 'ProofCoversCommitGate' && reasons.length > 0);
-  if (isElse || uncovered.length > 0 || runs.some(({ exists }) => !exists)) return [];
+  if (isElse || outside !== null || uncovered.length > 0 || runs.some(({ exists }) => !exists)) return [];
   return runs.filter(({ run }) => run === null).map(({ pipeline }) => pipeline);
 }
 
@@ -109,12 +111,15 @@ export function ledgerGates(kind: PromotionKind, facts: LedgerFacts): readonly G
   ];
 }
 
-/** The gate on the commit: what was proven is in it, and what is in it was proven together. */
-export function commitGate({ commit, uncovered, runs }: CommitFacts): GateResult {
+/** The gate on the commit: a released branch has it, what was proven is in it, and what is in it was proven together. */
+export function commitGate({ commit, outside, uncovered, runs }: CommitFacts): GateResult {
   const at = commit.slice(0, 12);
   return {
     gate: 'ProofCoversCommitGate',
     reasons: [
+      ...(outside === null
+        ? []
+        : [`${at} is in no branch that is released on the remote (${outside.join(', ')}): merge it into one of them.`]),
       ...uncovered.map(
         ({ tag, change, commit: proven, why }) =>
           `${change} was proven by ${tag} at ${proven.slice(0, 12)}, which ${why}: merge it, or prove ${change} at ${at}.`,

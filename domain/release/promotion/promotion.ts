@@ -1,3 +1,4 @@
+import type { Approval } from './approval.ts';
 import type { PackedCommit } from '../pipelines/job.ts';
 import type { ReleaseAsset, WantedAssets } from './publication.ts';
 import type { CommitFacts, GateResult, PromotionKind, TreeRun, Uncovered } from './gates.ts';
@@ -42,6 +43,7 @@ export interface ProvenCommit {
 /** Asks which proven commits are in a commit. */
 export interface CoverCommits {
   readonly repository: string;
+  readonly kind: PromotionKind;
   readonly packed: PackedCommit;
   /** {@link PreparedPromotion.proofs} */
   readonly proofs: string;
@@ -51,6 +53,13 @@ export interface CoverCommits {
 export interface Coverage {
   /** The {@link PreparedPromotion.proofs} that were looked up. */
   readonly proofs: string;
+  /** The branches of the remote that are released, when none of them has the commit; null otherwise, and for a hotfix. */
+  readonly outside: readonly string[] | null;
+  /**
+   * Digest of the policy files at the head of the default branch, which hold in addition to those of the commit; null when
+   * the head is this commit, or has none.
+   */
+  readonly policies: string | null;
   /** The first hundred. */
   readonly uncovered: readonly Uncovered[];
   /** E-mail addresses of the authors of the commits since the last release, in lower case, each once; null for too many. */
@@ -78,10 +87,19 @@ export interface PromotionReport {
   /** Until when the promotion must wait after the last proof, ISO 8601; null when it need not. */
   readonly soakUntil: string | null;
   readonly approvals: RequiredApprovals | null;
+  /** The decision on a reason to promote during a freeze; null when none is needed, or no people are configured. */
+  readonly override: FreezeOverride | null;
   /** Null when the policies ask for no files of the release. */
   readonly assets: WantedAssets | null;
   /** Digest of what is approved: repository, version, commit, contract and policies. */
   readonly digest: string;
+}
+
+/** People decide whether a reason is good enough to promote during a freeze. */
+export interface FreezeOverride {
+  /** A sentence for each freeze that is on. */
+  readonly freezes: readonly string[];
+  readonly approvals: RequiredApprovals;
 }
 
 /** The approvals that the policies of the repository ask for. */
@@ -116,10 +134,12 @@ export interface CommitPromotion extends CheckPromotion {
   readonly before: string;
   /** The files of the release. */
   readonly assets: readonly ReleaseAsset[];
+  /** What approved it; null when no people were asked. */
+  readonly approval: Approval | null;
   /** The people who approved, as text. */
   readonly approvedBy: readonly string[];
-  /** False when no person was authenticated. */
-  readonly isAuthenticated: boolean;
+  /** The people who approved the promotion during a freeze, as text. */
+  readonly overriddenBy: readonly string[];
 }
 
 /** A generation that an earlier run has promoted. */

@@ -24,8 +24,9 @@ export interface LedgerBefore {
 }
 
 /**
- * The commits where a release begins: the commits that they contain belong to earlier releases. The tags of the remote
- * count too, because a repository may have releases from before Longhaul, or made by hand. Null for its first release.
+ * The commits where a release begins: the commits that they contain belong to earlier releases. Null for its first
+ * release. For the notes the tags of the remote count too, because a repository may have releases from before Longhaul,
+ * or made by hand.
  */
 export function releaseBegins(
   version: string,
@@ -39,8 +40,9 @@ export function releaseBegins(
   const [last] = [...(before === null ? [] : [before]), ...tagged].toSorted((a, b) => rcompare(a.version, b.version));
   return {
     notes: last?.commit ?? null,
-    // whose approval does not count must not depend on a tag that one of them could push
-    authors: (before ?? last)?.commit ?? null,
+    // whose approval does not count must not depend on a tag that one of them could push: of a repository without a
+    // release in Longhaul all authors are known
+    authors: before?.commit ?? null,
   };
 }
 

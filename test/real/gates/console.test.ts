@@ -112,6 +112,13 @@ const test = gatesTest(PEOPLE)
     return { url: served.url, openId };
   });
 
+/** Sends the form of the sign-in page, as a browser that has loaded it. */
+async function sendKey(visitor: Visitor, url: string, form: Record<string, string>): Promise<Response> {
+  const page = await (await visitor.send(`${url}/console/sign-in`)).text();
+  const [, formToken = ''] = /name="formToken" value="([^"]+)"/.exec(page) ?? [];
+  return visitor.send(`${url}/console/sign-in`, { form: { ...form, formToken } });
+}
+
 /** Opens a page and signs a person in with the key. */
 async function signedIn(browser: Browser, url: string, person: string, options: object = {}): Promise<WatchedPage> {
   const watched = await watchedPage(browser, url, options);
@@ -232,7 +239,7 @@ describe('who may see and decide', () => {
     const to = asked.headers.get('location') ?? '';
     expect(to).toBe('/console/sign-in?to=%2Fconsole%2Fruns%3Fshow%3Dended');
     const form = { to: '/console/runs?show=ended', key: KEYS['ada']?.key ?? '' };
-    const signedInAt = await visitor.send(`${place.url}/console/sign-in`, { form });
+    const signedInAt = await sendKey(visitor, place.url, form);
     expect([signedInAt.status, signedInAt.headers.get('location')]).toEqual([303, '/console/runs?show=ended']);
     expect((await visitor.send(`${place.url}/console/runs?show=ended`)).status).toBe(200);
     // without pages: a stream, and a form
@@ -249,19 +256,28 @@ describe('who may see and decide', () => {
       { 'sec-fetch-site': 'cross-site' },
       403,
     ],
+    // as browsers do it without TLS
+    ['a form of another site that no header names', { key: KEYS['ada']?.key ?? '', to: '/console' }, {}, 403],
+    [
+      'a form of another site with a guessed token',
+      { key: KEYS['ada']?.key ?? '', to: '/console', formToken: 'guessed' },
+      {},
+      403,
+    ],
   ] as const)('no session begins with %s', async ([, form, headers, status], { place }) => {
     const visitor = new Visitor();
-    const answer = await visitor.send(`${place.url}/console/sign-in`, { form, headers });
+    const answer =
+      status === 401
+        ? await sendKey(visitor, place.url, form)
+        : await visitor.send(`${place.url}/console/sign-in`, { form, headers });
     expect(answer.status).toBe(status);
-    expect(visitor.cookiesOf(place.url)).toBe('');
+    expect(visitor.cookiesOf(place.url)).not.toMatch(/(?:^|; )longhaul=/);
     expect(await answer.text()).not.toContain(form.key);
   });
 
   test('after signing in a browser goes to no other site', async ({ place }) => {
     for (const to of ['https://evil.example/', '//evil.example', '/console/../\\evil.example', '/consoles']) {
-      const answer = await new Visitor().send(`${place.url}/console/sign-in`, {
-        form: { to, key: KEYS['ada']?.key ?? '' },
-      });
+      const answer = await sendKey(new Visitor(), place.url, { to, key: KEYS['ada']?.key ?? '' });
       const location = new URL(answer.headers.get('location') ?? '', place.url);
       expect([answer.status, location.origin], to).toEqual([303, place.url]);
     }
@@ -272,7 +288,7 @@ describe('who may see and decide', () => {
     const gate = await flow.gate();
     const [ada, bob] = [new Visitor(), new Visitor()];
     for (const [name, visitor] of [['ada', ada] as const, ['bob', bob] as const]) {
-      await visitor.send(`${place.url}/console/sign-in`, { form: { to: '/console', key: KEYS[name]?.key ?? '' } });
+      await sendKey(visitor, place.url, { to: '/console', key: KEYS[name]?.key ?? '' });
     }
     const at = `${place.url}/console/inbox/${gate}`;
     const fields = async (visitor: Visitor): Promise<Record<string, string>> => {
@@ -290,6 +306,10 @@ describe('who may see and decide', () => {
     expect((await ada.send(at, { form })).status).toBe(403);
     expect((await ada.send(at, { form: { ...(await fields(ada)), why: ' ' } })).status).toBe(422);
     expect((await ada.send(at, { form: { ...(await fields(ada)), digest: 'other' } })).status).toBe(409);
+    // only the person who has decided is told so: the link can be made by another site
+    const told = async (visitor: Visitor, id: string): Promise<boolean> =>
+      (await (await visitor.send(`${place.url}/console/inbox?decided=${id}`)).text()).includes('decision is recorded');
+    expect([await told(ada, gate), await told(bob, gate), await told(ada, 'gate-1')]).toEqual([true, false, false]);
     const rows = await gates.ledger.sql('SELECT person FROM gate_decisions WHERE gate_id = $1', [gate]);
     expect(rows).toEqual([{ person: 'ada' }]);
     await flow.handle.terminate();

@@ -1,5 +1,6 @@
 import { describe, expect } from 'vitest';
 import type { GateQuestion } from '../../../domain/gates/gate.ts';
+import { withPostgres } from '../../../platform/postgres-client.ts';
 import { type AskingFlow, DAY, gatesTest, PEOPLE, type TestDecision } from '../../support/gates/gates.ts';
 
 const test = gatesTest(PEOPLE);
@@ -153,6 +154,27 @@ describe('a gate', () => {
     expect((await flow.handle.describe()).status.name).toBe('RUNNING');
     await flow.decide({ person: 'bob' });
     expect(await flow.handle.result()).toMatchObject({ status: 'approved' });
+  });
+
+  test('a login that only reads holds up no decision, and ends no session of another login', async ({ gates }) => {
+    const flow = await gates.ask({ approvals: { needed: 1, from: ['managers'] } });
+    const gate = await flow.gate();
+    const { reader, writer } = gates.ledger.logins;
+    await withPostgres(reader, async (client) => {
+      await client.query('SET search_path = longhaul');
+      // what anyone may lock
+      await client.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [`gate ${gate}`]);
+      for (const statement of ['SELECT FROM gates FOR UPDATE', 'SELECT FROM gates FOR SHARE', 'LOCK TABLE gates']) {
+        await expect(client.query(statement), statement).rejects.toThrow('permission denied');
+      }
+      await withPostgres(writer, async (other) => {
+        const { rows } = await other.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+        const ending = client.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid]);
+        await expect(ending).rejects.toThrow('permission denied');
+      });
+      await flow.decide({ person: 'bob' });
+      expect(await flow.handle.result()).toMatchObject({ status: 'approved' });
+    });
   });
 
   test('a flow that is cancelled closes its gate', async ({ gates }) => {

@@ -208,6 +208,13 @@ describe('people at the command line', () => {
       'GateChanged',
       'InvalidInput',
     ]);
+    const delegations = await desk.gates.ledger.sql(
+      `SELECT resource_id, actor, authenticated_by, details_json ->> 'delegate' AS delegate,
+         details_json ->> 'reason' AS reason
+       FROM audit_events WHERE event_type = 'gate.refusal' AND action = 'delegate' ORDER BY event_id`,
+    );
+    const byAda = { resource_id: 'ada', actor: 'ada', authenticated_by: 'api-key', reason: 'InvalidInput' };
+    expect(delegations).toEqual(['mallory', 'ada', 'bob', 'bob'].map((delegate) => ({ ...byAda, delegate })));
     await desk.as('bob', 'reject', gate, '--why', 'no');
     await flow.handle.result();
     expect(await desk.as('ada', 'approve', gate, '--why', 'late')).toMatchObject({

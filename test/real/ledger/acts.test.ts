@@ -37,6 +37,7 @@ beforeAll(async () => {
     url,
     blobs: createBlobStore(createFolderObjects(join(folder, 'blobs')), join(folder, 'making')),
     announce: [],
+    hasPeople: false,
     cancelledBy: () => Promise.resolve(null),
   };
 });
@@ -91,6 +92,8 @@ async function provenVersion(version: string) {
         packed: { ...packed, commit },
         coverage: { proofs: NOTES, uncovered: [], authors: [] },
         overrideFreeze: null,
+        overriddenBy: [],
+        approval: null,
         object,
         before: NOTES,
         assets: [],

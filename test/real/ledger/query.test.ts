@@ -117,6 +117,7 @@ describe('longhaul db query', () => {
     ['a new table', 'CREATE TEMP TABLE mine AS SELECT 1', 'returns no rows|read-only'],
     ['passwords', 'SELECT * FROM pg_authid', 'permission denied'],
     ['a lock', 'SELECT * FROM ledger FOR UPDATE', 'permission denied|read-only'],
+    ['the lock of a gate', "SELECT lock_gate('gate-1')", 'permission denied'],
     ['nothing', ' -- only a comment', 'returns no rows'],
     ['a misspelt table', 'SELECT * FROM generation', 'relation "generation" does not exist'],
   ])('refuses %s', async (_name, sql, why) => {

@@ -1,16 +1,26 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect } from 'vitest';
+import { afterAll, describe, expect } from 'vitest';
 import { openLedger } from '../../../activities/ledger/open-ledger.ts';
 import { recordRun } from '../../../activities/release/pipelines/record-run.ts';
+import { createProgram } from '../../../client/cli/program.ts';
 import { startDeclared } from '../../../client/core/start-flow.ts';
 import { proveChangeFlow, startEvolutionFlow } from '../../../domain/release/flows/evolution-flows.ts';
 import { runPipelineFlow, type RunPipelineResult } from '../../../domain/release/flows/pipeline-flows.ts';
 import { deliver, repositoryPayload, startGateway } from '../../support/gateway.ts';
 import { git } from '../../support/scratch-git.ts';
-import { type Release, REPOSITORY, test } from '../../support/release/releases.ts';
+import { memoryIo } from '../../support/memory-io.ts';
+import { type Release, releaseTest, REPOSITORY } from '../../support/release/releases.ts';
 import { commit, generation, tagsOf, write } from '../../support/release/work.ts';
+
+/** A folder that jobs see. */
+const SHOWN = mkdtempSync(join(tmpdir(), 'longhaul-shown-'));
+// they run as another user
+chmodSync(SHOWN, 0o755);
+afterAll(() => rmSync(SHOWN, { recursive: true }));
+const test = releaseTest({ pipelines: { toolchains: [SHOWN] } });
 
 const POLICY = 'policies:\n  - {name: scan-always, required_steps: [security-scan]}\n';
 const CI = `name: full-ci
@@ -272,7 +282,7 @@ async function recordFailure({ ledger: { logins }, blobs }: Release, at: string)
   const ledger = openLedger(logins.writer, { connections: 1 });
   try {
     await recordRun(
-      { ledger, url: logins.writer, blobs, announce: [], cancelledBy: () => Promise.resolve(null) },
+      { ledger, url: logins.writer, blobs, hasPeople: false, announce: [], cancelledBy: () => Promise.resolve(null) },
       {
         run: 'a-later-run',
         status: 'failed',
@@ -344,14 +354,14 @@ jobs:
       - {name: security-scan, command: 'date +%s%N > made.txt; echo "FOUND=$(cat made.txt)" >> "$LONGHAUL_OUTPUT"'}
   proven:
     needs: [scan]
-    steps: [{name: look, command: 'cat made.txt; echo "saw $LONGHAUL_NEEDS"; sleep 2.5; test "$LONGHAUL_EVENT" = evolution'}]
+    steps: [{name: look, command: 'cat made.txt; echo "saw $LONGHAUL_NEEDS"; until test -e ${SHOWN}/seen; do sleep 0.1; done; test "$LONGHAUL_EVENT" = evolution'}]
   last:
     needs: [proven]
     steps: [{name: last, command: "test ! -e made.txt"}]
 `;
 
   test('keeps what has passed at the same commit, which proves its steps; at another commit there is nothing to keep', async ({
-    release: { clone, ledger, longhaul, replayed },
+    release: { clone, env, ledger, longhaul, replayed },
   }) => {
     write(clone, {
       '.gryt/policy.yaml': POLICY,
@@ -362,13 +372,14 @@ jobs:
     const refused = await longhaul('run', 'full-ci', '--from', 'proven');
     expect(refused.exitCode).toBe(2);
     expect(refused.stderr).toContain('There is no earlier run of full-ci');
-    const failed = await longhaul('run', 'full-ci', '--watch');
-    expect(failed.exitCode).toBe(1);
-    // the output of the job while it ran, and the jobs as they changed
-    expect(failed.stderr).toMatch(
-      /> proven: running\n(?:.*\n)*? {2}proven \| saw \{"scan":.*\n(?:.*\n)*x proven: failed\n/,
-    );
-    expect(failed.stderr).toContain('+ scan: passed\n');
+    const io = memoryIo(env);
+    const watched = createProgram({ io }).run(['run', 'full-ci', '--watch']);
+    // the output of the job while it runs
+    await expect.poll(io.err).toMatch(/> proven: running\n(?:.*\n)*? {2}proven \| saw \{"scan":/);
+    writeFileSync(join(SHOWN, 'seen'), '');
+    expect(await watched).toBe(1);
+    expect(io.err()).toMatch(/> proven: running\n(?:.*\n)*x proven: failed\n/);
+    expect(io.err()).toContain('+ scan: passed\n');
     const shown = await longhaul('run', 'full-ci', '--from', 'last', '--show');
     expect(shown.exitCode).toBe(1);
     expect(JSON.parse(shown.stdout)).toMatchObject({

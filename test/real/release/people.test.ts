@@ -277,6 +277,62 @@ describe('where people are configured', () => {
     ]);
   });
 
+  test('a reason to promote during a freeze is decided by another person than the one who gave it', async ({
+    place,
+  }) => {
+    const { as, clone, ledger, remote } = place;
+    await ready(place, 'v1.5.0');
+    write(clone, {
+      '.gryt/policy.yaml':
+        'promotion:\n  freeze: [{name: always, from: 2020-01-01T00:00, until: 2100-01-01T00:00, time_zone: UTC}]\n',
+    });
+    commit(clone, 'chore: no approvals, but a freeze');
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+    const promote = () => as('ada', 'ada', 'generation', 'promote', 'v1.5.0', '--override-freeze', 'a leak');
+    for (const verdict of ['reject', 'approve']) {
+      const running = promote();
+      const { gate_id: gate } = await openGate(place);
+      const shown = await as('bob', 'bob', 'inbox');
+      expect(shown.stdout).toContain('The freeze "always" lasts until 2100-01-01T00:00Z.');
+      expect(shown.stdout).toContain('because: a leak');
+      expect((await as('ada', 'ada', 'approve', gate, '--why', 'it is mine')).exitCode).toBe(9);
+      expect(tagsOf(remote)).not.toContain('v1.5.0');
+      expect((await as('bob', 'bob', verdict, gate, '--why', 'I know the leak')).exitCode).toBe(0);
+      const ended = await running;
+      expect(ended.exitCode).toBe(verdict === 'reject' ? 9 : 0);
+      if (verdict === 'reject') {
+        expect(ended.stdout).toContain('The promotion during a freeze was rejected: bob: I know the leak.');
+      }
+    }
+    const [promoted] = await ledger.sql(
+      `SELECT why, details_json -> 'overriddenBy' AS people, details_json -> 'approval' AS approval FROM audit_events
+       WHERE event_type = 'generation.promoted' AND resource_id = 'v1.5.0'`,
+    );
+    expect(promoted).toEqual({ why: 'a leak', people: ['bob: I know the leak'], approval: null });
+    const kinds = await ledger.sql("SELECT kind, status FROM gates WHERE subject LIKE 'v1.5.0%' ORDER BY requested_at");
+    expect(kinds).toEqual([
+      { kind: 'freeze', status: 'rejected' },
+      { kind: 'freeze', status: 'approved' },
+    ]);
+  });
+
+  test('an approval by the deadline, which no person gave, is marked', async ({ place }) => {
+    const { as, ledger } = place;
+    await ready(place, 'v1.6.0', '{from: [managers], deadline: 1s, at_deadline: approve}');
+    const mark = 'Approval: by the deadline, too few people had approved';
+    const done = await as('ada', 'ada', 'generation', 'promote', 'v1.6.0');
+    expect(done.exitCode).toBe(0);
+    expect(done.stdout).toContain(mark);
+    for (const command of ['show', 'status']) {
+      expect((await as('ada', 'ada', 'generation', command, 'v1.6.0')).stdout).toContain(mark);
+    }
+    const [promoted] = await ledger.sql(
+      `SELECT details_json ->> 'approval' AS approval, details_json -> 'approvedBy' AS people FROM audit_events
+       WHERE event_type = 'generation.promoted' AND resource_id = 'v1.6.0'`,
+    );
+    expect(promoted).toEqual({ approval: 'deadline', people: [] });
+  });
+
   test('candidates are not pushed when the configuration says so, and their evolutions are proven', async ({
     place: { ledger, remote },
   }) => {

@@ -57,7 +57,7 @@ async function flowsOf({ client }: Release, version: string): Promise<readonly s
       expect(types).toContain('promoteGeneration');
       return types;
     },
-    { timeout: 20_000, interval: 200 },
+    { timeout: 60_000, interval: 200 },
   );
 }
 
@@ -214,8 +214,20 @@ test('a promotion waits until the soak time since the last proof is over', async
   commit(clone, 'chore: contracts');
   await prove(release, 'v3.4.0', 'FEAT-1', { 'd.txt': '1' });
   git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
-  const done = await longhaul('generation', 'promote', 'v3.4.0');
+  const running = longhaul('generation', 'promote', 'v3.4.0');
+  // a decision that no gate asks for, sent to the flow while it waits
+  const forged = { verdict: 'approve', person: 'release-managers' };
+  const handle = client.workflow.getHandle(`generation/${REPOSITORY}/v3.4.0`);
+  await vi.waitFor(() => handle.signal('decide', forged), { timeout: 60_000, interval: 100 });
+  const done = await running;
   expect(done.stdout).toBe(PROMOTED('v3.4.0'));
+  const claims = await ledger.sql(
+    `SELECT resource_type, actor, status, details_json FROM audit_events
+     WHERE event_type = 'gate.refusal' AND resource_id = $1`,
+    [handle.workflowId],
+  );
+  const details = { reason: 'SentToFlow', claim: JSON.stringify(forged) };
+  expect(claims).toEqual([{ resource_type: 'workflow', actor: 'unknown', status: 'refused', details_json: details }]);
   const [proven] = await ledger.sql<{ until: Date; promoted: Date }>(
     `SELECT e.completed_at + interval '15 seconds' AS until, g.promoted_at AS promoted
      FROM evolutions e JOIN generations g USING (generation_id) WHERE e.tag = 'v3.4.0-rc.1'`,
@@ -252,10 +264,10 @@ test('a promotion waits for people, and records who decided; a rejection changes
     expect(ended.stdout).toContain(verdict === 'reject' ? 'The approval was rejected: ' : 'promoted successfully!');
   }
   expect(await stateOf(release, 'v3.3.0')).toMatchObject({ status: 'promoted', events: 1 });
-  const [event] = await ledger.sql<{ details_json: { approvedBy: string[]; isAuthenticated: boolean } }>(
+  const [event] = await ledger.sql<{ details_json: { approvedBy: string[]; approval: string } }>(
     "SELECT details_json FROM audit_events WHERE event_type = 'generation.promoted' AND resource_id = 'v3.3.0'",
   );
-  expect(event?.details_json).toMatchObject({ isAuthenticated: false });
+  expect(event?.details_json).toMatchObject({ approval: 'unauthenticated' });
   expect(event?.details_json.approvedBy[0]).toContain('looked at it');
   for (const command of ['show', 'status']) {
     expect((await longhaul('generation', command, 'v3.3.0')).stdout).toContain('Approval: unauthenticated');

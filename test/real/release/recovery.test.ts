@@ -87,6 +87,75 @@ describe('policies at the promotion', () => {
   });
 });
 
+describe('a commit that the person who releases has made', () => {
+  /** Rules of the default branch that the commit leaves out. */
+  const RULES = `policies: [{name: two, min_evolutions: 2}]
+promotion:
+  freeze: [{name: always, from: 2020-01-01T00:00, until: 2100-01-01T00:00}]
+`;
+
+  test('is not released unless the remote has it in a branch that is released; nothing is run or pushed', async ({
+    release,
+  }) => {
+    const { clone, ledger, longhaul, remote } = release;
+    await proven(release, 'v1.5.0', { '.gryt/policy.yaml': RULES });
+    git(clone, 'checkout', '--quiet', '--detach');
+    write(clone, { '.gryt/policy.yaml': '{}' });
+    const own = commit(clone, 'chore: no rules');
+    const before = git(remote, 'for-each-ref');
+    for (const dry of [['--dry-run'], []]) {
+      const refused = await longhaul('generation', 'promote', 'v1.5.0', '--commit', 'HEAD', ...dry);
+      expect(refused.exitCode).toBe(9);
+      expect(refused.stdout).toContain(
+        `  ProofCoversCommitGate: FAIL\n    ${own.slice(0, 12)} is in no branch that is released on the remote ` +
+          '(the default branch main, master, release/*): merge it into one of them.\n',
+      );
+      // the rules of the default branch hold as well
+      expect(refused.stdout).toContain('    1 of at least 2 evolutions passed.\n');
+      expect(refused.stdout).toContain('    The freeze "always" lasts until ');
+    }
+    expect(git(remote, 'for-each-ref')).toBe(before);
+    expect(await ledger.sql('SELECT FROM pipeline_runs WHERE commit = $1', [own])).toEqual([]);
+    // also in a branch that anyone may push, until it is merged
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:refs/heads/topic');
+    expect((await longhaul('generation', 'promote', 'v1.5.0', '--commit', 'HEAD', '--dry-run')).exitCode).toBe(9);
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:refs/heads/release/1.x');
+    const kept = await longhaul('generation', 'promote', 'v1.5.0', '--commit', 'HEAD', '--dry-run');
+    expect(kept.stdout).not.toContain('is in no branch');
+    expect(kept.stdout).toContain('    The freeze "always" lasts until ');
+    expect(kept.exitCode).toBe(9);
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:main', ':release/1.x', ':topic');
+    git(clone, 'checkout', '--quiet', '-B', 'main');
+    expect((await longhaul('generation', 'promote', 'v1.5.0', '--commit', 'HEAD')).exitCode).toBe(0);
+    expect(await stateOf(release, 'v1.5.0')).toMatchObject({ status: 'promoted', tagged: own });
+  });
+
+  test('is released as a hotfix by the rules of the default branch, too', async ({ release }) => {
+    const { clone, client, longhaul } = release;
+    const input = { repository: REPOSITORY, base: 'v1.5.0', issue: 'CRIT-5', title: 'Fix' };
+    const { branch, version } = await (await startDeclared(client, createHotfixFlow, input)).result();
+    write(clone, { '.gryt/policy.yaml': RULES });
+    pushed(clone, 'chore: rules');
+    git(clone, 'fetch', '--quiet', 'origin');
+    git(clone, 'checkout', '--quiet', branch);
+    write(clone, { 'fix.txt': '' });
+    const fix = commit(clone, 'fix: a leak [CRIT-5]');
+    const start = ['evolution', 'start', version, '--change', 'CRIT-5', '--commit', 'HEAD'];
+    expect((await longhaul(...start)).exitCode).toBe(0);
+    for (const dry of [['--dry-run'], []]) {
+      const refused = await longhaul('hotfix', 'promote', version, '--commit', 'HEAD', ...dry);
+      expect(refused.exitCode).toBe(9);
+      expect(refused.stdout).toContain('  FreezeGate: FAIL\n    The freeze "always" lasts until ');
+      expect(refused.stdout).not.toContain('is in no branch');
+    }
+    git(clone, 'checkout', '--quiet', 'main');
+    write(clone, { '.gryt/policy.yaml': '{}' });
+    pushed(clone, 'chore: no rules');
+    const promoted = await promote(release, version, { kind: 'hotfix' });
+    expect(promoted.report.commit).toBe(fix);
+  });
+});
+
 describe('a tag that was kept', () => {
   test('is that of the same commit when it is promoted again, and is never replaced by one of another', async ({
     release,
@@ -527,7 +596,7 @@ describe('a start while another run has the workflow id', () => {
     const refusals = () =>
       ledger.sql(
         `SELECT event_type, status, actor, authenticated_by, run_id, details_json ->> 'reason' AS reason
-         FROM audit_events WHERE workflow_id = $1 AND action = 'withdraw' AND run_id IS NULL`,
+         FROM audit_events WHERE workflow_id = $1 AND action = 'withdrawGeneration' AND run_id IS NULL`,
         [workflowId],
       );
     faults.arm({
@@ -544,7 +613,7 @@ describe('a start while another run has the workflow id', () => {
     await expect(promote(release, 'v1.1.0')).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
     expect(await refusals()).toEqual([
       {
-        event_type: 'generation.refused',
+        event_type: 'start.refused',
         status: 'refused',
         actor: 'tester',
         authenticated_by: 'unauthenticated',

@@ -161,7 +161,7 @@ export function gatesTest(directory: Directory | null) {
               );
               return rows[0];
             },
-            { timeout: 20_000, interval: 50 },
+            { timeout: 60_000, interval: 50 },
           );
           return found;
         };

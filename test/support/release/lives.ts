@@ -171,7 +171,7 @@ async function runStage(lane: Lane, life: Life, stage: Stage, kill: Kill | null)
     [`TMPDIR=${lane.env['TMPDIR']}`, `SWEEP=${lane.name}`]
       .flatMap(markedProcesses)
       .filter((pid) => pid !== lane.worker.pid);
-  await expect.poll(left, { timeout: 10_000 }).toEqual([]);
+  await expect.poll(left).toEqual([]);
 }
 
 /** How a stage ended: `completed`, or the name of its failure. */

@@ -6,6 +6,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Ended, longhaul, longhaulProcess } from '../../support/command.ts';
+import { COMPILE_CACHE } from '../../support/compile-cache.ts';
 
 /** The candidates for the last word, without descriptions. */
 async function complete(words: string, env: Record<string, string> = {}): Promise<string[]> {
@@ -64,6 +65,7 @@ describe('names from Weaviate', () => {
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     env = {
+      ...COMPILE_CACHE,
       PATH: process.env['PATH'] ?? '',
       HOME: homedir(),
       XDG_CONFIG_HOME: join(folder, 'config'),

@@ -2,6 +2,7 @@ import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { BIN } from '../../support/command.ts';
 import { scratchFolder } from '../../support/scratch-git.ts';
+import { COMPILE_CACHE } from '../../support/compile-cache.ts';
 
 interface Loaded {
   readonly files: string[];
@@ -21,6 +22,7 @@ async function loadedBy(...args: string[]): Promise<Loaded> {
     ['--import', `data:text/javascript,${encodeURIComponent(hook)}`, BIN, ...args],
     {
       env: {
+        ...COMPILE_CACHE,
         PATH: process.env['PATH'] ?? '',
         HOME: scratchFolder(),
         LONGHAUL_CACHE_DIR: scratchFolder(),

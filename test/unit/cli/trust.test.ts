@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../../activities/shared/config.ts';
 import { type Ended, longhaulOnTerminal, longhaulProcess } from '../../support/command.ts';
+import { COMPILE_CACHE } from '../../support/compile-cache.ts';
 
 /** What a cloned repository can do with a file named `longhaul.yaml`. */
 describe('a longhaul.yaml in the current folder', () => {
@@ -33,6 +34,7 @@ describe('a longhaul.yaml in the current folder', () => {
     await once(server, 'listening');
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     env = {
+      ...COMPILE_CACHE,
       PATH: process.env['PATH'] ?? '',
       HOME: homedir(),
       XDG_CONFIG_HOME: join(folder, 'config'),

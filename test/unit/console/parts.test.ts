@@ -82,8 +82,12 @@ describe('charts', () => {
 });
 
 describe('a browser on this machine', () => {
-  const from = (remoteAddress: string, headers: Record<string, string>): Parameters<typeof isLocal>[0] =>
-    ({ socket: { remoteAddress }, headers }) as unknown as Parameters<typeof isLocal>[0];
+  const from = (
+    remoteAddress: string,
+    headers: Record<string, string>,
+    httpVersion = '1.1',
+  ): Parameters<typeof isLocal>[0] =>
+    ({ socket: { remoteAddress }, headers, raw: { httpVersion } }) as unknown as Parameters<typeof isLocal>[0];
 
   test.for([
     ['127.0.0.1', { host: '127.0.0.1:8420' }, true],
@@ -102,5 +106,11 @@ describe('a browser on this machine', () => {
     ['127.0.0.1', { host: '127.0.0.1:8420', via: '1.1 proxy' }, false],
   ] as const)('%s %j: %s', ([address, headers, expected]) => {
     expect(isLocal(from(address, { ...headers }))).toBe(expected);
+  });
+
+  test('speaks HTTP/1.1: with its default settings nginx sends HTTP/1.0, and no header that names a proxy', () => {
+    const headers = { host: '127.0.0.1:8420', connection: 'close' };
+    expect(isLocal(from('127.0.0.1', headers, '1.0'))).toBe(false);
+    expect(isLocal(from('127.0.0.1', headers))).toBe(true);
   });
 });

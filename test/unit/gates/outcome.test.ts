@@ -12,6 +12,7 @@ const ASKED = Date.parse('2026-01-01T00:00:00Z');
 const GATE: GateRules = {
   digest: 'd1',
   needed: 2,
+  people: ['ada', 'bob', 'cyd', 'dan', 'eve', 'mallory'],
   approvers: ['ada', 'bob', 'cyd', 'dan'],
   laterApprovers: ['eve'],
   escalatesAt: ASKED + 10 * DAY,
@@ -95,6 +96,13 @@ describe('the outcome of a gate', () => {
         4,
         ['1 bob for ada approve', '2 ada approve', '3 bob approve'],
         'approved by quorum 2: ada, bob',
+      ],
+      [
+        'a delegate who was removed from the configuration',
+        3,
+        ['1 bob for ada approve', '2 dan approve'],
+        'open 1',
+        { people: ['ada', 'cyd', 'dan', 'eve'] },
       ],
       ['the requester as delegate', 3, ['1 cyd for ada approve', '2 bob approve'], 'open 1'],
       ['a delegate of the requester', 3, ['1 eve for cyd approve', '2 bob approve'], 'open 1'],

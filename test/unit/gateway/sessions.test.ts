@@ -42,11 +42,15 @@ async function gateway(url: string, people: readonly { name: string }[] = [{ nam
   const { host } = new URL(url);
   return {
     pass: (ms: number) => void (now += ms),
-    async ask(method: 'GET' | 'POST', path: string, { cookie, as = host }: { cookie?: string; as?: string } = {}) {
+    async ask(
+      method: 'GET' | 'POST',
+      path: string,
+      { cookie, as = host, more = {} }: { cookie?: string; as?: string; more?: Record<string, string> } = {},
+    ) {
       const answer = await made.inject({
         method,
         url: path,
-        headers: { host: as, ...(cookie === undefined ? {} : { cookie }) },
+        headers: { host: as, ...more, ...(cookie === undefined ? {} : { cookie }) },
       });
       const [set = ''] = [answer.headers['set-cookie'] ?? []].flat();
       return { status: answer.statusCode, set, cookie: set.split(';')[0] ?? '', body: answer.body };
@@ -105,6 +109,17 @@ describe('a session', () => {
 });
 
 describe('an installation without people', () => {
+  test('keeps no session for what a page of another site loads, so that real ones do not end', async () => {
+    const { ask } = await gateway('http://127.0.0.1:8420', []);
+    const from = (site: string, mode: string) => ({ more: { 'sec-fetch-site': site, 'sec-fetch-mode': mode } });
+    const loaded = await ask('GET', '/visit', from('cross-site', 'no-cors'));
+    expect([loaded.set, loaded.body]).toEqual(['', 'null']);
+    // a link on such a page, and the own page
+    for (const way of [from('cross-site', 'navigate'), from('same-origin', 'cors')]) {
+      expect((await ask('GET', '/visit', way)).set).toMatch(/^longhaul=/);
+    }
+  });
+
   test('gives a browser on this machine a session, so that other sites cannot send its forms', async () => {
     const { ask } = await gateway('http://127.0.0.1:8420', []);
     const { cookie, body } = await ask('GET', '/visit');

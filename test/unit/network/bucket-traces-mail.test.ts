@@ -10,6 +10,7 @@ import { startProxyServer } from '../../support/proxy-server.ts';
 import { S3_BUILD_MS, startS3Server } from '../../support/s3-server.ts';
 import { scratchFolder } from '../../support/scratch-git.ts';
 import { startTlsRelay } from '../../support/tls-relay.ts';
+import { COMPILE_CACHE } from '../../support/compile-cache.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
@@ -25,7 +26,7 @@ async function run(script: string, options: object, env: Record<string, string>)
     await openNetwork({ config: configSchema.parse({}), cacheDir: folder, env });
   `;
   const { stdout } = await execa(process.execPath, ['--input-type=module-typescript', '-e', opened + script], {
-    env: { PATH: process.env['PATH'] ?? '', HOME: folder, ...env },
+    env: { ...COMPILE_CACHE, PATH: process.env['PATH'] ?? '', HOME: folder, ...env },
     extendEnv: false,
     cwd: folder,
   });

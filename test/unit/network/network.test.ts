@@ -7,6 +7,7 @@ import { makeAuthority, type PrivateAuthority } from '../../support/private-auth
 import { type ProxyServer, startProxyServer } from '../../support/proxy-server.ts';
 import { startTlsRelay } from '../../support/tls-relay.ts';
 import { commitTree, files, git, initRepository, scratchFolder } from '../../support/scratch-git.ts';
+import { COMPILE_CACHE } from '../../support/compile-cache.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
@@ -59,7 +60,7 @@ async function open(): Promise<Place> {
       const options = { url, ours: forge.url, cacheDir: join(folder, 'cache'), network };
       const args = ['--input-type=module-typescript', '-e', SCRIPT, JSON.stringify(options)];
       const { stdout } = await execa(process.execPath, args, {
-        env: { PATH: process.env['PATH'] ?? '', HOME: folder, ...env },
+        env: { ...COMPILE_CACHE, PATH: process.env['PATH'] ?? '', HOME: folder, ...env },
         extendEnv: false,
         cwd: folder,
       });

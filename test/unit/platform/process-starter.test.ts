@@ -8,6 +8,9 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { identify, isRunning } from '../../../platform/process-identity.ts';
 import { createProcessStarter, type ProcessStarter } from '../../../platform/process-starter.ts';
 
+/** A limit against hanging, for a busy machine. */
+const WAIT = { timeout: 60_000 };
+
 let folder: string;
 let starter: ProcessStarter;
 beforeEach(() => {
@@ -96,7 +99,7 @@ test('when the process that starts programs is killed, its programs are lost, an
   await expect(first.ended).rejects.toThrow('the process that starts programs has ended');
   await first.reported;
   process.kill(first.pid, 'SIGKILL');
-  await vi.waitUntil(() => sleeping !== null && !isRunning(sleeping));
+  await vi.waitUntil(() => sleeping !== null && !isRunning(sleeping), WAIT);
   const second = await starter.start({ ...order, command: 'true', args: [] });
   expect(await second.ended).toEqual({ code: 0, killedBy: null });
   await pipe.read();

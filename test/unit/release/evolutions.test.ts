@@ -207,7 +207,7 @@ describe('the list of evolutions', () => {
     promotedAt: null,
     promotedBy: null,
     commit: null,
-    isApprovalProved: null,
+    approval: null,
     hotfixOf: null,
     branch: null,
     missing: [],

@@ -338,7 +338,7 @@ describe('caches', () => {
 
 describe('services', () => {
   const SERVER = `'exec python3 -u -m http.server 8080 --bind 127.0.0.1 --directory pages'`;
-  const READY = "{command: 'exec 3<>/dev/tcp/127.0.0.1/8080', timeout: 20s}";
+  const READY = "{command: 'exec 3<>/dev/tcp/127.0.0.1/8080', timeout: 60s}";
 
   test('are ready when the steps start, reachable by them alone, and gone when they end', async () => {
     const { status, jobs: ended } = await jobs.run(
@@ -365,7 +365,7 @@ describe('services', () => {
   test.for([
     [
       'ends before',
-      "{command: 'echo no such luck; exit 3', ready: {command: 'false', timeout: 20s}}",
+      "{command: 'echo no such luck; exit 3', ready: {command: 'false', timeout: 60s}}",
       'The service web ended before it was ready.',
     ],
     [

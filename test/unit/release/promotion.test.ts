@@ -3,7 +3,12 @@ import { withChanges } from '../../../activities/release/promotion/plan-backport
 import { actOf } from '../../../domain/release/acts.ts';
 import { releaseFlows } from '../../../domain/release/flows/index.ts';
 import { authorsOf, excludedAuthors } from '../../../domain/release/promotion/authors.ts';
-import { describeStatus, type GenerationStatus } from '../../../domain/release/promotion/describe-generation.ts';
+import { type Approval, approvalBy } from '../../../domain/release/promotion/approval.ts';
+import {
+  describeGeneration,
+  describeStatus,
+  type GenerationStatus,
+} from '../../../domain/release/promotion/describe-generation.ts';
 import { describePromotion } from '../../../domain/release/promotion/describe.ts';
 import { openUntil, problemOfWindow } from '../../../domain/release/promotion/freeze.ts';
 import {
@@ -15,7 +20,68 @@ import {
   runsNeeded,
 } from '../../../domain/release/promotion/gates.ts';
 import type { PromotionReport } from '../../../domain/release/promotion/promotion.ts';
+import { policyFile } from '../../../domain/release/contracts/policy.schema.ts';
+import { stricterPolicy } from '../../../domain/release/promotion/stricter.ts';
 import { nextPatch, patchPrefix } from '../../../domain/release/promotion/hotfix.ts';
+
+describe('the rules of a commit and of the default branch', () => {
+  const policy = (promotion: object, policies: readonly object[] = []) => policyFile.parse({ policies, promotion });
+  const winter = { name: 'winter', from: '2026-12-20T00:00', until: '2027-01-02T00:00' };
+  const together = (own: object, ofBranch: object) => stricterPolicy(policy(own), policy(ofBranch)).promotion;
+
+  test('hold both: all policies, the longer soak time, all freezes, and the files of the commit', () => {
+    const steps = { name: 'scan', required_steps: ['scan'] };
+    const fewer = { name: 'scan', required_steps: ['lint'] };
+    expect(stricterPolicy(policy({}, [steps]), policy({}, [steps, fewer])).policies).toMatchObject([steps, fewer]);
+    const weekend = { ...winter, name: 'weekend' };
+    const both = together(
+      { soak: '1h', freeze: [winter], assets: ['a'] },
+      { soak: '2h', freeze: [winter, weekend], assets: ['b'] },
+    );
+    expect(both).toMatchObject({ soak: 7_200, assets: ['a'] });
+    expect(both.freeze.map(({ name }) => name)).toEqual(['winter', 'weekend']);
+    expect(together({ soak: '3h' }, {}).soak).toBe(10_800);
+  });
+
+  test.each<[string, object, object, object]>([
+    ['only the commit asks people', { from: ['a'] }, {}, { from: ['a'], needed: 1 }],
+    ['only the default branch does', {}, { from: ['a'], needed: 2 }, { from: ['a'], needed: 2 }],
+    [
+      'both do: the default branch says who, and the higher number counts',
+      { from: ['eve'], needed: 3, escalation: { after: '1s', to: ['eve'] } },
+      { from: ['managers'], needed: 2, exclude_authors: true },
+      { from: ['managers'], needed: 3, exclude_authors: true, escalation: undefined },
+    ],
+    [
+      'only one approves at its deadline',
+      { from: ['a'], deadline: '1s', at_deadline: 'approve' },
+      { from: ['a'] },
+      { deadline: undefined, at_deadline: 'reject' },
+    ],
+    [
+      'one approves at its deadline, the other one rejects at its own',
+      { from: ['a'], deadline: '1m', at_deadline: 'approve' },
+      { from: ['a'], deadline: '2m' },
+      { deadline: 120, at_deadline: 'reject' },
+    ],
+    [
+      'both approve at a deadline: the later one',
+      { from: ['a'], deadline: '1m', at_deadline: 'approve' },
+      { from: ['a'], deadline: '2m', at_deadline: 'approve' },
+      { deadline: 120, at_deadline: 'approve' },
+    ],
+    [
+      'both reject at a deadline: the earlier one',
+      { from: ['a'], deadline: '1m' },
+      { from: ['a'], deadline: '2m' },
+      { deadline: 60, at_deadline: 'reject' },
+    ],
+  ])('%s', (_about, own, ofBranch, expected) => {
+    const asking = (approvals: object) => (Object.keys(approvals).length === 0 ? {} : { approvals });
+    const { approvals } = together(asking(own), asking(ofBranch));
+    expect({ deadline: undefined, escalation: undefined, ...approvals }).toMatchObject(expected);
+  });
+});
 
 describe('a freeze window', () => {
   const weekend = { name: 'weekend', from: '0 16 * * 5', until: '0 8 * * 1', time_zone: 'Europe/Berlin' };
@@ -163,14 +229,23 @@ describe('the gates', () => {
   const commit = '1'.repeat(40);
   const run = { pipeline: 'full-ci', exists: true, run: null, reasons: [] };
   test('on the commit: a pipeline that has not run there is needed, unless something else keeps them closed', () => {
-    const closedByRun = commitGate({ commit, uncovered: [], runs: [run] });
+    const closedByRun = commitGate({ commit, outside: null, uncovered: [], runs: [run] });
     expect(closedByRun.reasons).toEqual(['full-ci has not passed on the tree of 111111111111.']);
-    expect(runsNeeded([closedByRun], { uncovered: [], runs: [run] })).toEqual(['full-ci']);
-    expect(runsNeeded([closedByRun], { uncovered: [], runs: [{ ...run, exists: false }] })).toEqual([]);
+    expect(runsNeeded([closedByRun], { outside: null, uncovered: [], runs: [run] })).toEqual(['full-ci']);
+    expect(runsNeeded([closedByRun], { outside: null, uncovered: [], runs: [{ ...run, exists: false }] })).toEqual([]);
     const other = freezeGate([{ name: 'weekend', until: '2026-11-30T07:00:00.000Z' }], null);
     expect(other.reasons).toEqual(['The freeze "weekend" lasts until 2026-11-30T07:00Z.']);
-    expect(runsNeeded([closedByRun, other], { uncovered: [], runs: [run] })).toEqual([]);
-    expect(areOpen([commitGate({ commit, uncovered: [], runs: [{ ...run, run: 'id' }] })])).toBe(true);
+    expect(runsNeeded([closedByRun, other], { outside: null, uncovered: [], runs: [run] })).toEqual([]);
+    expect(runsNeeded([closedByRun], { outside: ['the default branch main'], uncovered: [], runs: [run] })).toEqual([]);
+    expect(areOpen([commitGate({ commit, outside: null, uncovered: [], runs: [{ ...run, run: 'id' }] })])).toBe(true);
+  });
+
+  test('on the commit: no branch that is released has it', () => {
+    const outside = ['the default branch main', 'release/*'];
+    const outsideGate = commitGate({ commit, outside, uncovered: [], runs: [] });
+    expect(outsideGate.reasons).toEqual([
+      '111111111111 is in no branch that is released on the remote (the default branch main, release/*): merge it into one of them.',
+    ]);
   });
 
   test('on the calendar: a person may say why it is passed', () => {
@@ -243,7 +318,7 @@ describe('the next step of a generation', () => {
     promotedAt: null,
     promotedBy: null,
     commit: null,
-    isApprovalProved: null,
+    approval: null,
     hotfixOf: null,
     branch: null,
     missing: [],
@@ -283,13 +358,36 @@ describe('the next step of a generation', () => {
   });
 });
 
-test('a promotion says when nothing proves who approved it', () => {
+test('a promotion says everywhere when nothing proves who approved it, and when its deadline did', () => {
   const report = { version: 'v1.0.0', kind: 'standard', gates: [], isOpen: true } as unknown as PromotionReport;
-  const said = (isAuthenticated: boolean | null, kind: PromotionReport['kind'] = 'standard') =>
-    describePromotion({ ...report, kind }, { isPromoted: true, isAuthenticated, refused: [] });
-  for (const kind of ['standard', 'hotfix'] as const) {
-    expect(said(false, kind)).toMatch(/\nApproval: unauthenticated, nothing proves who gave it$/);
-    expect(said(true, kind)).not.toContain('unauthenticated');
-    expect(said(null, kind)).not.toContain('unauthenticated');
+  const shown: GenerationStatus = {
+    version: 'v1.0.0',
+    status: 'promoted',
+    description: '',
+    promotedAt: '2026-01-01T00:00:00Z',
+    promotedBy: 'ada',
+    commit: 'b'.repeat(40),
+    approval: null,
+    hotfixOf: null,
+    branch: null,
+    missing: [],
+    changes: [],
+    evolutions: [],
+    remoteTag: { object: 'a'.repeat(40), commit: 'b'.repeat(40) },
+  };
+  const said = (approval: Approval | null): readonly string[] => [
+    ...(['standard', 'hotfix'] as const).map((kind) =>
+      describePromotion({ ...report, kind }, { isPromoted: true, approval, refused: [] }),
+    ),
+    describeGeneration({ ...shown, approval }),
+    describeStatus({ ...shown, approval }),
+  ];
+  const verdict = { gate: 'gate-1', status: 'approved', reason: 'quorum', decisions: [], authenticated: true } as const;
+  for (const text of said(approvalBy({ ...verdict, authenticated: false }))) {
+    expect(text).toMatch(/\nApproval: unauthenticated, nothing proves who gave it(?:\n|$)/);
   }
+  for (const text of said(approvalBy({ ...verdict, reason: 'deadline' }))) {
+    expect(text).toMatch(/\nApproval: by the deadline, too few people had approved(?:\n|$)/);
+  }
+  for (const text of [...said(approvalBy(verdict)), ...said(null)]) expect(text).not.toContain('Approval');
 });

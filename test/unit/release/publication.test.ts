@@ -1,15 +1,16 @@
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createBlobStore } from '../../../activities/blobs/blob-store.ts';
 import { createFolderObjects } from '../../../activities/blobs/folder-objects.ts';
 import { createCommitActivities } from '../../../activities/release/commits.ts';
 import { storeContracts } from '../../../activities/release/contracts/stored-contracts.ts';
 import { storeJson } from '../../../activities/release/pipelines/stored-plan.ts';
+import { readDefaultPolicies } from '../../../activities/release/promotion/default-policies.ts';
 import type { StoredProofs } from '../../../activities/release/promotion/prepare-promotion.ts';
 import { startDescribedPlace } from '../../support/forges/described-place.ts';
 import { openMgit } from '../../support/mgit.ts';
-import { generation } from '../../support/release/work.ts';
+import { generation, write } from '../../support/release/work.ts';
 import { git, initRepository, scratchFolder } from '../../support/scratch-git.ts';
 import { mockActivity } from '../../support/mock-activity.ts';
 
@@ -33,13 +34,14 @@ async function open() {
     blobs,
     forges: { of: () => forge.open() },
     pushCandidates: true,
-    protectedBranches: [],
+    protectedBranches: ['release/*'],
     announcements: { channels: [], env: {} },
   });
   const put = async (text: string): Promise<string> => (await blobs.put(Readable.from([Buffer.from(text)]))).digest;
   return {
     remote,
     clone,
+    blobs,
     forge,
     activities,
     put,
@@ -104,6 +106,68 @@ test('whose approval does not count follows from the ledger, not from a tag that
   expect(await release('v1.1.0', third, { before, base: null })).toEqual({
     said: ['three'],
     authors: ['third@example.com', 'second@example.com'],
+  });
+});
+
+test('of a repository without a release in Longhaul all authors are known, whatever tags the remote has', async () => {
+  const { commit, release } = await open();
+  commit('feat: one');
+  const second = commit('feat: two', { tag: 'v0.0.1', by: 'second' });
+  expect((await release('v1.0.0', second, { before: null, base: null })).authors).toEqual([
+    'second@example.com',
+    'first@example.com',
+  ]);
+});
+
+describe('the branches that a release may come from', () => {
+  const { before, base } = { before: null, base: null };
+  async function covered(place: Awaited<ReturnType<typeof open>>, commit: string, kind: 'standard' | 'hotfix') {
+    const { activities, blobs } = place;
+    const packed = await run(() => activities.packCommit({ repository: REPOSITORY, commit }));
+    const stored: StoredProofs = { version: 'v1.0.0', proven: [], before, base };
+    const proofs = await storeJson(blobs, stored);
+    const { outside, policies } = await run(() =>
+      activities.coverCommits({ repository: REPOSITORY, kind, packed, proofs }),
+    );
+    return { outside, policies: policies === null ? null : await readDefaultPolicies(blobs, policies, REPOSITORY) };
+  }
+
+  test('are the default branch and the protected ones of the remote, as they are now; a hotfix is not merged yet', async () => {
+    const place = await open();
+    const { clone, commit } = place;
+    const first = commit('feat: one');
+    git(clone, 'checkout', '--quiet', '--detach');
+    const topic = commit('feat: two', { branch: 'topic' });
+    const NOWHERE = { outside: ['the default branch main', 'release/*'], policies: null };
+    expect(await covered(place, first, 'standard')).toEqual({ outside: null, policies: null });
+    expect(await covered(place, topic, 'standard')).toEqual(NOWHERE);
+    expect((await covered(place, topic, 'hotfix')).outside).toBeNull();
+    git(clone, 'push', '--quiet', 'origin', `${topic}:refs/heads/release/1.x`);
+    expect((await covered(place, topic, 'standard')).outside).toBeNull();
+    git(clone, 'push', '--quiet', 'origin', ':refs/heads/release/1.x');
+    expect(await covered(place, topic, 'standard')).toEqual(NOWHERE);
+    git(clone, 'push', '--quiet', 'origin', `${topic}:refs/heads/main`);
+    expect((await covered(place, topic, 'standard')).outside).toBeNull();
+  });
+
+  test('give their policies in addition: those of the default branch, unless it has none or is the commit', async () => {
+    const place = await open();
+    const { clone, commit } = place;
+    const first = commit('feat: one');
+    write(clone, { '.longhaul/policy.yml': 'promotion: {soak: 1h}\n', '.longhaul/generations/v9.0.0.yaml': 'x' });
+    git(clone, 'add', '--all');
+    const second = commit('chore: a policy');
+    for (const kind of ['standard', 'hotfix'] as const) {
+      expect((await covered(place, first, kind)).policies?.promotion.soak).toBe(3_600);
+      expect((await covered(place, second, kind)).policies).toBeNull();
+    }
+    write(clone, { '.longhaul/policy.yml': 'promotion: {soak: 1 hour}\n' });
+    git(clone, 'add', '--all');
+    commit('chore: a wrong policy');
+    await expect(covered(place, first, 'hotfix')).rejects.toMatchObject({
+      type: 'InvalidConfiguration',
+      message: expect.stringContaining('The policies of the default branch of disk/acme/api are wrong:') as string,
+    });
   });
 });
 

@@ -19,6 +19,9 @@ import {
   startSandboxWorker,
 } from '../../support/sandbox-worker.ts';
 
+/** A limit against hanging, for a busy machine. */
+const WAIT = { timeout: 60_000 };
+
 const isRoot = process.getuid?.() === 0;
 /** The users that a worker runs as; root also becomes an ordinary one. */
 const USERS = isRoot
@@ -121,7 +124,7 @@ describe.each(USERS)('a worker of $user with bubblewrap', ({ uid }) => {
   test('programs run without rights as a user that is not root, in namespaces of their own', async () => {
     const sleeping = mark();
     const { answer, cancel } = begin(`sleep ${sleeping}`);
-    const pid = await vi.waitUntil(() => processesWith(`sleep\0${sleeping}`)[0]);
+    const pid = await vi.waitUntil(() => processesWith(`sleep\0${sleeping}`)[0], WAIT);
     const status = ofProcess(pid, 'status');
     const field = (name: string): string => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? '';
     const expected = uid ?? (isRoot ? 65_534 : process.getuid?.());
@@ -165,7 +168,7 @@ describe.each(USERS)('a worker of $user with bubblewrap', ({ uid }) => {
   test('a program sees and reaches no process of this machine', async () => {
     const sleeping = mark();
     const ours = execa('sleep', [sleeping], { reject: false });
-    const pid = await vi.waitUntil(() => processesWith(`sleep\0${sleeping}`)[0]);
+    const pid = await vi.waitUntil(() => processesWith(`sleep\0${sleeping}`)[0], WAIT);
     await writeFile(join(folder, 'pattern'), sleeping);
     const { output } = await run(`
       kill -0 ${pid} 2>/dev/null && echo 'signalled it'
@@ -215,7 +218,7 @@ describe.each(USERS)('a worker of $user with bubblewrap', ({ uid }) => {
       print(server.accept()[0].recv(5).decode())
     `.replaceAll('\n      ', '\n');
     const service = worker.begin({ argv: ['python3', '-c', script], folder, network: 'shared' });
-    await vi.waitUntil(() => existsSync(join(folder, 'port')));
+    await vi.waitUntil(() => existsSync(join(folder, 'port')), WAIT);
     const port = await readFile(join(folder, 'port'), 'utf8');
     const reach = `(echo hello >/dev/tcp/127.0.0.1/${port}) 2>/dev/null && echo reached`;
     expect((await execa('bash', ['-c', reach], { reject: false })).stdout).toBe('');
@@ -272,7 +275,7 @@ describe.each(USERS)('a worker of $user with bubblewrap', ({ uid }) => {
       `;
       const begun =
         why === 'cancelled' ? begin(script) : worker.begin({ argv: ['bash', '-c', script], folder, timeoutSeconds: 1 });
-      await vi.waitUntil(() => processesWith(`sleep\0${left}`).length > 5);
+      await vi.waitUntil(() => processesWith(`sleep\0${left}`).length > 5, WAIT);
       if (why === 'cancelled') begun.cancel();
       const { end } = await begun.answer;
       expect({ ended: end.ended, left: processesWith(left) }).toEqual({ ended: why, left: [] });
@@ -282,7 +285,7 @@ describe.each(USERS)('a worker of $user with bubblewrap', ({ uid }) => {
       const { answer, cancel } = begin(
         "trap 'echo clean >done; exit 0' TERM; touch ready; while :; do sleep 0.1; done",
       );
-      await vi.waitUntil(() => existsSync(join(folder, 'ready')));
+      await vi.waitUntil(() => existsSync(join(folder, 'ready')), WAIT);
       cancel();
       expect((await answer).end).toMatchObject({ ended: 'cancelled', exitCode: null });
       expect(await readFile(join(folder, 'done'), 'utf8')).toBe('clean\n');
@@ -294,12 +297,12 @@ describe.each(USERS)('a worker of $user with bubblewrap', ({ uid }) => {
       const left = mark();
       const script = `trap '' TERM HUP; (setsid sleep ${left} &); sleep ${left} & sleep ${left}`;
       doomed.begin({ argv: ['bash', '-c', script], folder: own });
-      await vi.waitUntil(() => processesWith(`sleep\0${left}`).length >= 3);
+      await vi.waitUntil(() => processesWith(`sleep\0${left}`).length >= 3, WAIT);
       const tree = descendants(doomed.pid).map((pid) => identify(pid));
       expect(tree.length).toBeGreaterThan(4);
       await doomed.kill();
-      await vi.waitFor(() => expect(processesWith(left)).toEqual([]));
-      await vi.waitFor(() => expect(tree.filter((one) => one !== null && isRunning(one))).toEqual([]));
+      await expect.poll(() => processesWith(left)).toEqual([]);
+      await expect.poll(() => tree.filter((one) => one !== null && isRunning(one))).toEqual([]);
     });
   });
 

@@ -1,0 +1,22 @@
+import type { Head } from '../../domain/git/head.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import type { Mgit } from '../mgit/index.ts';
+
+/** The repository that `Mgit.find` returns. */
+export type FoundRepository = Awaited<ReturnType<Mgit['find']>>;
+
+/**
+ * The head of the default branch on the remote, and those of the branches that match the patterns. Null for a remote
+ * without an answer; throws its failure.
+ */
+export async function branchHeads(
+  mgit: Mgit,
+  repository: FoundRepository,
+  patterns: readonly string[],
+  signal: AbortSignal,
+): Promise<Head | null> {
+  const asked = patterns.length === 0 ? repository : { ...repository, branches: patterns };
+  const head = (await mgit.heads([asked], { signal })).get(repository.id);
+  if (head instanceof LonghaulError) throw head;
+  return head ?? null;
+}
