@@ -105,8 +105,8 @@ export function createProcessStarter(): ProcessStarter {
       const asked = running();
       const send = (request: StarterRequest): void => void asked.send(request, () => undefined);
       return new Promise((resolve, reject) => {
-        const ended = pending<ProcessEnd>();
-        const reported = pending<void>();
+        const ended = Promise.withResolvers<ProcessEnd>();
+        const reported = Promise.withResolvers<void>();
         // a caller awaits it later
         ended.promise.catch(() => undefined);
         let isEnded = false;
@@ -160,16 +160,4 @@ export function createProcessStarter(): ProcessStarter {
       await ended;
     },
   };
-}
-
-interface Pending<Value> {
-  readonly promise: Promise<Value>;
-  readonly resolve: (value: Value) => void;
-  readonly reject: (error: Error) => void;
-}
-
-function pending<Value>(): Pending<Value> {
-  let settle: Omit<Pending<Value>, 'promise'> | undefined;
-  const promise = new Promise<Value>((resolve, reject) => (settle = { resolve, reject }));
-  return { promise, resolve: (value) => settle?.resolve(value), reject: (error) => settle?.reject(error) };
 }

@@ -82,6 +82,6 @@ function follow(id: number, child: ChildProcess, failed: (error: NodeJS.ErrnoExc
 }
 
 function tell(event: StarterEvent): void {
-  // a parent that has ended hears nothing
+  // sending fails when the parent has ended
   process.send?.(event, () => undefined);
 }

@@ -40,9 +40,17 @@ export async function obtainTemporal(options: FetchOptions): Promise<ServerProgr
 
 /**
  * Without the first, fairness keys are ignored (priorities are not); without the second, a queue has four partitions
- * that each order tasks by themselves. docker-compose.yml sets the same.
+ * that each order tasks by themselves. Without the third, the server hands out at most 20 tasks a second of all flows that
+ * wait for each other. docker-compose.yml sets the same.
  */
-const FAIR = ['matching.enableFairness=true', 'matching.numTaskqueueWritePartitions=1'];
+const DYNAMIC = [
+  'matching.enableFairness=true',
+  'matching.numTaskqueueWritePartitions=1',
+  'history.transferProcessorMaxPollRPS=1000',
+];
+
+/** Every commit is on the disk before it is acknowledged, as without these, with a third less work for the disk. */
+const DATABASE = ['journal_mode=WAL', 'synchronous=FULL'];
 
 /** How to run the server: everything on loopback, state in one SQLite file. */
 export function temporalChild(options: {
@@ -79,7 +87,8 @@ export function temporalChild(options: {
       'start-dev',
       ...Object.entries(flags).flat(),
       '--ui-disable-news-fetch',
-      ...FAIR.flatMap((value) => ['--dynamic-config-value', value]),
+      ...DYNAMIC.flatMap((value) => ['--dynamic-config-value', value]),
+      ...DATABASE.flatMap((pragma) => ['--sqlite-pragma', pragma]),
       ...options.extraArgs,
     ],
     env: options.env,

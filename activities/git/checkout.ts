@@ -85,7 +85,7 @@ export async function checkOut(
 function configuration(format: ObjectFormat): string {
   const core =
     `[core]\n\trepositoryformatversion = ${format === 'sha1' ? 0 : 1}\n\tbare = false\n\tfilemode = true\n` +
-    // owner, inode and time of change are others when the files are copied, or given to the user of the programs
+    // git would take copied files, and those given to another user, for changed: inode, owner and change time differ
     '\ttrustctime = false\n\tcheckStat = minimal\n';
   return format === 'sha1' ? core : `${core}[extensions]\n\tobjectFormat = sha256\n`;
 }

@@ -34,8 +34,8 @@ export interface NewBranch {
 /** A commit that adds or replaces files. Its bytes follow from these fields, so a repetition makes the same commit. */
 export interface NewCommit {
   readonly message: string;
-  /** Seconds since 1970. */
-  readonly time: number;
+  /** Seconds since 1970. @default the time of the commit before it */
+  readonly time?: number;
   readonly files: readonly NewFile[];
 }
 
@@ -116,7 +116,8 @@ function wantedBranch(name: string, commit: string): WantedRef {
 
 /** Makes a commit without a work tree: of the commit before it only trees are read. */
 async function makeCommit(git: Git, from: string, commit: NewCommit, options: GitOptions): Promise<string> {
-  const who = `Longhaul <longhaul@localhost> ${commit.time} +0000`;
+  const time = commit.time ?? (await timeOf(git, from, options));
+  const who = `Longhaul <longhaul@localhost> ${time} +0000`;
   const input = [
     `commit refs/heads/made\nmark :1\nauthor ${who}\ncommitter ${who}\n`,
     ...data(commit.message),
@@ -130,6 +131,12 @@ async function makeCommit(git: Git, from: string, commit: NewCommit, options: Gi
   const args = ['fast-import', '--quiet', '--done'];
   const printed = await git.run(args, { ...options, input: Buffer.concat(input) });
   return printed.toString('latin1').trim();
+}
+
+/** The time of a commit, in seconds since 1970. */
+async function timeOf(git: Git, commit: string, options: GitOptions): Promise<number> {
+  const printed = await git.run(['show', '--no-patch', '--format=%ct', commit], options);
+  return Number(printed.toString('latin1'));
 }
 
 /** True when `later`, where a branch of the remote is, contains `commit`. */

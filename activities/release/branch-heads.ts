@@ -1,9 +1,7 @@
 import type { Head } from '../../domain/git/head.ts';
+import type { Repository } from '../../domain/git/repository.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { Mgit } from '../mgit/index.ts';
-
-/** The repository that `Mgit.find` returns. */
-export type FoundRepository = Awaited<ReturnType<Mgit['find']>>;
 
 /**
  * The head of the default branch on the remote, and those of the branches that match the patterns. Null for a remote
@@ -11,7 +9,7 @@ export type FoundRepository = Awaited<ReturnType<Mgit['find']>>;
  */
 export async function branchHeads(
   mgit: Mgit,
-  repository: FoundRepository,
+  repository: Repository,
   patterns: readonly string[],
   signal: AbortSignal,
 ): Promise<Head | null> {

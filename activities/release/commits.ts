@@ -25,9 +25,10 @@ import {
   type PushedTag,
   type Removal,
 } from '../mgit/index.ts';
-import { branchHeads, type FoundRepository } from './branch-heads.ts';
+import { branchHeads } from './branch-heads.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
+import type { Repository } from '../../domain/git/repository.ts';
 import { DEFAULT_REF } from '../../domain/git/snapshot.ts';
 import { refOfBranch } from '../../domain/git/branch.ts';
 import { VERSION_FORM } from '../../domain/release/contracts/version.ts';
@@ -260,7 +261,7 @@ function tagOf({ commit, tag, message, at }: FinalTag & { readonly tag: string }
 
 async function headOf(
   mgit: Mgit,
-  repository: FoundRepository,
+  repository: Repository,
   branch: string | undefined,
   signal: AbortSignal,
 ): Promise<string> {

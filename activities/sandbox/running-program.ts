@@ -17,7 +17,10 @@ export interface StartedProgram {
   kill(): void;
   /** Called when its first process has ended: ends the processes that it left, and waits until there are none. */
   finish(): Promise<void>;
-  /** Throws when the program never ran. `said`: the beginning of the output. @default the child was the program */
+  /**
+   * Throws when the program was never started. `said` is the beginning of the output. @default the first process is the
+   * program itself
+   */
   checkStarted?(said: string, end: ProcessEnd): void;
 }
 
@@ -134,7 +137,7 @@ function readOutput(
   return { done, beginning: () => beginning.toString('utf8').trim() };
 }
 
-/** When the end of a program cannot be known, it is brought about. */
+/** How the program ended. When the process that started it has ended, nothing tells that any more: it is killed. */
 async function exitOf(started: StartedProgram): Promise<ProcessEnd> {
   try {
     return await started.exited;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { signalGroup } from '../../platform/process-signals.ts';
-import { createProcessStarter, type ProcessStarter } from '../../platform/process-starter.ts';
+import { createProcessStarter, type ProcessStarter, type StartedProcess } from '../../platform/process-starter.ts';
 import { type Account, endMarked } from '../../platform/program.ts';
 import { accountOfPrograms, giveTo } from './account.ts';
 import { environmentOf } from './environment.ts';
@@ -17,12 +17,14 @@ import { openScratch } from './scratch.ts';
 const MARK = 'LONGHAUL_PROGRAM';
 
 /** No sandbox: programs are only limited and ended. */
-export async function openUnconfined(settings: SandboxSettings): Promise<Sandbox> {
+export async function openUnconfined(
+  settings: SandboxSettings,
+  starter: ProcessStarter = createProcessStarter(),
+): Promise<Sandbox> {
   const { scratch, limits, toolchains, env } = settings;
   const account = accountOfPrograms();
   await openScratch(scratch, account);
   const pipes = createOutputPipes(scratch, account);
-  const starter = createProcessStarter();
   const path = [...toolchains.map((folder) => join(folder, 'bin')), env['PATH'] ?? ''].join(':');
   const give = async (folder: string): Promise<void> => (account === null ? undefined : giveTo(account, folder));
   return {
@@ -61,17 +63,25 @@ async function startMarked(
   output: string,
 ): Promise<StartedProgram> {
   const mark = randomUUID();
-  const started = await starter.start({
-    command: '/bin/bash',
-    args: limited(argv, limits, null),
-    env: {
-      ...Object.fromEntries(environment.map((line) => line.split(/=(.*)/s).slice(0, 2) as [string, string])),
-      [MARK]: mark,
-    },
-    cwd: folder,
-    ...(account === null ? {} : { account }),
-    output,
-  });
+  const entry = `${MARK}=${mark}`;
+  let started: StartedProcess;
+  try {
+    started = await starter.start({
+      command: '/bin/bash',
+      args: limited(argv, limits, null),
+      env: {
+        ...Object.fromEntries(environment.map((line) => line.split(/=(.*)/s).slice(0, 2) as [string, string])),
+        [MARK]: mark,
+      },
+      cwd: folder,
+      ...(account === null ? {} : { account }),
+      output,
+    });
+  } catch (error) {
+    // it may run: the process that starts programs can end before it says so
+    await endMarked(undefined, entry);
+    throw error;
+  }
   const { pid } = started;
   return {
     exited: started.ended,
@@ -84,7 +94,7 @@ async function startMarked(
       signalDescendants(pid, 'SIGKILL');
       signalGroup(pid, 'SIGKILL');
     },
-    finish: () => endMarked(pid, `${MARK}=${mark}`),
+    finish: () => endMarked(pid, entry),
   };
 }
 

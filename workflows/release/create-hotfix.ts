@@ -6,6 +6,7 @@ import {
 } from '../../domain/release/flows/hotfix-flow.ts';
 import type { HotfixContract } from '../../domain/release/promotion/hotfix-steps.ts';
 import type { CheckedOf } from '../../domain/shared/flow.ts';
+import { failureOf } from '../shared/failure.ts';
 import { type Rollback, withRollback } from '../shared/rollback.ts';
 import { type FlowStages, stagesOf } from '../shared/stages.ts';
 import { act, recordingRefusal } from './act.ts';
@@ -17,8 +18,7 @@ type Given = CheckedOf<typeof createHotfixFlow>;
 /** What each stage hands on. */
 interface Outputs extends Record<string, unknown> {
   readonly base: { readonly commit: string; readonly versions: readonly string[] };
-  readonly plan: HotfixContract;
-  readonly branch: { readonly commit: string };
+  readonly branch: { readonly plan: HotfixContract; readonly commit: string };
   readonly generation: { readonly generation: string };
 }
 
@@ -27,7 +27,7 @@ interface Outputs extends Record<string, unknown> {
  * patch version, and its generation in the ledger.
  */
 export function createHotfix(input: CreateHotfixInput): Promise<CreateHotfixResult> {
-  const stages = stagesOf<Outputs>(['base', 'plan', 'branch', 'generation']);
+  const stages = stagesOf<Outputs>(['base', 'branch', 'generation']);
   return recordingRefusal(createHotfixFlow, input, () =>
     withRollback((rollback) => act(createHotfixFlow, input, (given) => create(given, stages, rollback))),
   );
@@ -40,18 +40,8 @@ async function create(given: Given, stages: FlowStages<Outputs>, rollback: Rollb
       { repository, version: base },
     ]),
   );
-  const plan = await stages.run('plan', () => planHotfix(given, found));
-  const { version, branch: name, path, text } = plan;
-  showGeneration({ repository, version });
-  const { commit } = await stages.run('branch', () => {
-    const message = `chore: hotfix ${version} of ${base} [${issue}]`;
-    const time = Math.floor(Date.now() / 1_000);
-    const branch = { name, from: found.commit, commit: { message, time, files: [{ path, content: text }] } };
-    rollback.before(`remove the branch ${name}`, () =>
-      commitActivities.removeNewBranch.executeWithOptions({ summary: `remove ${name}` }, [{ repository, branch }]),
-    );
-    return commitActivities.pushBranch.executeWithOptions({ summary: `push ${name}` }, [{ repository, branch }]);
-  });
+  const { plan, commit } = await stages.run('branch', () => makeBranch(given, found, rollback));
+  const { version, branch: name, text } = plan;
   // the point of no return: whether the transaction has happened must be known, so it is not cancelled
   const { generation } = await stages.run('generation', () =>
     CancellationScope.nonCancellable(() =>
@@ -62,6 +52,33 @@ async function create(given: Given, stages: FlowStages<Outputs>, rollback: Rollb
   );
   rollback.forget();
   return { base, version, generation, issue, branch: name, commit };
+}
+
+/**
+ * Pushes the branch of the next free version. One that a run left behind which was ended before it had opened the
+ * generation is taken over, since the same hotfix is the same commit; a branch with something else is no free version.
+ */
+async function makeBranch(given: Given, found: Outputs['base'], rollback: Rollback): Promise<Outputs['branch']> {
+  const { repository, base, issue } = given;
+  for (let { versions } = found; ;) {
+    const plan = await planHotfix(given, { ...found, versions });
+    const { version, branch: name, path, text } = plan;
+    showGeneration({ repository, version });
+    const message = `chore: hotfix ${version} of ${base} [${issue}]`;
+    const branch = { name, from: found.commit, commit: { message, files: [{ path, content: text }] } };
+    rollback.before(`remove the branch ${name}`, () =>
+      commitActivities.removeNewBranch.executeWithOptions({ summary: `remove ${name}` }, [{ repository, branch }]),
+    );
+    try {
+      const { commit } = await commitActivities.pushBranch.executeWithOptions({ summary: `push ${name}` }, [
+        { repository, branch },
+      ]);
+      return { plan, commit };
+    } catch (error) {
+      if (failureOf(error).type !== 'BranchConflict') throw error;
+      versions = [...versions, version];
+    }
+  }
 }
 
 /** The next free version, with its branch and contract, from the contracts of the released commit. */

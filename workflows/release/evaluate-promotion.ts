@@ -1,6 +1,7 @@
 import { runPipelineFlow } from '../../domain/release/flows/pipeline-flows.ts';
 import type { RunEvent } from '../../domain/release/pipelines/plan.ts';
 import type { promoteGenerationFlow } from '../../domain/release/flows/promotion-flows.ts';
+import { branchOfHotfix } from '../../domain/release/promotion/hotfix-steps.ts';
 import { runsNeeded } from '../../domain/release/promotion/gates.ts';
 import type {
   Coverage,
@@ -45,15 +46,24 @@ export async function evaluate(given: Promotion, released: ReleaseCommit): Promi
   const report = await check();
   const needed = given.dryRun || promoted !== null ? [] : runsNeeded(report.gates, { ...coverage, runs: report.runs });
   if (needed.length === 0) return { report, coverage, promoted, isHotfix };
-  for (const pipeline of needed) await runOnTree(released, pipeline, given.requestId);
+  const branch = branchOf(given, released, coverage);
+  for (const pipeline of needed) await runOnTree(released, { pipeline, branch, requestId: given.requestId });
   return { report: await check(), coverage, promoted, isHotfix };
+}
+
+/** The branch that is released: conditions of jobs ask for it. */
+function branchOf({ branch }: Promotion, { version, kind }: ReleaseCommit, coverage: Coverage): string | null {
+  return branch ?? (kind === 'hotfix' ? branchOfHotfix(version) : coverage.branch);
 }
 
 /** Runs a pipeline at the commit that is released. A failed run is a result, which the gates report. */
 async function runOnTree(
   { repository, packed, by }: ReleaseCommit,
-  pipeline: string,
-  requestId: string | undefined,
+  {
+    pipeline,
+    branch,
+    requestId,
+  }: { readonly pipeline: string; readonly branch: string | null; readonly requestId: string | undefined },
 ): Promise<void> {
   const { commit } = packed;
   const event: RunEvent = 'promotion';
@@ -66,6 +76,7 @@ async function runOnTree(
       event,
       by,
       parallel: PARALLEL,
+      ...(branch === null ? {} : { branch }),
       ...(requestId === undefined ? {} : { requestId }),
     });
   } catch (error) {

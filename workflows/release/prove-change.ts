@@ -52,7 +52,9 @@ async function prove(given: Given, stages: FlowStages<Outputs>): Promise<ProveCh
     ]),
   );
   if (evolution !== null) showGeneration({ repository, version: evolution.version });
-  const run = await stages.run('run', () => runToEnd(given, packed, evolution === null ? 'manual' : 'evolution'));
+  const run = await stages.run('run', () =>
+    runToEnd(given, packed, given.event ?? (evolution === null ? 'manual' : 'evolution')),
+  );
   const verdict = await stages.run('verdict', async () => {
     if (evolution === null) return null;
     for (;;) {

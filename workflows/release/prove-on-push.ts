@@ -60,7 +60,17 @@ async function proveOne(
 ): Promise<'pass' | 'fail'> {
   const by = `push to ${branch}`.slice(0, 200);
   try {
-    await runChild(proveChangeFlow, { repository, pipeline, commit, branch, packed, evolution, supersedes: [], by });
+    await runChild(proveChangeFlow, {
+      repository,
+      pipeline,
+      commit,
+      branch,
+      packed,
+      evolution,
+      event: 'push',
+      supersedes: [],
+      by,
+    });
     return 'pass';
   } catch (error) {
     if (pipelineFailure(error) === null) throw error;

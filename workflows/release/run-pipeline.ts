@@ -8,6 +8,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import {
+  type EarlierAttempt,
   type JobState,
   runPipelineFlow,
   type RunJobOutcome,
@@ -228,7 +229,7 @@ async function runJobs(
     const next = nextJobs(plan, started, ends());
     for (const { id, why } of next.skip) {
       started.add(id);
-      ended.set(id, withoutResult(id, 'skipped', why, 0));
+      ended.set(id, withoutResult(id, 'skipped', why));
     }
     // the others are looked at again when one has ended: too many failures may keep them from starting
     for (const job of next.start.slice(0, Math.max(0, given.parallel - running.size))) {
@@ -255,6 +256,7 @@ async function runAttempts(
   needs: Readonly<Record<string, NeededJob>>,
 ): Promise<EndedJob> {
   const { runJob } = jobActivities(job.timeoutSeconds);
+  const earlier: EarlierAttempt[] = [];
   for (let attempt = 1; ; attempt++) {
     let result: JobResult;
     try {
@@ -262,16 +264,18 @@ async function runAttempts(
         { repository, packed, plan, pipeline, job: job.id, attempt, branch: branch ?? null, event, needs, isProtected },
       ]);
     } catch (error) {
-      if (isCancellation(error)) return withoutResult(job.id, 'cancelled', 'another job failed', attempt);
-      return withoutResult(job.id, 'failed', failureOf(error).error, attempt);
+      if (isCancellation(error)) return withoutResult(job.id, 'cancelled', 'another job failed', earlier, attempt);
+      return withoutResult(job.id, 'failed', failureOf(error).error, earlier, attempt);
     }
-    const { status, sandbox, problem, ...rest } = result;
+    const { status, sandbox, problem: why, ...rest } = result;
     if (status === 'passed' || attempt > job.retries) {
       return {
-        outcome: { id: job.id, end: status, why: problem, attempts: attempt, resumedFrom: null, ...rest },
+        outcome: { id: job.id, end: status, why, attempts: attempt, earlier, resumedFrom: null, ...rest },
         sandbox,
       };
     }
+    const { steps, reports, log, startedAt, durationMs } = rest;
+    earlier.push({ steps, reports, log, startedAt, durationMs, why });
   }
 }
 
@@ -280,7 +284,13 @@ function neededJob(ended: EndedJob | undefined): NeededJob {
   return { result: end ?? 'skipped', outputs: outputs ?? {}, artifacts: artifacts?.digest ?? null };
 }
 
-function withoutResult(id: string, end: 'skipped' | 'failed' | 'cancelled', why: string, attempts: number): EndedJob {
+function withoutResult(
+  id: string,
+  end: 'skipped' | 'failed' | 'cancelled',
+  why: string,
+  earlier: readonly EarlierAttempt[] = [],
+  attempts = 0,
+): EndedJob {
   const nothing = {
     steps: [],
     outputs: {},
@@ -291,5 +301,5 @@ function withoutResult(id: string, end: 'skipped' | 'failed' | 'cancelled', why:
     resumedFrom: null,
     durationMs: 0,
   };
-  return { outcome: { id, end, why, attempts, ...nothing }, sandbox: null };
+  return { outcome: { id, end, why, attempts, earlier, ...nothing }, sandbox: null };
 }

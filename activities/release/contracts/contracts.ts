@@ -3,7 +3,7 @@ import { validRange } from 'semver';
 import type { z } from 'zod';
 import { type Generation, generationFile } from '../../../domain/release/contracts/generation.schema.ts';
 import { doesNothing } from '../../../domain/release/contracts/empty-step.ts';
-import { combinationsOf, MOST_COMBINATIONS } from '../../../domain/release/contracts/matrix.ts';
+import { combinationsOf, idOfJob, MOST_COMBINATIONS } from '../../../domain/release/contracts/matrix.ts';
 import { cycleOf, type Needs } from '../../../domain/release/contracts/needs.ts';
 import { type Pipeline, pipelineFile } from '../../../domain/release/contracts/pipeline.schema.ts';
 import { grytPolicyFile, type PolicyFile, policyFile } from '../../../domain/release/contracts/policy.schema.ts';
@@ -248,10 +248,17 @@ function problemsOfNeeds({ jobs }: { readonly jobs: Needs }, at: PlaceOf): strin
 
 function problemsOfMatrices({ jobs }: Pipeline, at: PlaceOf): string[] {
   return Object.entries(jobs).flatMap(([name, { matrix }]) => {
-    const count = matrix === undefined ? 1 : combinationsOf(matrix).length;
+    const combinations = matrix === undefined ? [] : combinationsOf(matrix);
+    const count = matrix === undefined ? 1 : combinations.length;
     const place = at(['jobs', name, 'matrix']);
     if (count === 0) return [`${place}: the matrix of job ${name} has no combination.`];
-    if (count <= MOST_COMBINATIONS) return [];
-    return [`${place}: the matrix of job ${name} has more than ${MOST_COMBINATIONS} combinations.`];
+    if (count > MOST_COMBINATIONS) {
+      return [`${place}: the matrix of job ${name} has more than ${MOST_COMBINATIONS} combinations.`];
+    }
+    const ids = combinations.map((combination) => idOfJob(name, combination));
+    const repeated = [...new Set(ids.filter((id, index) => ids.indexOf(id) !== index))];
+    return repeated.map(
+      (id) => `${place}: the matrix of job ${name} has several combinations "${id}": each has a job of its own name.`,
+    );
   });
 }

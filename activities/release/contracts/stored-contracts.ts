@@ -9,8 +9,8 @@ import { checkContracts, type ContractFile, type ContractFolder, type Contracts 
 export interface StoredContracts extends Contracts {
   /** Name of their folder: `.longhaul` or `.gryt`. */
   readonly folder: string;
-  /** SHA-256 of a file of the folder as it was written: `generations/v1.5.0.yaml`; null when there is none. */
-  digestOf(path: string): string | null;
+  /** SHA-256 of a file of the folder as it was written, without its ending: `pipelines/full-ci`; null when there is none. */
+  digestOf(stem: string): string | null;
   /** The file of a generation, which may be called `v1.5.0.yaml` or `1.5.0.yml`; null when there is none. */
   fileOfGeneration(version: string): ContractFile | null;
   /** SHA-256 of {@link fileOfGeneration}. */
@@ -31,20 +31,15 @@ export async function readContracts(blobs: BlobStore, digest: string, about: str
   if (problems.length > 0) {
     throw new LonghaulError('InvalidConfiguration', `The contracts of ${about} are wrong:\n${problems.join('\n')}`);
   }
-  const digestOf = (path: string): string | null => {
-    const file = folder.files.find((each) => each.path === path);
-    return file === undefined ? null : sha256(file.text);
-  };
-  const fileOfGeneration = (version: string): ContractFile | null =>
-    generationPaths(version).flatMap((path) => folder.files.find((each) => each.path === path) ?? [])[0] ?? null;
+  const fileOf = (paths: readonly string[]): ContractFile | null =>
+    paths.flatMap((path) => folder.files.find((each) => each.path === path) ?? [])[0] ?? null;
+  const fileOfGeneration = (version: string): ContractFile | null => fileOf(generationPaths(version));
+  const digestOf = (file: ContractFile | null): string | null => (file === null ? null : sha256(file.text));
   return {
     ...contracts,
     folder: folder.name,
-    digestOf,
+    digestOf: (stem) => digestOf(fileOf([`${stem}.yaml`, `${stem}.yml`])),
     fileOfGeneration,
-    digestOfGeneration: (version) => {
-      const file = fileOfGeneration(version);
-      return file === null ? null : sha256(file.text);
-    },
+    digestOfGeneration: (version) => digestOf(fileOfGeneration(version)),
   };
 }

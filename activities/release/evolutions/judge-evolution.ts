@@ -1,6 +1,6 @@
 import { checkPolicies, requiredSteps } from '../../../domain/release/evolutions/policy-check.ts';
 import type { JudgedEvolution, JudgeEvolution } from '../../../domain/release/evolutions/evolution.ts';
-import { describeStep, isProven, provenSteps } from '../../../domain/release/evolutions/proof.ts';
+import { describeNothing, describeStep, isProven, provenSteps } from '../../../domain/release/evolutions/proof.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { recordEvent } from '../../ledger/audit.ts';
 import type { LedgerTransaction } from '../../ledger/open-ledger.ts';
@@ -33,6 +33,9 @@ export async function judgeEvolution(
   const violations = checkPolicies(contracts.policy, { version, change, pipeline }).flatMap((each) => each.violations);
   const ofRun = [
     ...(result.status === 'passed' ? [] : [`The pipeline ${pipeline.name} failed.`]),
+    ...(outcomes.some(({ end, steps: ran }) => end === 'passed' && ran.length > 0) || result.status !== 'passed'
+      ? []
+      : [describeNothing(pipeline.name)]),
     ...result.quality.rules
       .filter((rule) => rule.status === 'failed')
       .map(({ rule, found }) => `The rule for ${rule} failed: ${found}.`),
@@ -42,8 +45,8 @@ export async function judgeEvolution(
   const contractDigest = contracts.digestOfGeneration(version);
   const proof = {
     steps,
-    pipeline: contracts.digestOf(`pipelines/${pipeline.name}.yaml`),
-    policy: contracts.digestOf('policy.yaml') ?? contracts.digestOf('policies.yaml'),
+    pipeline: contracts.digestOf(`pipelines/${pipeline.name}`),
+    policy: contracts.digestOf('policy') ?? contracts.digestOf('policies'),
     contract: contractDigest,
     sandbox: result.sandbox,
   };

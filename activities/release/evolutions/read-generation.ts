@@ -1,5 +1,6 @@
-import type { GenerationView } from '../../../domain/release/evolutions/describe.ts';
+import type { GenerationView, MissingPart } from '../../../domain/release/evolutions/describe.ts';
 import { canonicalVersion } from '../../../domain/release/contracts/version.ts';
+import { missingIn } from '../../../domain/release/promotion/publication.ts';
 import { withPostgres } from '../../../platform/postgres-client.ts';
 import { ledgerFailure } from '../../ledger/ledger-failure.ts';
 import { LEDGER_SCHEMA } from '../../ledger/tables.ts';
@@ -19,10 +20,14 @@ const QUERY = `
     (SELECT coalesce(json_agg(json_build_object('id', change_id, 'title', title, 'status', c.status) ORDER BY position), '[]')
       FROM generation_changes c WHERE c.generation_id = generations.generation_id) AS changes,
     -- those of a withdrawn promotion are of no use
-    (SELECT coalesce(json_agg(json_build_object('kind', kind, 'name', name, 'attempts', attempts, 'problem', problem)
+    (SELECT coalesce(json_agg(json_build_object('kind', kind, 'name', name, 'problem', problem)
         ORDER BY kind, name), '[]')
       FROM publications p WHERE p.generation_id = generations.generation_id AND p.status = 'pending'
-        AND generations.status = 'promoted') AS missing
+        AND generations.status = 'promoted') AS missing,
+    (SELECT json_build_object('type', event_type, 'published', details_json->'published')
+      FROM audit_events a WHERE a.repository = generations.repository AND resource_type = 'generation'
+        AND resource_id = generations.version AND event_type IN ('generation.promoted', 'generation.published')
+        AND generations.status = 'promoted' ORDER BY event_id DESC LIMIT 1) AS last
   FROM generations WHERE repository = $1 AND version = $2`;
 
 /**
@@ -34,12 +39,30 @@ export async function readGeneration(url: string, repository: string, version: s
     return await withPostgres(
       url,
       async (client) => {
-        const { rows } = await client.query<GenerationView>(QUERY, [repository, canonicalVersion(version)]);
-        return rows[0] ?? null;
+        const { rows } = await client.query<Row>(QUERY, [repository, canonicalVersion(version)]);
+        return rows[0] === undefined ? null : viewOf(rows[0]);
       },
       { search_path: LEDGER_SCHEMA },
     );
   } catch (error) {
     throw ledgerFailure(error, url);
   }
+}
+
+interface Row extends GenerationView {
+  /** The last event about its release; null for a draft, and for a release of another program, whose ledger was imported. */
+  readonly last: { readonly type: string; readonly published: readonly string[] | null } | null;
+}
+
+function viewOf({ last, missing, ...generation }: Row): GenerationView {
+  return { ...generation, missing: [...missingAfter(generation.version, last), ...missing] };
+}
+
+/** What the last run that published a release could not publish, as it recorded it. */
+function missingAfter(version: string, last: Row['last']): readonly MissingPart[] {
+  if (last === null) return [];
+  if (last.type === 'generation.promoted') {
+    return [{ kind: 'publication', name: version, problem: 'no run has come to its end' }];
+  }
+  return missingIn(version, last.published ?? []);
 }

@@ -51,9 +51,9 @@ export function createCommitSources(git: Git, blobs: BlobStore, folder: string):
   ): Promise<Result> {
     const key = keyOf(packed);
     return inUse(key, async () => {
-      // others wait for it, too: a job that is cancelled does not end it
+      // jobs share the unpacking: it goes on when one of them is cancelled
       const source = await shared(signal, () => once(unpacked, key, () => inUse(key, () => unpack(packed, about))));
-      // the caller of a flow gives all three: a run would count for a tree that the commit does not have
+      // commit and tree are input of the flow: with another tree, the run would prove what it did not run
       if (!source.text.startsWith(`tree ${packed.tree}\n`)) {
         throw new LonghaulError(
           'InvalidInput',

@@ -57,6 +57,9 @@ interface ShownJob extends JobToRun {
 /** How often the tail is reported, in milliseconds, while there is something new. */
 const TAIL_EVERY_MS = 1_000;
 
+/** Bytes of `LONGHAUL_NEEDS`: Linux takes no variable of more than 128 KiB. */
+const LARGEST_NEEDS = 100_000;
+
 /** Characters of what is wrong with the files of a job: it becomes a part of the history. */
 const MOST_OF_PROBLEM = 1_000;
 
@@ -106,7 +109,7 @@ export async function runJob(tools: JobTools, todo: JobToRun): Promise<JobResult
       await saveCaches(blobs, before.caches, { folder, mostBytes: tools.artifactBytes, signal });
     }
     if (problem !== null) await log.note(`== ${problem} ==`);
-    // the disk has time for both
+    // both wait for the disk
     const [stored] = await Promise.all([log.commit(), removeFolder(folder)]);
     return {
       status: arePassed && problem === null ? 'passed' : 'failed',
@@ -180,10 +183,28 @@ interface Prepared {
 async function prepare({ blobs }: JobTools, { job, input }: JobToRun, folder: string): Promise<Prepared> {
   let caches: readonly KeyedCache[] = [];
   const problem = await problemOf(async () => {
+    checkNeeds(input);
     caches = await restoreCaches(blobs, job.cache, input, folder);
     return null;
   });
   return { caches, problem };
+}
+
+/** Throws `InvalidInput` for more outputs than a variable can have: no program would start. */
+function checkNeeds({ needs, job }: RunJobInput): void {
+  const bytes = Buffer.byteLength(needsVariable(needs));
+  if (bytes <= LARGEST_NEEDS) return;
+  throw new LonghaulError(
+    'InvalidInput',
+    `The outputs of the jobs that ${job} needs have ${bytes} bytes in LONGHAUL_NEEDS, which may have ${LARGEST_NEEDS}: keep files as artifacts.`,
+  );
+}
+
+/** The value of `LONGHAUL_NEEDS`. */
+function needsVariable(needs: RunJobInput['needs']): string {
+  return JSON.stringify(
+    Object.fromEntries(Object.entries(needs).map(([id, { result, outputs }]) => [id, { result, outputs }])),
+  );
 }
 
 /** The message of an error of the repository's own making. */
@@ -300,9 +321,7 @@ function variablesOf(planned: PlannedJob, input: RunJobInput): Record<string, st
     LONGHAUL_EVENT: event,
     LONGHAUL_ATTEMPT: String(attempt),
     ...(branch === null ? {} : { LONGHAUL_BRANCH: branch }),
-    LONGHAUL_NEEDS: JSON.stringify(
-      Object.fromEntries(Object.entries(needs).map(([id, { result, outputs }]) => [id, { result, outputs }])),
-    ),
+    LONGHAUL_NEEDS: needsVariable(needs),
     ...Object.fromEntries(
       Object.entries(planned.matrix).map(([axis, value]) => [`MATRIX_${variable(axis)}`, String(value)]),
     ),

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { RunPipelineResult } from '../../../domain/release/flows/pipeline-flows.ts';
+import type { RunJobOutcome, RunPipelineResult } from '../../../domain/release/flows/pipeline-flows.ts';
 import type { JobEnd } from '../../../domain/release/pipelines/schedule.ts';
 import { recordReports } from './run-reports.ts';
 import { recordEvent } from '../../ledger/audit.ts';
@@ -131,27 +131,38 @@ async function recordJobs(trx: LedgerTransaction, { run: runId, jobs }: Recorded
   await trx
     .insertInto('pipeline_jobs')
     .values(
-      jobs.map(({ id, end, attempts, steps, outputs, log, startedAt: began, resumedFrom, durationMs }) => {
-        const last = steps.at(-1);
-        return {
-          pipeline_run_id: runId,
-          job: id,
-          attempt: Math.max(1, attempts),
-          status: STATUS[end],
-          exit_code: last?.exitCode ?? null,
-          signal: last?.exitCode == null ? (last?.signal ?? null) : null,
-          duration: durationMs / 1_000,
-          command_digest: last?.commandDigest ?? null,
-          log_blob: log?.digest ?? null,
-          outputs: JSON.stringify(outputs),
-          steps: JSON.stringify(steps),
-          resumed_from: resumedFrom,
-          started_at: began,
-          completed_at: began === null ? null : new Date(Date.parse(began) + durationMs),
-        };
-      }),
+      jobs
+        .flatMap(attemptsOf)
+        .map(({ id, attempt, end, steps, outputs, log, startedAt: began, resumedFrom, durationMs }) => {
+          const last = steps.at(-1);
+          return {
+            pipeline_run_id: runId,
+            job: id,
+            attempt,
+            status: STATUS[end],
+            exit_code: last?.exitCode ?? null,
+            signal: last?.exitCode == null ? (last?.signal ?? null) : null,
+            duration: durationMs / 1_000,
+            command_digest: last?.commandDigest ?? null,
+            log_blob: log?.digest ?? null,
+            outputs: JSON.stringify(outputs),
+            steps: JSON.stringify(steps),
+            resumed_from: resumedFrom,
+            started_at: began,
+            completed_at: began === null ? null : new Date(Date.parse(began) + durationMs),
+          };
+        }),
     )
     .execute();
+}
+
+/** A row for each attempt; those before the last of a job that was kept are rows of the run in which it ran. */
+function attemptsOf({ earlier, attempts, ...last }: RunJobOutcome) {
+  const before = last.resumedFrom === null ? earlier : [];
+  return [
+    ...before.map((one, at) => ({ ...last, ...one, attempt: at + 1, end: 'failed' as const, outputs: {} })),
+    { ...last, attempt: Math.max(1, attempts) },
+  ];
 }
 
 async function recordRules(trx: LedgerTransaction, { run, quality: { rules } }: RecordedRun): Promise<void> {

@@ -1,3 +1,4 @@
+import { branchOfRef } from '../../../domain/git/branch.ts';
 import { authorsOf, MOST_COMMITS_WITH_AUTHORS } from '../../../domain/release/promotion/authors.ts';
 import type { Uncovered } from '../../../domain/release/promotion/gates.ts';
 import type { CoverCommits, Coverage } from '../../../domain/release/promotion/promotion.ts';
@@ -25,6 +26,12 @@ interface CoverTools {
   readonly protectedBranches: readonly string[];
 }
 
+/** The head of a branch; the branch is null for a default one that has no name. */
+interface NamedHead {
+  readonly branch: string | null;
+  readonly commit: string;
+}
+
 /** See `CommitActivities.coverCommits`. */
 export async function coverCommits(
   { mgit, blobs, protectedBranches }: CoverTools,
@@ -34,11 +41,11 @@ export async function coverCommits(
   const { version, proven, ...before } = (await readJson(blobs, proofs)) as StoredProofs;
   const repository = await mgit.find(id, { signal });
   const { authors: since } = releaseBegins(version, before, await mgit.findTags(repository, 'v', { signal }));
-  const isIn = async (heads: readonly string[]): Promise<boolean> => {
+  const firstWith = async (heads: readonly NamedHead[]): Promise<NamedHead | null> => {
     for (const each of heads) {
-      if ((await mgit.containedCommits(repository, each, [commit], { signal })).length > 0) return true;
+      if ((await mgit.containedCommits(repository, each.commit, [commit], { signal })).length > 0) return each;
     }
-    return false;
+    return null;
   };
   const others = kind === 'hotfix' ? [] : protectedBranches;
   const head = await branchHeads(mgit, repository, others, signal);
@@ -46,8 +53,13 @@ export async function coverCommits(
   const policies =
     tip === null || tip === commit ? null : await storeDefaultPolicies({ mgit, blobs, repository, head: tip }, signal);
   // a hotfix is not merged yet
-  const isReleased =
-    kind === 'hotfix' || (await isIn([...(tip === null ? [] : [tip]), ...(head?.branches?.values() ?? [])]));
+  const heads = [
+    ...(tip === null ? [] : [{ branch: head?.branch ?? null, commit: tip }]),
+    ...[...(head?.branches ?? [])].map(([ref, at]) => ({ branch: branchOfRef(ref), commit: at })),
+  ];
+  const found = kind === 'hotfix' ? null : await firstWith(heads);
+  // a hotfix is not merged yet
+  const isReleased = kind === 'hotfix' || found !== null;
   const outside = isReleased ? null : branchNames(head?.branch ?? null, others);
   const commits = proven.map((each) => each.commit);
   const question = { commit, openPack: () => blobs.open(pack), commits, patches: true };
@@ -62,7 +74,14 @@ export async function coverCommits(
       });
       // one more shows that there are too many
       const authors = authorsOf(await history.log(since, MOST_COMMITS_WITH_AUTHORS + 1));
-      return { proofs, outside, policies, uncovered: uncovered.slice(0, MOST_LISTED), authors };
+      return {
+        proofs,
+        outside,
+        policies,
+        uncovered: uncovered.slice(0, MOST_LISTED),
+        authors,
+        branch: found?.branch ?? null,
+      };
     },
     { signal },
   );

@@ -1,8 +1,8 @@
+import type { Repository } from '../../../domain/git/repository.ts';
 import type { PolicyFile } from '../../../domain/release/contracts/policy.schema.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { BlobStore } from '../../blobs/blob-store.ts';
 import type { Mgit } from '../../mgit/index.ts';
-import type { FoundRepository } from '../branch-heads.ts';
 import { CONTRACT_FOLDERS } from '../contracts/contract-folder.ts';
 import { checkPolicyFiles, type ContractFile, type ContractFolder } from '../contracts/contracts.ts';
 import { storeContracts } from '../contracts/stored-contracts.ts';
@@ -14,7 +14,7 @@ const POLICY_FILE = /^polic(?:y|ies)\.ya?ml$/;
 interface DefaultBranch {
   readonly mgit: Mgit;
   readonly blobs: BlobStore;
-  readonly repository: FoundRepository;
+  readonly repository: Repository;
   /** Full oid of its head. */
   readonly head: string;
 }

@@ -1,9 +1,17 @@
+import { minEvolutionsOf } from '../../../domain/release/evolutions/policy-check.ts';
 import type { LedgerFacts, PromotionKind } from '../../../domain/release/promotion/gates.ts';
 import type { PromotedBefore, ProvenCommit } from '../../../domain/release/promotion/promotion.ts';
 import type { Generation } from '../../../domain/release/contracts/generation.schema.ts';
 import type { Policy } from '../../../domain/release/contracts/policy.schema.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
+
+/** A proven commit, and the run that proved it. */
+export interface ProvenRun extends ProvenCommit {
+  readonly pipeline: string;
+  /** Null for a proof without one. */
+  readonly run: string | null;
+}
 
 /** A generation of the ledger, as a promotion looks at it. */
 export interface GenerationFacts extends LedgerFacts {
@@ -17,7 +25,7 @@ export interface GenerationFacts extends LedgerFacts {
   /** Null for a draft. */
   readonly promoted: PromotedBefore | null;
   /** The commit of each change's last proof. */
-  readonly proven: readonly (ProvenCommit & { readonly pipeline: string })[];
+  readonly proven: readonly ProvenRun[];
   /** When the last of these was proven; null when there is none. */
   readonly lastProof: Date | null;
 }
@@ -44,7 +52,7 @@ export async function readFacts(
   const id = found?.generation_id ?? null;
   const rows = await ledger
     .selectFrom('evolutions')
-    .select(['tag', 'change_id', 'status', 'superseded_by', 'commit', 'pipeline', 'completed_at'])
+    .select(['tag', 'change_id', 'status', 'superseded_by', 'commit', 'pipeline', 'pipeline_run_id', 'completed_at'])
     .select(({ eb }) => eb('proof', 'is not', null).as('has_proof'))
     .where('generation_id', '=', id ?? '')
     .orderBy('rc')
@@ -78,12 +86,13 @@ export async function readFacts(
       supersededBy,
       hasProof: hasProof === true,
     })),
-    minEvolutions: Math.max(0, ...policies.map(({ min_evolutions: least }) => least ?? 0)),
-    proven: [...passed.values()].map(({ tag, change_id: change, commit, pipeline }) => ({
+    minEvolutions: minEvolutionsOf(policies, declared),
+    proven: [...passed.values()].map(({ tag, change_id: change, commit, pipeline, pipeline_run_id: run }) => ({
       tag,
       change,
       commit: commit ?? '',
       pipeline: pipeline ?? '',
+      run,
     })),
     lastProof: times.toSorted((a, b) => b.getTime() - a.getTime())[0] ?? null,
   };

@@ -1,6 +1,11 @@
 import { stringify } from 'yaml';
-import type { HotfixContract, OpenHotfix, PlanHotfix } from '../../../domain/release/promotion/hotfix-steps.ts';
-import { branchOfHotfix, nextPatch } from '../../../domain/release/promotion/hotfix.ts';
+import {
+  branchOfHotfix,
+  type HotfixContract,
+  type OpenHotfix,
+  type PlanHotfix,
+} from '../../../domain/release/promotion/hotfix-steps.ts';
+import { nextPatch } from '../../../domain/release/promotion/hotfix.ts';
 import { generationFile } from '../../../domain/release/contracts/generation.schema.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { sha256 } from '../../../platform/sha256.ts';

@@ -1,11 +1,15 @@
 import { checkPolicies, requiredSteps } from '../../../domain/release/evolutions/policy-check.ts';
-import { describeStep, isProven, provenSteps } from '../../../domain/release/evolutions/proof.ts';
+import { describeNothing, describeStep, isProven, provenSteps } from '../../../domain/release/evolutions/proof.ts';
 import type { StepResult } from '../../../domain/release/pipelines/job.ts';
 import type { TreeRun } from '../../../domain/release/promotion/gates.ts';
+import { missingJobs, type ProvingJob } from '../../../domain/release/promotion/tree-jobs.ts';
 import type { LedgerTools } from '../ledger-tools.ts';
 import type { StoredContracts } from '../contracts/stored-contracts.ts';
 import { readPlan } from '../pipelines/stored-plan.ts';
-import type { GenerationFacts } from './generation-facts.ts';
+import type { GenerationFacts, ProvenRun } from './generation-facts.ts';
+
+/** Runs on a tree that are looked at, the latest first. */
+const MOST_RUNS = 20;
 
 /** The tree that is released, and its contracts. */
 interface ReleasedTree {
@@ -16,7 +20,10 @@ interface ReleasedTree {
   readonly contracts: StoredContracts;
 }
 
-/** How the pipelines that proved a generation's changes have last run on the tree that is released. */
+/**
+ * How the pipelines that proved a generation's changes have run on the tree that is released. A run counts that passed
+ * after the last failure, has the required steps, and ran the jobs that proved the changes.
+ */
 export async function treeRuns(
   tools: LedgerTools,
   facts: Pick<GenerationFacts, 'proven'>,
@@ -27,18 +34,20 @@ export async function treeRuns(
 }
 
 async function treeRun(
-  { ledger, blobs }: LedgerTools,
+  tools: LedgerTools,
   { proven }: Pick<GenerationFacts, 'proven'>,
   { repository, version, tree, contracts }: ReleasedTree,
   name: string,
 ): Promise<TreeRun> {
+  const { ledger } = tools;
   const declared = contracts.pipelines[name];
   if (declared === undefined) {
     return { pipeline: name, exists: false, run: null, reasons: ['the commit does not have this pipeline.'] };
   }
-  const changes = proven
-    .filter((each) => each.pipeline === name)
-    .flatMap(({ change: id }) => contracts.generations[version]?.changes.find((each) => each.id === id) ?? []);
+  const ofPipeline = proven.filter((each) => each.pipeline === name);
+  const changes = ofPipeline.flatMap(
+    ({ change: id }) => contracts.generations[version]?.changes.find((each) => each.id === id) ?? [],
+  );
   // the policies of the released commit: those of the proof may have been others
   const violations = changes.flatMap((change) =>
     checkPolicies(contracts.policy, { version, change, pipeline: declared }).flatMap((each) =>
@@ -46,42 +55,83 @@ async function treeRun(
     ),
   );
   if (violations.length > 0) return { pipeline: name, exists: true, run: null, reasons: violations };
-  const last = await ledger
+  const latest = await ledger
     .selectFrom('pipeline_runs')
-    .select(['pipeline_run_id', 'pipeline_digest', 'status'])
+    .select(['pipeline_run_id as run', 'pipeline_digest as plan', 'status'])
     .where('repository', '=', repository)
     .where('pipeline', '=', name)
     .where('tree', '=', tree)
     .where('status', 'in', ['pass', 'fail'])
     .orderBy('completed_at', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  if (last === undefined) return { pipeline: name, exists: true, run: null, reasons: [] };
-  const { pipeline_run_id: run } = last;
-  const jobs = await ledger
-    .selectFrom('pipeline_jobs')
-    .select(['job', 'status', 'steps'])
-    .where('pipeline_run_id', '=', run)
+    .limit(MOST_RUNS)
     .execute();
-  const { plan, pipeline } = await readPlan(blobs, last.pipeline_digest);
+  const [last] = latest;
+  if (last === undefined) return { pipeline: name, exists: true, run: null, reasons: [] };
   if (last.status === 'fail') {
+    const { jobs, plan, pipeline } = await readRun(tools, last);
     const failed = jobs
       .filter(({ status, job }) => status === 'fail' && !isAllowed(pipeline, plan, job))
       .map(({ job, steps }) => `${job} failed${failedStep(stepsOf(steps))}.`);
     return { pipeline: name, exists: true, run: null, reasons: failed.length === 0 ? ['it failed.'] : failed };
   }
+  const required = new Set(changes.flatMap((change) => requiredSteps(contracts.policy, { change })));
+  const proving = await provingJobs(tools, ofPipeline);
+  const failure = latest.findIndex(({ status }) => status === 'fail');
+  let reasons: readonly string[] | null = null;
+  for (const one of latest.slice(0, failure === -1 ? latest.length : failure)) {
+    const missing = reasonsOf(await readRun(tools, one), { required: [...required], proving });
+    if (missing.length === 0) return { pipeline: name, exists: true, run: one.run, reasons: [] };
+    // of the latest one
+    reasons ??= missing;
+  }
+  return { pipeline: name, exists: true, run: null, reasons: reasons ?? [] };
+}
+
+type Stored = Awaited<ReturnType<typeof readPlan>>;
+
+/** A recorded run with its jobs and its plan. */
+async function readRun({ ledger, blobs }: LedgerTools, { run, plan }: { readonly run: string; readonly plan: string }) {
+  // of a job with several attempts the last counts
+  const jobs = await ledger
+    .selectFrom('pipeline_jobs')
+    .distinctOn('job')
+    .select(['job', 'status', 'steps'])
+    .where('pipeline_run_id', '=', run)
+    .orderBy('job')
+    .orderBy('attempt', 'desc')
+    .execute();
+  return { jobs, ...(await readPlan(blobs, plan)) };
+}
+
+/** Why a run that passed proves nothing on the tree; empty when it proves what is asked. */
+function reasonsOf(
+  { jobs, plan, pipeline }: Awaited<ReturnType<typeof readRun>>,
+  { required, proving }: { readonly required: readonly string[]; readonly proving: readonly ProvingJob[] },
+): readonly string[] {
+  const passed = new Set(jobs.filter(({ status }) => status === 'pass').map(({ job }) => job));
+  if (passed.size === 0) return [describeNothing(pipeline.name)];
   const outcomes = jobs.map(({ job: id, steps }) => ({
     id,
     job: plan.jobs.find((each) => each.id === id)?.job ?? '',
     steps: stepsOf(steps),
   }));
-  const required = new Set(changes.flatMap((change) => requiredSteps(contracts.policy, { change })));
-  const missing = provenSteps([...required], pipeline, outcomes).filter((step) => !isProven(step));
-  if (missing.length > 0) return { pipeline: name, exists: true, run: null, reasons: missing.map(describeStep) };
-  return { pipeline: name, exists: true, run, reasons: [] };
+  const missing = provenSteps(required, pipeline, outcomes).filter((step) => !isProven(step));
+  return [...missing.map(describeStep), ...missingJobs(plan, passed, proving)];
 }
 
-type Stored = Awaited<ReturnType<typeof readPlan>>;
+/** The jobs that passed in the runs that proved changes. */
+async function provingJobs({ ledger }: LedgerTools, proven: readonly ProvenRun[]): Promise<readonly ProvingJob[]> {
+  const runs = proven.flatMap(({ run }) => run ?? []);
+  if (runs.length === 0) return [];
+  const jobs = await ledger
+    .selectFrom('pipeline_jobs')
+    .select(['pipeline_run_id as run', 'job'])
+    .where('pipeline_run_id', 'in', runs)
+    .where('status', '=', 'pass')
+    .execute();
+  const changes = new Map(proven.map(({ run, change }) => [run, change]));
+  return jobs.map(({ run, job }) => ({ job, change: changes.get(run) ?? '' }));
+}
 
 function isAllowed(pipeline: Stored['pipeline'], plan: Stored['plan'], id: string): boolean {
   const job = plan.jobs.find((each) => each.id === id)?.job ?? '';

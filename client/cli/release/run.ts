@@ -1,6 +1,6 @@
 import { userName } from '../../core/user-name.ts';
 import { proveChangeFlow, type ProveChangeResult } from '../../../domain/release/flows/evolution-flows.ts';
-import type { RunJobOutcome, RunPipelineResult } from '../../../domain/release/flows/pipeline-flows.ts';
+import type { EarlierAttempt, RunJobOutcome, RunPipelineResult } from '../../../domain/release/flows/pipeline-flows.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { CliContext } from '../../core/context.ts';
 import { readersLogin } from '../../core/ledger.ts';
@@ -152,7 +152,11 @@ export async function printRun(context: CliContext, { run, evolution, verdict }:
   const { stdout } = context;
   const { pipeline, commit, jobs, sandbox } = run;
   stdout.write(`${pipeline} at ${commit.slice(0, 12)}: ${run.status}\n`);
-  for (const job of jobs) stdout.write(`  ${printable(lineOf(job))}\n`);
+  for (const job of jobs) {
+    stdout.write(`  ${printable(lineOf(job))}\n`);
+    for (const [at, attempt] of job.earlier.entries())
+      stdout.write(`    ${printable(lineOfAttempt(at + 1, attempt))}\n`);
+  }
   for (const { rule, status, found, examples, waiver } of run.quality.rules) {
     const by = waiver === null ? '' : `, waived until ${waiver.until} by ${waiver.approved_by}: ${waiver.why}`;
     stdout.write(`  rule for ${rule}: ${status} (${printable(`${found}${by}`)})\n`);
@@ -182,6 +186,12 @@ function lineOf({ id, end, why, attempts, durationMs, steps, resumedFrom }: RunJ
     ...(end === 'failed' && last !== undefined ? [`${last.name}: ${endOfStep(last)}`] : []),
   ];
   return `${id}: ${end}${facts.length === 0 ? '' : ` (${facts.join(', ')})`}`;
+}
+
+function lineOfAttempt(number: number, { why, durationMs, steps, log }: EarlierAttempt): string {
+  const last = steps.at(-1);
+  const how = why ?? (last === undefined ? 'no step ran' : `${last.name}: ${endOfStep(last)}`);
+  return `attempt ${number}: failed (${(durationMs / 1_000).toFixed(1)} s, ${how}, log ${log.digest})`;
 }
 
 function endOfStep({ exitCode, signal, ended }: RunJobOutcome['steps'][number]): string {

@@ -52,17 +52,23 @@ export function pipelineRunContent(run: PipelineRunRow, jobs: readonly JobRow[])
       { number: one.attempt },
       one.duration === null ? '' : duration(one.duration),
       endOf(one),
-      one.log === null ? '' : link(logPath(run.id, one), html`Log<span class="unseen"> of ${one.job}</span>`),
+      one.log === null
+        ? ''
+        : link(
+            logPath(run.id, one),
+            html`Log<span class="unseen"> of ${one.job}${one.attempt > 1 && `, attempt ${one.attempt}`}</span>`,
+          ),
     ]),
     empty: 'It has no job.',
   })}
   <h2>Steps</h2>
   ${table({
     caption: 'Steps',
-    head: ['Job', 'Step', 'Ended with', 'Took', 'Command (SHA-256)'],
-    rows: jobs.flatMap(({ job, steps }) =>
+    head: ['Job', 'Attempt', 'Step', 'Ended with', 'Took', 'Command (SHA-256)'],
+    rows: jobs.flatMap(({ job, attempt, steps }) =>
       steps.map((step) => [
         job,
+        { number: attempt },
         text(step['name']),
         endOf({ exitCode: number(step['exitCode']), signal: text(step['signal']), ended: text(step['ended']) }),
         duration((number(step['durationMs']) ?? 0) / 1_000),

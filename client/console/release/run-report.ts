@@ -17,6 +17,7 @@ const LINE = 22;
 /** The report of a run of a pipeline as one file: its jobs on a timeline, their steps, rules and exceptions. */
 export function runReport(run: RunPipelineResult): string {
   const { pipeline, repository, commit, status, sandbox, jobs, quality } = run;
+  const attempts = jobs.flatMap(attemptsOf);
   const body = html`${facts([
     ['Status', stateBadge(status)],
     ['Repository', repository],
@@ -34,12 +35,12 @@ export function runReport(run: RunPipelineResult): string {
     }
     ${quality.exceptions.length > 0 && notice('busy', 'Exceptions from the rules', ...quality.exceptions)}
     <h2>Timeline</h2>
-    ${timeline(jobs)}
+    ${timeline(attempts)}
     <h2>Jobs</h2>
     ${table({
       caption: 'Jobs',
-      head: ['Job', 'Status', 'Attempts', 'Took', 'Why', 'Tests', 'Coverage', 'Findings', 'Log', 'Artifacts'],
-      rows: jobs.map((job) => [
+      head: ['Job', 'Status', 'Attempt', 'Took', 'Why', 'Tests', 'Coverage', 'Findings', 'Log', 'Artifacts'],
+      rows: attempts.map((job) => [
         job.id,
         stateBadge(job.end),
         { number: job.attempts },
@@ -72,11 +73,12 @@ export function runReport(run: RunPipelineResult): string {
     <h2>Steps</h2>
     ${table({
       caption: 'Steps',
-      head: ['Step', 'Job', 'Status', 'Ended with', 'Took', 'Digest of the command'],
-      rows: jobs.flatMap(({ id, steps }) =>
+      head: ['Step', 'Job', 'Attempt', 'Status', 'Ended with', 'Took', 'Digest of the command'],
+      rows: attempts.flatMap(({ id, attempts: attempt, steps }) =>
         steps.map(({ name, exitCode, signal, ended, durationMs, commandDigest }) => [
           name,
           id,
+          { number: attempt },
           stateBadge(exitCode === 0 && ended === null ? 'passed' : 'failed'),
           ended ?? (exitCode === null ? `signal ${signal ?? 'unknown'}` : `exit code ${exitCode}`),
           duration(durationMs / 1_000),
@@ -86,6 +88,18 @@ export function runReport(run: RunPipelineResult): string {
       empty: 'No step ran.',
     })}`;
   return reportPage({ title: `${pipeline} at ${commit.slice(0, 12)}`, body });
+}
+
+/** A job once for each of its attempts. */
+function attemptsOf(job: RunJobOutcome): RunJobOutcome[] {
+  const before = job.earlier.map((one, at) => ({
+    ...job,
+    ...one,
+    attempts: at + 1,
+    end: 'failed' as const,
+    artifacts: null,
+  }));
+  return [...before, job];
 }
 
 function stateBadge(state: string): Html {

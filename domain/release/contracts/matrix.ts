@@ -36,6 +36,12 @@ export function combinationsOf({ axes, include, exclude }: Matrix): Combination[
   return combinations.slice(0, LIMIT).map(({ all }) => all);
 }
 
+/** The id of the job of a combination: `test`, or `test (linux, 22)` with the values of its matrix. */
+export function idOfJob(name: string, combination: Combination): string {
+  const values = Object.values(combination);
+  return values.length === 0 ? name : `${name} (${values.join(', ')})`;
+}
+
 const LIMIT = MOST_COMBINATIONS + 1;
 
 /** True when a combination has all values of another. */

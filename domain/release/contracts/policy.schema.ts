@@ -14,7 +14,7 @@ const policy = z.strictObject({
   applies_to: changeTypes.default([...CHANGE_TYPES]),
   /** Steps that the pipeline of a change must have, and that must pass in the run that proves it. */
   required_steps: steps.default([]),
-  /** The fewest evolutions of a generation at its promotion. */
+  /** The fewest evolutions of the changes that it concerns at the promotion of a generation. */
   min_evolutions: evolutions.optional(),
   /** The team whose changes may only be in the versions of {@link versions}. */
   team: line.optional(),

@@ -24,11 +24,11 @@ export interface GenerationView {
   readonly missing: readonly MissingPart[];
 }
 
-/** A file or an announcement of a release that is not published yet. */
+/** What of a release is not published yet. */
 export interface MissingPart {
-  readonly kind: 'asset' | 'announcement';
+  /** A file or an announcement; the release at the forge; the offer of a hotfix; or all, when no run has come to its end. */
+  readonly kind: 'asset' | 'announcement' | 'release' | 'offer' | 'publication';
   readonly name: string;
-  readonly attempts: number;
   /** Why the last attempt failed; null when none has ended. */
   readonly problem: string | null;
 }
@@ -72,9 +72,6 @@ export function describeEvolutions({ version, status, description, evolutions, c
   const rows = evolutions.map(({ tag, change, status: end, time, team, author }) =>
     row(tag, change, end, team ?? '', time.slice(0, 16).replace('T', ' '), author),
   );
-  const superseded = evolutions.flatMap(({ tag, supersededBy: by }) =>
-    by === null ? [] : [`${numberOf(tag)} by ${numberOf(by)}`],
-  );
   const open = evolutions.filter(({ status: end, supersededBy: by }) => end === 'fail' && by === null);
   const isReady = changes.every((change) => change.status === 'proven') && open.length === 0;
   return [
@@ -85,13 +82,21 @@ export function describeEvolutions({ version, status, description, evolutions, c
     ...(rows.length === 0
       ? ['  none']
       : columns([row('Tag', 'Change', 'Status', 'Team', 'Timestamp', 'Author'), ...rows], [3, 3, 2, 3, 3])),
-    ...(superseded.length === 0 ? [] : [`  ${superseded.length} superseded: ${superseded.join(', ')}`]),
+    ...describeSuperseded(evolutions),
     '',
     'Changes:',
     ...columns([['ID', 'Title', 'Status'], ...changes.map((one) => [one.id, one.title, one.status])], [2, 3]),
     '',
     `Ready for promotion: ${isReady ? 'YES' : 'NO'}`,
   ].join('\n');
+}
+
+/** The failures that count no more, as a line of a list; none when there are none. */
+export function describeSuperseded(evolutions: readonly EvolutionView[]): readonly string[] {
+  const superseded = evolutions.flatMap(({ tag, supersededBy: by }) =>
+    by === null ? [] : [`${numberOf(tag)} by ${numberOf(by)}`],
+  );
+  return superseded.length === 0 ? [] : [`  ${superseded.length} superseded: ${superseded.join(', ')}`];
 }
 
 function numberOf(tag: string): string {

@@ -1,8 +1,10 @@
 import { satisfies } from 'semver';
+import { CHANGE_TYPES } from '../contracts/change.ts';
 import { doesNothing } from '../contracts/empty-step.ts';
 import type { DeclaredChange } from '../contracts/generation.schema.ts';
 import type { Pipeline } from '../contracts/pipeline.schema.ts';
 import type { Policy, PolicyFile } from '../contracts/policy.schema.ts';
+import type { MinEvolutions } from '../promotion/gates.ts';
 
 /** A policy that concerns a change, and what of it the change does not keep. */
 export interface PolicyCheck {
@@ -39,6 +41,25 @@ export function checkPolicies({ policies }: PolicyFile, request: ProofRequest): 
 export function requiredSteps({ policies }: PolicyFile, request: Pick<ProofRequest, 'change'>): string[] {
   const found = policies.filter((policy) => concerns(policy, request));
   return [...new Set(found.flatMap(({ required_steps: steps }) => steps))];
+}
+
+/**
+ * The fewest evolutions that the policies ask for at the promotion of these changes. Of a policy for types of changes or for
+ * a team only the evolutions of such changes count, and it asks for nothing where there is none.
+ */
+export function minEvolutionsOf(
+  policies: readonly Policy[],
+  changes: readonly Pick<DeclaredChange, 'id' | 'type' | 'team'>[],
+): readonly MinEvolutions[] {
+  return policies.flatMap(({ name, applies_to: types, team, min_evolutions: least }): MinEvolutions[] => {
+    if (least === undefined) return [];
+    const isForAll = team === undefined && CHANGE_TYPES.every((type) => types.includes(type));
+    if (isForAll) return [{ policy: name, least, changes: null }];
+    const meant = changes.filter(
+      (change) => types.includes(change.type) && (team === undefined || team === change.team),
+    );
+    return meant.length === 0 ? [] : [{ policy: name, least, changes: meant.map(({ id }) => id) }];
+  });
 }
 
 function concerns(

@@ -48,6 +48,11 @@ export function provenSteps(
   });
 }
 
+/** Why a run of a pipeline proves nothing in which no job passed, as a sentence: what did not run cannot fail either. */
+export function describeNothing(pipeline: string): string {
+  return `No job of the pipeline ${pipeline} passed: all were skipped, or may fail.`;
+}
+
 /** Why a required step proves nothing, as a sentence. */
 export function describeStep({ step, job, exitCode, commandDigest }: ProvenStep): string {
   if (commandDigest === null)

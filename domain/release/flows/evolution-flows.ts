@@ -114,6 +114,8 @@ export interface ProveChangeInput extends RequestFields {
   readonly packed?: PackedCommit;
   /** Tag of the evolution. @default the one that the message of the commit names, or the person's only one */
   readonly evolution?: string;
+  /** What starts it; conditions of jobs ask for it. @default 'evolution', for a plain run 'manual' */
+  readonly event?: 'push';
   /** Tags of earlier failures of the change that a pass supersedes, although its commit does not descend from theirs. */
   readonly supersedes?: readonly string[];
   /** As of `runPipeline`. */
@@ -137,6 +139,7 @@ export const proveChangeFlow = defineFlow<ProveChangeInput, ProveChangeResult>()
         ...runFields(z),
         packed: packedCommit(z).optional(),
         evolution: evolutionTag(z).optional(),
+        event: z.literal('push').optional(),
         supersedes: z.array(evolutionTag(z)).max(100).default([]),
         from: jobName(z).optional(),
         requestId: requestId(z),

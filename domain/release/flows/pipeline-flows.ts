@@ -35,13 +35,21 @@ export interface RunPipelineInput extends RequestFields {
   readonly from?: string;
 }
 
-/** How a job of a run ended. */
+/** An attempt of a job that failed, after which the job was tried again. */
+export interface EarlierAttempt extends Pick<JobResult, 'steps' | 'reports' | 'log' | 'startedAt' | 'durationMs'> {
+  /** Why it failed although its steps passed; null otherwise. */
+  readonly why: string | null;
+}
+
+/** How a job of a run ended: fields without another word are those of its last attempt. */
 export interface RunJobOutcome extends Pick<JobResult, 'steps' | 'outputs' | 'artifacts' | 'reports' | 'durationMs'> {
   readonly id: string;
   readonly end: JobEnd;
   /** Why it was skipped, could not be run, or failed although its steps passed; null otherwise. */
   readonly why: string | null;
   readonly attempts: number;
+  /** The attempts before the last, the first one first. */
+  readonly earlier: readonly EarlierAttempt[];
   /** When the last attempt started, ISO 8601; null when none ran. */
   readonly startedAt: string | null;
   /** The earlier run at the same commit in which it ran; null when it is this one. */

@@ -1,5 +1,5 @@
 import type { Pipeline, PipelineJob } from '../contracts/pipeline.schema.ts';
-import { type Combination, combinationsOf } from '../contracts/matrix.ts';
+import { type Combination, combinationsOf, idOfJob } from '../contracts/matrix.ts';
 import { LonghaulError } from '../../shared/failures.ts';
 import { matchesBranch } from '../../git/branch.ts';
 
@@ -11,7 +11,7 @@ export interface RunContext {
   readonly event: RunEvent;
   /** The branch that the run is for; null for a commit alone. */
   readonly branch: string | null;
-  /** True when a path that differs from the first parent matches one of these patterns. */
+  /** True when a path that differs from the first parent matches one of these patterns. Not asked for a promotion. */
   readonly hasChanged: (patterns: readonly string[]) => boolean;
 }
 
@@ -52,11 +52,11 @@ export function planRun(pipeline: Pipeline, context: RunContext): RunPlan {
   const expanded = new Map(
     Object.entries(pipeline.jobs).map(([name, job]) => [name, job.matrix ? combinationsOf(job.matrix) : [{}]]),
   );
-  const idsOf = (name: string): string[] => (expanded.get(name) ?? []).map((combination) => idOf(name, combination));
+  const idsOf = (name: string): string[] => (expanded.get(name) ?? []).map((combination) => idOfJob(name, combination));
   const jobs = Object.entries(pipeline.jobs).flatMap(([name, job]) => {
     const skipped = reasonToSkip(job, context);
     return (expanded.get(name) ?? []).map((matrix): PlannedJob => ({
-      id: idOf(name, matrix),
+      id: idOfJob(name, matrix),
       job: name,
       matrix,
       needs: job.needs.flatMap(idsOf),
@@ -81,17 +81,14 @@ export function planRun(pipeline: Pipeline, context: RunContext): RunPlan {
   };
 }
 
-function idOf(name: string, matrix: Combination): string {
-  const values = Object.values(matrix);
-  return values.length === 0 ? name : `${name} (${values.join(', ')})`;
-}
-
 function reasonToSkip({ if: condition }: PipelineJob, { event, branch, hasChanged }: RunContext): string | null {
   const { branch: branches, event: events, changed } = condition;
   if (events !== undefined && !events.includes(event)) return `it runs on ${events.join(', ')}`;
   if (branches !== undefined && (branch === null || !matchesBranch(branches, branch))) {
     return `it runs on the branches ${branches.join(', ')}`;
   }
-  if (changed !== undefined && !hasChanged(changed)) return `nothing changed in ${changed.join(', ')}`;
+  // a release has more changes than its last commit
+  if (changed !== undefined && event !== 'promotion' && !hasChanged(changed))
+    return `nothing changed in ${changed.join(', ')}`;
   return null;
 }

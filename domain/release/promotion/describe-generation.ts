@@ -1,4 +1,4 @@
-import type { GenerationView } from '../evolutions/describe.ts';
+import { describeSuperseded, type GenerationView } from '../evolutions/describe.ts';
 import { doubtLines } from './approval.ts';
 
 /** A generation of a list. */
@@ -42,7 +42,7 @@ export function describeGeneration(generation: GenerationView): string {
     const proof = end === 'proven' ? proofs.get(id) : undefined;
     return proof === undefined ? `  ○ ${id} (not proven)` : `  ✓ ${id} (proven by ${proof})`;
   });
-  return [...head, 'Changes:', ...lines].join('\n');
+  return [...head, 'Changes:', ...lines, ...describeSuperseded(evolutions)].join('\n');
 }
 
 /** A generation, and its tag on the remote. */

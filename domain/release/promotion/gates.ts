@@ -38,8 +38,16 @@ export interface JudgedAttempt {
 export interface LedgerFacts {
   readonly changes: readonly string[];
   readonly evolutions: readonly JudgedAttempt[];
-  /** The most that a policy asks for; 0 when none does. */
-  readonly minEvolutions: number;
+  /** What the policies ask for. */
+  readonly minEvolutions: readonly MinEvolutions[];
+}
+
+/** The fewest evolutions that a policy asks for. */
+export interface MinEvolutions {
+  readonly policy: string;
+  readonly least: number;
+  /** The changes whose evolutions count; null for those of all changes. */
+  readonly changes: readonly string[] | null;
 }
 
 /** A pipeline that must pass on the tree that is released. */
@@ -168,7 +176,11 @@ function pending({ evolutions }: LedgerFacts): string[] {
 }
 
 function tooFew({ evolutions, minEvolutions }: LedgerFacts): string[] {
-  const passed = evolutions.filter(({ status, hasProof }) => status === 'pass' && hasProof).length;
-  if (passed >= minEvolutions) return [];
-  return [`${passed} of at least ${minEvolutions} evolutions passed.`];
+  const passed = evolutions.filter(({ status, hasProof }) => status === 'pass' && hasProof);
+  return minEvolutions.flatMap(({ policy, least, changes }) => {
+    const count = changes === null ? passed.length : passed.filter(({ change }) => changes.includes(change)).length;
+    if (count >= least) return [];
+    if (changes === null) return [`${count} of at least ${least} evolutions passed.`];
+    return [`${count} of at least ${least} evolutions passed of the changes of the policy "${policy}".`];
+  });
 }

@@ -57,3 +57,8 @@ export interface OpenHotfix {
   readonly text: string;
   readonly by: string;
 }
+
+/** The branch on which a hotfix is made. */
+export function branchOfHotfix(version: string): string {
+  return `hotfix/${version}`;
+}

@@ -1,10 +1,5 @@
 import { inc, parse } from 'semver';
 
-/** The branch on which a hotfix is made. */
-export function branchOfHotfix(version: string): string {
-  return `hotfix/${version}`;
-}
-
 /** The next patch version of `base` that none of the known versions is: `v2.3.1` for `v2.3.0`. */
 export function nextPatch(base: string, known: readonly string[]): string {
   const taken = new Set(known);

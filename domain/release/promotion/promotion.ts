@@ -64,6 +64,8 @@ export interface Coverage {
   readonly uncovered: readonly Uncovered[];
   /** E-mail addresses of the authors of the commits since the last release, in lower case, each once; null for too many. */
   readonly authors: readonly string[] | null;
+  /** The released branch of the remote that has the commit; null for a hotfix, and when none has it. */
+  readonly branch: string | null;
 }
 
 /** Asks for all gates of a promotion. */

@@ -1,3 +1,4 @@
+import type { MissingPart } from '../evolutions/describe.ts';
 /** A file of a release, whose content is in the blob store. */
 export interface ReleaseAsset {
   readonly name: string;
@@ -65,3 +66,15 @@ export const MOST_ASSETS = 100;
 
 /** Names that no forge changes. */
 export const ASSET_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,98}[A-Za-z0-9_-]$|^[A-Za-z0-9_]$/;
+
+/**
+ * The release and the offers of a hotfix that the lines of a publication call missing. Files and announcements are left
+ * out: the ledger has rows of them.
+ */
+export function missingIn(version: string, published: readonly string[]): MissingPart[] {
+  return published.flatMap((line): MissingPart[] => {
+    const [, what = '', problem = ''] = /^(.+?): (?:missing|not offered) \((.*)\)$/s.exec(line) ?? [];
+    if (what === '' || /^(?:asset|announcement to) /.test(what)) return [];
+    return [what === 'release' ? { kind: 'release', name: version, problem } : { kind: 'offer', name: what, problem }];
+  });
+}

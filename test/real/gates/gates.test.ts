@@ -164,7 +164,8 @@ describe('a gate', () => {
       await client.query('SET search_path = longhaul');
       // what anyone may lock
       await client.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [`gate ${gate}`]);
-      for (const statement of ['SELECT FROM gates FOR UPDATE', 'SELECT FROM gates FOR SHARE', 'LOCK TABLE gates']) {
+      const inBlock = 'DO $$ BEGIN LOCK TABLE gates; END $$';
+      for (const statement of ['SELECT FROM gates FOR UPDATE', 'SELECT FROM gates FOR SHARE', inBlock]) {
         await expect(client.query(statement), statement).rejects.toThrow('permission denied');
       }
       await withPostgres(writer, async (other) => {

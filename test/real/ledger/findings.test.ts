@@ -147,6 +147,7 @@ async function run(
           end: 'passed',
           why: null,
           attempts: 1,
+          earlier: [],
           startedAt: `${day}T00:00:00Z`,
           resumedFrom: null,
           log: null,

@@ -13,7 +13,7 @@ import { deliver, repositoryPayload, startGateway } from '../../support/gateway.
 import { git } from '../../support/scratch-git.ts';
 import { memoryIo } from '../../support/memory-io.ts';
 import { type Release, releaseTest, REPOSITORY } from '../../support/release/releases.ts';
-import { commit, generation, tagsOf, write } from '../../support/release/work.ts';
+import { commit, generation, prove, tagsOf, write } from '../../support/release/work.ts';
 
 /** A folder that jobs see. */
 const SHOWN = mkdtempSync(join(tmpdir(), 'longhaul-shown-'));
@@ -212,6 +212,10 @@ describe('a push', () => {
         "SELECT actor, authenticated_by FROM audit_events WHERE event_type = 'evolution.passed' AND resource_id = 'v1.9.0-rc.1'",
       );
       expect(event).toEqual({ actor: 'push to feature/push', authenticated_by: 'unauthenticated' });
+      // conditions of its jobs can ask for a push
+      expect(await ledger.sql('SELECT event FROM pipeline_runs WHERE commit = $1', [pushed])).toEqual([
+        { event: 'push' },
+      ]);
     } finally {
       await gateway.close();
     }
@@ -342,6 +346,44 @@ describe('failures of a run', () => {
       tidy: 'passed',
     });
   });
+});
+
+test('a job that is tried again has a row, steps and a log of each attempt, and the last one counts', async ({
+  release,
+}) => {
+  const { clone, ledger, longhaul } = release;
+  write(clone, {
+    '.gryt/policy.yaml': POLICY,
+    '.gryt/generations/v2.8.0.yaml': generation('v2.8.0', ['FEAT-1']),
+    '.gryt/pipelines/full-ci.yaml':
+      'name: full-ci\njobs:\n  scan:\n    retries: 2\n    steps:\n' +
+      `      - {name: prepare, command: 'echo "attempt $LONGHAUL_ATTEMPT"'}\n` +
+      `      - {name: security-scan, command: 'test "$LONGHAUL_ATTEMPT" = 2'}\n`,
+  });
+  git(clone, 'checkout', '--quiet', '-B', 'main');
+  commit(clone, 'feat: at the second attempt [FEAT-1]');
+  git(clone, 'push', '--quiet', '--force', 'origin', 'main');
+  await longhaul('evolution', 'start', 'v2.8.0', '--change', 'FEAT-1');
+  const run = await longhaul('run', 'full-ci', '--report', '../report.html');
+  expect(run.stdout).toMatch(
+    / {2}scan: passed \(.* 2 attempts\)\n {4}attempt 1: failed \(.*, security-scan: exit code 1, log [0-9a-f]{64}\)\n/,
+  );
+  expect(run.stdout).toContain('v2.8.0-rc.1 passed: FEAT-1 of v2.8.0 is proven.\n');
+  const rows = await ledger.sql<{ attempt: number; status: string; exit_code: number; steps: number; log: string }>(
+    `SELECT attempt, j.status, exit_code, jsonb_array_length(steps) AS steps, log_blob AS log
+     FROM pipeline_jobs j JOIN evolutions e USING (pipeline_run_id) WHERE e.tag = 'v2.8.0-rc.1' ORDER BY attempt`,
+  );
+  expect(rows.map(({ log: _log, ...row }) => row)).toEqual([
+    { attempt: 1, status: 'fail', exit_code: 1, steps: 2 },
+    { attempt: 2, status: 'pass', exit_code: 0, steps: 2 },
+  ]);
+  for (const { attempt, log } of rows) {
+    expect((await longhaul('blob', 'get', log)).stdout).toContain(`\nattempt ${attempt}\n`);
+  }
+  const page = readFileSync(join(clone, '..', 'report.html'), 'utf8');
+  for (const { log } of rows) expect(page).toContain(log);
+  // the earlier attempt does not keep the tree from being released
+  expect((await longhaul('generation', 'promote', 'v2.8.0', '--dry-run')).exitCode).toBe(0);
 });
 
 describe('a run that starts from a job', () => {
@@ -594,5 +636,61 @@ describe('a required step proves nothing when it', () => {
       [version],
     );
     expect(change).toEqual({ status: 'pending' });
+  });
+});
+
+describe('without a policy', () => {
+  const job = (command: string, condition: string): string =>
+    `{if: ${condition}, steps: [{name: unit, command: '${command}'}]}`;
+
+  test('a run in which every job is skipped proves nothing: exit code 1, and no tag', async ({ release }) => {
+    const { clone, remote, ledger, longhaul } = release;
+    write(clone, {
+      '.gryt/policy.yaml': 'policies: []\n',
+      '.gryt/generations/v9.1.0.yaml': generation('v9.1.0', ['FEAT-1']),
+      '.gryt/pipelines/full-ci.yaml': `name: full-ci\njobs:\n  t: ${job('test -f README.md', '{branch: [never]}')}\n`,
+    });
+    commit(clone, 'feat: nothing runs [FEAT-1]');
+    expect((await longhaul('evolution', 'start', 'v9.1.0', '--change', 'FEAT-1')).exitCode).toBe(0);
+    const run = await longhaul('run', 'full-ci');
+    expect(run.stdout).toContain('  No job of the pipeline full-ci passed: all were skipped, or may fail.\n');
+    expect(run.exitCode).toBe(1);
+    expect(tagsOf(remote)).not.toContain('v9.1.0-rc.1');
+    expect(await ledger.sql("SELECT status FROM evolutions WHERE tag = 'v9.1.0-rc.1'")).toEqual([{ status: 'fail' }]);
+  });
+
+  test('a run on the released tree proves nothing without the jobs that proved the changes; it has the branch', async ({
+    release,
+  }) => {
+    const { clone, remote, longhaul } = release;
+    const pipeline = (condition: string): string =>
+      `name: full-ci\njobs:\n  check: ${job('test ! -f left -o ! -f right', condition)}\n  other: ${job('true', '{}')}\n`;
+    write(clone, {
+      '.gryt/policy.yaml': 'policies: []\n',
+      '.gryt/generations/v9.2.0.yaml': generation('v9.2.0', ['FEAT-1', 'FEAT-2']),
+      '.gryt/pipelines/full-ci.yaml': pipeline('{event: [evolution]}'),
+    });
+    git(clone, 'checkout', '--quiet', '-B', 'main');
+    const base = commit(clone, 'chore: contracts');
+    git(clone, 'checkout', '--quiet', '-B', 'left');
+    await prove(release, 'v9.2.0', 'FEAT-1', { left: '' });
+    git(clone, 'checkout', '--quiet', '-B', 'right', base);
+    await prove(release, 'v9.2.0', 'FEAT-2', { right: '' });
+    git(clone, 'checkout', '--quiet', 'main');
+    git(clone, 'merge', '--quiet', '--no-edit', 'left', 'right');
+    git(clone, 'push', '--quiet', '--force', 'origin', 'main');
+
+    const skipped = await longhaul('generation', 'promote', 'v9.2.0');
+    expect(skipped.stdout).toContain(
+      ': check passed when FEAT-1, FEAT-2 was proven, and did not run here: it runs on evolution.\n',
+    );
+    expect(skipped.exitCode).toBe(9);
+    write(clone, { '.gryt/pipelines/full-ci.yaml': pipeline('{branch: [main, left, right], changed: [left]}') });
+    commit(clone, 'ci: check what is released');
+    git(clone, 'push', '--quiet', 'origin', 'main');
+    const red = await longhaul('generation', 'promote', 'v9.2.0');
+    expect(red.stdout).toContain('check failed at the step unit (exit code 1).');
+    expect(red.exitCode).toBe(9);
+    expect(tagsOf(remote)).not.toContain('v9.2.0');
   });
 });

@@ -509,10 +509,14 @@ Tag created: v3.0.2
     expect(promoted.stderr).toContain(refusal);
     expect(promoted.stderr).toContain('announcement to chat: sent');
     expect(await offers()).toEqual([expect.stringContaining(refusal)]);
+    const status = await longhaul('generation', 'status', 'v3.0.2');
+    expect(status.stdout).toContain('\nMissing: offer fix for the default branch (local/acme/api does not take');
+    expect(status.stdout).toContain('\nNext: longhaul hotfix promote v3.0.2 --commit v3.0.2\n');
     // promoting again offers it to the default branch; a folder has no pull requests
     git(remote, 'config', '--unset', 'receive.hideRefs');
     const again = await longhaul('hotfix', 'promote', 'v3.0.2');
     expect(again.stderr).toContain('fix for the default branch: branch longhaul/merge-v3.0.2\n');
+    expect((await longhaul('generation', 'status', 'v3.0.2')).stdout).toContain('\nNext: nothing: it is released\n');
     expect(git(remote, 'rev-parse', 'longhaul/merge-v3.0.2')).toBe(fix);
     expect(await offers()).toEqual([expect.stringContaining(refusal), expect.stringContaining(': branch longhaul/')]);
     // and to the open generation, whose contract is not edited in place

@@ -307,6 +307,40 @@ describe('a hotfix', () => {
     expect(git(remote, 'rev-parse', 'longhaul/merge-v1.2.1')).toBe(grown);
     git(clone, 'checkout', '--quiet', 'main');
   });
+
+  test('takes over the branch of one that was terminated, and passes over the version of another branch', async ({
+    release,
+  }) => {
+    const { client, faults, ledger, remote } = release;
+    const base = 'v1.2.0';
+    const create = async (title: string) => {
+      const input = { repository: REPOSITORY, base, issue: 'CRIT-2', title };
+      return (await startDeclared(client, createHotfixFlow, input)).result();
+    };
+    const terminated = async (title: string): Promise<void> => {
+      faults.arm({
+        activity: 'openHotfix',
+        kind: 'is reached',
+        async onReached() {
+          await client.workflow.getHandle(`hotfix/${REPOSITORY}/${base}`).terminate('an operator');
+          throw new Error('the worker is gone');
+        },
+      });
+      await expect(create(title)).rejects.toMatchObject({ cause: { name: 'TerminatedFailure' } });
+      faults.arm(null);
+    };
+    const before = git(remote, 'for-each-ref', 'refs/heads/hotfix').split('\n').filter(Boolean).length;
+    const [first, second, third] = [1, 2, 3].map((more) => `v1.2.${before + more}`);
+    await terminated('Fix the leak');
+    const left = git(remote, 'rev-parse', `hotfix/${first}`);
+    expect(await create('Fix the leak')).toMatchObject({ version: first, commit: left });
+    await terminated('Fix the flood');
+    expect(git(remote, 'rev-parse', `hotfix/${second}`)).toMatch(/^[0-9a-f]{40}$/);
+    expect(await create('Fix the drought')).toMatchObject({ version: third, branch: `hotfix/${third}` });
+    release.replayed(`hotfix/${REPOSITORY}/${base}`);
+    const opened = 'SELECT version FROM generations WHERE hotfix_of = $1 AND version = ANY($2) ORDER BY version';
+    expect(await ledger.sql(opened, [base, [first, second, third]])).toEqual([{ version: first }, { version: third }]);
+  });
 });
 
 describe('the contract of a generation', () => {

@@ -151,6 +151,8 @@ describe('the embedded servers', () => {
     expect(processes.map(({ name }) => name).toSorted()).toEqual(['postgres', 'temporal', 'weaviate']);
     expect(processes.filter((child) => isRunning(child))).toEqual([]);
     expect(findRunningStack(stack.dataDir)).toBeNull();
+    // the write version in the header of a SQLite file: 2 with a write-ahead log
+    expect(readFileSync(join(stack.dataDir, 'temporal.db'))[18]).toBe(2);
 
     stack = await startStack(options());
     expect({ temporal: stack.temporal, weaviate: stack.weaviate, postgres: stack.postgres }).toEqual(before);

@@ -164,6 +164,16 @@ describe.each(['a folder', 'HTTP'] as const)('a branch, on a remote in or over %
     expect(git(remote, 'fsck', '--strict', '--no-dangling')).toBe('');
   });
 
+  test('whose commit has no time has that of the commit before it: whenever it is made, it is the same one', async () => {
+    const { mgit, elsewhere, remote, cloneUrl, from } = await branchPlace(over);
+    const branch = { name: 'hotfix/v1.0.1', from, commit: { message: 'm', files: [{ path: 'a', content: '' }] } };
+    const { commit } = await mgit.pushBranch({ id: ID, cloneUrl }, branch);
+    expect(git(remote, 'show', '--no-patch', '--format=%at %ct', commit)).toBe(
+      git(remote, 'show', '--no-patch', '--format=%ct %ct', from),
+    );
+    expect(await elsewhere.pushBranch({ id: ID, cloneUrl }, branch)).toMatchObject({ commit, isNew: false });
+  });
+
   test('of this name that was made by others stays; one that has grown from ours is ours', async () => {
     const { mgit, elsewhere, remote, cloneUrl, from } = await branchPlace(over);
     const address = { id: ID, cloneUrl };

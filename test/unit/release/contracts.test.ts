@@ -1,17 +1,22 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { describe, expect, test } from 'vitest';
+import { createBlobStore } from '../../../activities/blobs/blob-store.ts';
+import { createFolderObjects } from '../../../activities/blobs/folder-objects.ts';
 import { readContractFolder } from '../../../activities/release/contracts/contract-folder.ts';
 import { checkContracts, type ContractFile } from '../../../activities/release/contracts/contracts.ts';
+import { readContracts, storeContracts } from '../../../activities/release/contracts/stored-contracts.ts';
 import { choosePipeline } from '../../../activities/release/evolutions/choose-pipeline.ts';
 import { checkCommand } from '../../../client/cli/release/check.ts';
 import { doesNothing } from '../../../domain/release/contracts/empty-step.ts';
 import { JSON_SCHEMAS } from '../../../domain/release/contracts/json-schemas.schema.ts';
 import { memoryIo } from '../../support/memory-io.ts';
+import { scratchFolder } from '../../support/scratch-git.ts';
 
 /** The contracts of the release workflows in docs/release.md and of gryt's own documents. */
 const FULL_CI = file('pipelines/full-ci.yaml', 'name: full-ci\nsteps:\n  - {name: test, command: "go test ./..."}\n');
@@ -279,6 +284,16 @@ describe('a pipeline', () => {
       'jobs: {a: {matrix: {x: [1], exclude: [{x: 1}]}, steps: [{name: a, command: x}]}}',
       ':2: the matrix of job a has no combination.',
     ],
+    ...[
+      ['a value that is twice', '{node: [22, 22]}', 'a (22)'],
+      ['a number and the same text', '{node: [22, "22"]}', 'a (22)'],
+      ['two equal inclusions', '{include: [{x: 1}, {x: 1}]}', 'a (1)'],
+      ['values that read like others', '{x: ["1, 2", 1], y: ["3", "2, 3"]}', 'a (1, 2, 3)'],
+    ].map(([what = '', matrix = '', id = '']): [string, string, string] => [
+      `a matrix with ${what}`,
+      `jobs: {a: {matrix: ${matrix}, steps: [{name: a, command: x}]}}`,
+      `:2: the matrix of job a has several combinations "${id}": each has a job of its own name.`,
+    ]),
     [
       'an unknown key of a job',
       'jobs: {a: {need: [b], steps: [{name: a, command: x}]}}',
@@ -456,4 +471,20 @@ describe('JSON Schemas for editors', () => {
     }[name];
     expect(problemsOf(file(path, text)).length === 0).toBe(isValid);
   });
+});
+
+test.each(['yaml', 'yml'])('stored contracts have the digest of each file, whose name ends in .%s', async (ending) => {
+  const folder = scratchFolder();
+  const blobs = createBlobStore(createFolderObjects(join(folder, 'blobs')), join(folder, 'making'));
+  const files = [
+    { path: `generations/v1.0.0.${ending}`, text: 'version: v1.0.0\nchanges: [{type: add, id: FEAT-1, title: one}]\n' },
+    { path: `pipelines/ci.${ending}`, text: 'name: ci\nsteps: [{name: a, command: x}]\n' },
+    { path: `policy.${ending}`, text: 'policies: []\n' },
+  ];
+  const stored = await readContracts(blobs, await storeContracts(blobs, { name: '.longhaul', files }), 'a test');
+  const sums = files.map(({ text }) => createHash('sha256').update(text).digest('hex'));
+  expect([stored.digestOfGeneration('v1.0.0'), stored.digestOf('pipelines/ci'), stored.digestOf('policy')]).toEqual(
+    sums,
+  );
+  expect(stored.digestOf('policies')).toBeNull();
 });

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { describeEvolutions, describeRefusal, describeStart } from '../../../domain/release/evolutions/describe.ts';
-import { checkPolicies, requiredSteps } from '../../../domain/release/evolutions/policy-check.ts';
+import type { DeclaredChange } from '../../../domain/release/contracts/generation.schema.ts';
+import { describeGeneration } from '../../../domain/release/promotion/describe-generation.ts';
+import { ledgerGates } from '../../../domain/release/promotion/gates.ts';
+import { checkPolicies, minEvolutionsOf, requiredSteps } from '../../../domain/release/evolutions/policy-check.ts';
 import { describeStep, isProven, provenSteps } from '../../../domain/release/evolutions/proof.ts';
 import type { RunJobOutcome } from '../../../domain/release/flows/pipeline-flows.ts';
 import { pipelineFile } from '../../../domain/release/contracts/pipeline.schema.ts';
@@ -113,6 +116,46 @@ Pipeline: release-pipeline`);
   });
 });
 
+describe('the fewest evolutions', () => {
+  const least = (policies: string, changes: readonly DeclaredChange[]) =>
+    minEvolutionsOf(policyFile.parse(parse(`policies:\n${policies}`)).policies, changes);
+  const change = (id: string, type: DeclaredChange['type'], team?: string): DeclaredChange => ({
+    id,
+    type,
+    title: id,
+    description: '',
+    ...(team === undefined ? {} : { team }),
+  });
+  const changes = [change('FEAT-1', 'add', 'A'), change('FIX-1', 'fix', 'A'), change('FIX-2', 'fix')];
+
+  test('of a policy for a type of changes or a team are those of such changes alone', () => {
+    expect(least('  - {name: all, min_evolutions: 3}\n', changes)).toEqual([
+      { policy: 'all', least: 3, changes: null },
+    ]);
+    const features = least('  - {name: features, applies_to: [add], min_evolutions: 2}\n', changes);
+    expect(features).toEqual([{ policy: 'features', least: 2, changes: ['FEAT-1'] }]);
+    expect(least('  - {name: a, team: A, versions: 1.x, min_evolutions: 2}\n', changes)).toEqual([
+      { policy: 'a', least: 2, changes: ['FEAT-1', 'FIX-1'] },
+    ]);
+    // two fixes are not the two evolutions of features
+    const passed = ['FIX-1', 'FIX-2', 'FEAT-1'].map((id, at) => ({
+      tag: `v1.0.0-rc.${at}`,
+      change: id,
+      status: 'pass',
+      supersededBy: null,
+      hasProof: true,
+    }));
+    const gates = ledgerGates('standard', { changes: [], evolutions: passed, minEvolutions: features });
+    expect(gates.flatMap(({ reasons }) => reasons)).toEqual([
+      '1 of at least 2 evolutions passed of the changes of the policy "features".',
+    ]);
+  });
+
+  test('are none where the generation has no such change', () => {
+    expect(least('  - {name: removals, applies_to: [remove], min_evolutions: 2}\n', changes)).toEqual([]);
+  });
+});
+
 describe('what really ran', () => {
   const step = (
     name: string,
@@ -133,6 +176,7 @@ describe('what really ran', () => {
     end: 'passed',
     why: null,
     attempts: 1,
+    earlier: [],
     outputs: {},
     artifacts: null,
     reports: null,
@@ -252,5 +296,21 @@ Ready for promotion: YES`);
     const open = evolutions.map((each) => ({ ...each, supersededBy: null }));
     const failed = describeEvolutions({ ...generation, evolutions: open, changes });
     expect(failed).toContain('Ready for promotion: NO');
+  });
+
+  test('and a draft that is shown name the failures that count no more', () => {
+    const time = '2024-01-20T09:15:00Z';
+    const evolutions = [
+      evolution(2, 'FEAT-201', 'fail', time, null, 'v1.5.0-rc.4'),
+      evolution(4, 'FEAT-201', 'pass', time),
+    ];
+    const shown = { ...generation, changes: changes.slice(0, 1), evolutions };
+    const line = '  1 superseded: rc.2 by rc.4';
+    expect(describeEvolutions(shown).split('\n')).toContain(line);
+    expect(describeGeneration(shown).split('\n').slice(2)).toEqual([
+      'Changes:',
+      '  ✓ FEAT-201 (proven by v1.5.0-rc.4)',
+      line,
+    ]);
   });
 });

@@ -39,6 +39,17 @@ function contentsOf(folder: string): string {
     .join('\n');
 }
 
+test('a job that needs more outputs than a variable can have fails, and says so', async () => {
+  const { jobs: ran } = await jobs.run(`
+  part: {matrix: {n: [1, 2, 3, 4, 5, 6, 7]}, outputs: [BIG], steps: [{name: a, command: 'printf "BIG=%015000d\\n" 1 >> "$LONGHAUL_OUTPUT"'}]}
+  whole: {needs: [part], steps: [{name: a, command: 'true'}]}
+`);
+  expect(ran['whole']).toMatchObject({ status: 'failed', steps: [] });
+  expect(ran['whole']?.problem).toMatch(
+    /^The outputs of the jobs that whole needs have 105\d{3} bytes in LONGHAUL_NEEDS, which may have 100000: /,
+  );
+});
+
 describe('a checkout', () => {
   test.for([
     ['a commit that git writes for each job', 3_000_000],

@@ -19,6 +19,7 @@ import {
   ledgerGates,
   runsNeeded,
 } from '../../../domain/release/promotion/gates.ts';
+import { missingIn } from '../../../domain/release/promotion/publication.ts';
 import type { PromotionReport } from '../../../domain/release/promotion/promotion.ts';
 import { policyFile } from '../../../domain/release/contracts/policy.schema.ts';
 import { stricterPolicy } from '../../../domain/release/promotion/stricter.ts';
@@ -164,7 +165,7 @@ describe('the gates', () => {
   const facts = (evolutions: readonly JudgedAttempt[], changes = ['A-1', 'A-2'], minEvolutions = 0) => ({
     changes,
     evolutions,
-    minEvolutions,
+    minEvolutions: minEvolutions === 0 ? [] : [{ policy: 'enough', least: minEvolutions, changes: null }],
   });
   const closed = (...args: Parameters<typeof ledgerGates>): Record<string, readonly string[]> =>
     Object.fromEntries(
@@ -348,6 +349,31 @@ describe('the next step of a generation', () => {
     expect(next({ evolutions, hotfixOf: 'v0.9.0' })).toBe('Next: longhaul hotfix promote v1.0.0');
     expect(next({ evolutions: [attempt(1, 'fail', 'v1.0.0-rc.2'), attempt(2, 'pass')] })).toBe(
       'Next: longhaul generation promote v1.0.0',
+    );
+  });
+
+  test('publishes what the last run could not: the release, an offer, or all of it', () => {
+    const published = [
+      `notes: ${'a'.repeat(64)}`,
+      'release: missing (the token may not write (contents: read))',
+      'asset cli.tgz: missing (no release)',
+      'announcement to chat: missing (it answered 500)',
+      'fix for the default branch: missing (the branch is protected)',
+      'FIX-1 for v1.1.0: https://forge.example/pulls/7',
+      'open generations: not offered (the contracts are wrong)',
+    ];
+    const missing = missingIn('v1.0.0', published);
+    expect(missing).toEqual([
+      { kind: 'release', name: 'v1.0.0', problem: 'the token may not write (contents: read)' },
+      { kind: 'offer', name: 'fix for the default branch', problem: 'the branch is protected' },
+      { kind: 'offer', name: 'open generations', problem: 'the contracts are wrong' },
+    ]);
+    const commit = 'b'.repeat(40);
+    const released = { promotedAt: '2026-01-01T00:00:00Z', commit, remoteTag: { object: 'a'.repeat(40), commit } };
+    expect(next(released)).toBe('Next: nothing: it is released');
+    expect(next({ ...released, missing })).toBe('Next: longhaul generation promote v1.0.0 --commit v1.0.0');
+    expect(describeStatus({ ...draft, ...released, missing })).toContain(
+      '\nMissing: release v1.0.0 (the token may not write (contents: read))\n',
     );
   });
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import * as fc from 'fast-check';
 import { pipelineFile } from '../../../domain/release/contracts/pipeline.schema.ts';
 import { planRun, type RunContext, type RunPlan } from '../../../domain/release/pipelines/plan.ts';
+import { missingJobs } from '../../../domain/release/promotion/tree-jobs.ts';
 import { type Ends, endOfRun, type JobEnd, nextJobs } from '../../../domain/release/pipelines/schedule.ts';
 
 const STEPS = [{ name: 's', command: 'true' }];
@@ -35,6 +36,35 @@ function play(run: RunPlan, endings: Readonly<Record<string, JobEnd>>): Ends {
     else if (skip.length === 0) return ends;
   }
 }
+
+describe('the run on a tree that is released', () => {
+  const jobs = {
+    check: { matrix: { shard: [1, 2] }, if: { event: ['evolution'] } },
+    docs: { if: { changed: ['docs/**'] } },
+    lint: { allow_failure: true },
+    tidy: { needs: ['docs'], if: { result: 'failure' } },
+  };
+  const proving = ['check (1)', 'check (2)', 'docs', 'lint', 'tidy', 'gone'].map((job) => ({ job, change: 'FEAT-1' }));
+
+  test('lacks the jobs that passed in the run that proved a change, unless they prove nothing or are gone', () => {
+    const run = plan(jobs, {}, { event: 'manual' });
+    expect(missingJobs(run, new Set(['check (2)']), [...proving, { job: 'docs', change: 'FEAT-2' }])).toEqual([
+      'check (1) passed when FEAT-1 was proven, and did not run here: it runs on evolution.',
+      'docs passed when FEAT-1, FEAT-2 was proven, and did not run here: nothing changed in docs/**.',
+    ]);
+    expect(missingJobs(run, new Set(['check (1)', 'check (2)', 'docs']), proving)).toEqual([]);
+  });
+
+  test('runs what its last commit did not change: a release has more changes', () => {
+    expect(plan(jobs, {}, { event: 'promotion' }).jobs.map(({ id, skipped }) => [id, skipped])).toEqual([
+      ['check (1)', 'it runs on evolution'],
+      ['check (2)', 'it runs on evolution'],
+      ['docs', null],
+      ['lint', null],
+      ['tidy', null],
+    ]);
+  });
+});
 
 describe('a plan', () => {
   test('has a job for each combination, which the jobs that need it all wait for', () => {

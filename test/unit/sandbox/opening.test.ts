@@ -5,8 +5,10 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { checkSandbox } from '../../../activities/sandbox/check.ts';
 import { openSandbox } from '../../../activities/sandbox/open-sandbox.ts';
 import type { Sandbox, SandboxSettings } from '../../../activities/sandbox/sandbox.ts';
+import { openUnconfined } from '../../../activities/sandbox/unconfined.ts';
 import { sandboxFinding } from '../../../client/cli/stack/sandbox-finding.ts';
 import { configSchema } from '../../../domain/config/config.schema.ts';
+import { createProcessStarter, type ProcessStarter } from '../../../platform/process-starter.ts';
 import { LIMITS, processesWith } from '../../support/sandbox-worker.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -181,6 +183,34 @@ describe('without a sandbox', () => {
       1,
     );
     expect({ ended: end.ended, left: processesWith(left) }).toEqual({ ended: 'timeout', left: [] });
+  });
+
+  test('a program is ended when the process that starts programs ends before it has answered', async () => {
+    const left = `87${process.pid}.2`;
+    const starter = createProcessStarter();
+    const dying: ProcessStarter = {
+      ...starter,
+      async start(order) {
+        const { ended } = await starter.start(order);
+        await vi.waitUntil(() => processesWith(left).length > 0);
+        await starter.close();
+        await expect(ended).rejects.toThrow('the process that starts programs has ended');
+        throw new Error('the process that starts programs has ended');
+      },
+    };
+    const unconfined = await openUnconfined({ ...settings, sandbox: 'none' }, dying);
+    const running = unconfined.run({
+      argv: ['bash', '-c', `setsid sleep ${left} & sleep ${left}`],
+      folder: await folderIn(unconfined),
+      env: {},
+      network: false,
+      timeoutSeconds: 30,
+      signal: new AbortController().signal,
+      onOutput: () => undefined,
+    });
+    await expect(running).rejects.toThrow('the process that starts programs has ended');
+    expect(processesWith(left)).toEqual([]);
+    await unconfined.close();
   });
 
   test('every report can say what does not hold', () => {

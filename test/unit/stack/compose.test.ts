@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { COMMON_ROLES, parseRoles, ROLES } from '../../../domain/shared/roles.ts';
+import { temporalChild } from '../../../stack/temporal.ts';
 
 interface Service {
   readonly image: string;
@@ -20,6 +21,25 @@ const { services, configs } = parse(text, { merge: true }) as {
   configs: Record<string, { readonly content: string }>;
 };
 const { worker, gateway, pipelines, ledger, 'ledger-worker': ledgerWorker } = services;
+
+test('Temporal has the same dynamic configuration in docker-compose.yml and in the embedded stack', () => {
+  const { args } = temporalChild({
+    command: 'temporal',
+    dataDir: '/data',
+    logFile: '/data/temporal.log',
+    env: {},
+    port: 1,
+    uiPort: 2,
+    namespace: 'default',
+    logLevel: 'warn',
+    extraArgs: [],
+  });
+  const embedded = args.filter((_, at) => args[at - 1] === '--dynamic-config-value').map((value) => value.split('='));
+  const written = parse(configs['temporal-dynamic-config']?.content ?? '') as Record<string, [{ value: unknown }]>;
+  expect(Object.entries(written).map(([name, [{ value }]]) => [name, String(value)])).toEqual(embedded);
+  // with the default, 20 a second, a chain of 100 activities takes 9 s on any machine
+  expect(embedded).toContainEqual(['history.transferProcessorMaxPollRPS', '1000']);
+});
 
 // the gateway has the same settings as the worker, which test/compose tests in a container
 describe('the gateway in docker-compose.yml', () => {
