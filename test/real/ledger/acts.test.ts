@@ -90,7 +90,7 @@ async function provenVersion(version: string) {
       const asked = {
         ...released,
         packed: { ...packed, commit },
-        coverage: { proofs: NOTES, uncovered: [], authors: [] },
+        coverage: { proofs: NOTES, uncovered: [], authors: [], outside: null, policies: null, branch: 'main' },
         overrideFreeze: null,
         overriddenBy: [],
         approval: null,
