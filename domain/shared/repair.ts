@@ -34,5 +34,6 @@ export interface IncompleteRollback {
   readonly undos: readonly FailedUndo[];
   /** Who gave up: a name that proves nothing. @default 'unknown' */
   readonly by?: string;
+  /** The reason of the person. @default none */
   readonly why?: string;
 }
