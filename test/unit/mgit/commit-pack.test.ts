@@ -9,6 +9,7 @@ import { createGit } from '../../../activities/git/git.ts';
 import type { Mgit } from '../../../activities/mgit/index.ts';
 import { startForge } from '../../support/forge.ts';
 import { openMgit } from '../../support/mgit.ts';
+import { recordGit } from '../../support/recorded-git.ts';
 import { commitTree, files, git, initRepository, SCRATCH_ENV, scratchFolder } from '../../support/scratch-git.ts';
 
 const ID = 'web/acme/api';
@@ -86,6 +87,31 @@ describe('a packed commit', () => {
       expectExactly(second, path, commit);
     },
   );
+
+  test('of which the mirror has no content takes one more fetch, however many contents there are', async () => {
+    const folder = scratchFolder();
+    const forge = await startForge(join(folder, 'forge'), {});
+    onTestFinished(() => forge.close());
+    const requests: number[] = [];
+    for (const contents of [1, 200]) {
+      const path = join(forge.root, 'acme', `with-${contents}.git`);
+      initRepository(path, '--bare');
+      git(path, 'config', 'uploadpack.allowFilter', 'true');
+      const tree = Object.fromEntries(Array.from({ length: contents }, (_, at) => [`${at}.ts`, `${contents} ${at}\n`]));
+      const commit = commitTree(path, files(tree));
+      const place = join(folder, String(contents));
+      const recorded = recordGit(place);
+      const mgit = openMgit(join(place, 'cache'), [], { env: { PATH: `${recorded.bin}:${process.env['PATH']}` } });
+      const before = forge.requests.length;
+      const { changed } = await unpack(mgit, `${forge.url}/acme/with-${contents}.git`, commit, place);
+      expect(changed).toHaveLength(contents);
+      const fetches = recorded.starts().filter((argv) => argv.includes('fetch'));
+      // the commit with its trees, then all contents
+      expect(fetches.map((argv) => argv.includes('--stdin'))).toEqual([true, true]);
+      requests.push(forge.requests.slice(before).filter((request) => request.startsWith('POST ')).length);
+    }
+    expect(requests[1]).toBe(requests[0]);
+  });
 
   test('may be a merge, the first commit, or the end of a shallow clone', async () => {
     const folder = scratchFolder();

@@ -1,9 +1,9 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { startForge } from '../../support/forge.ts';
 import { changesOf, openMgit } from '../../support/mgit.ts';
+import { recordGit } from '../../support/recorded-git.ts';
 import { commitTree, files, initRepository, scratchFolder } from '../../support/scratch-git.ts';
 
 const TOKEN = 'canary-0123456789abcdefghij';
@@ -28,15 +28,7 @@ test('no argument of a git process has a token, and no variable has those of oth
   mkdirSync(path, { recursive: true });
   initRepository(path, '--bare');
   commitTree(path, files({ 'a.ts': 'export {};\n' }));
-  // a git that records how it is started, and then is the real one
-  const bin = join(folder, 'bin');
-  mkdirSync(bin);
-  const [log, real] = [join(folder, 'starts'), execFileSync('which', ['git'], { encoding: 'utf8' }).trim()];
-  writeFileSync(
-    join(bin, 'git'),
-    `#!/bin/sh\n{ tr '\\0' ' ' </proc/$$/cmdline; echo; env | sed 's/^/env /'; } >>'${log}'\nexec '${real}' "$@"\n`,
-  );
-  chmodSync(join(bin, 'git'), 0o755);
+  const recorded = recordGit(folder);
   const provider = {
     name: 'web',
     type: 'github' as const,
@@ -45,21 +37,25 @@ test('no argument of a git process has a token, and no variable has those of oth
     archived: false,
     forks: false,
   };
-  const env = { PATH: `${bin}:${process.env['PATH']}`, T: TOKEN, GITHUB_TOKEN: OTHER, AWS_SECRET_ACCESS_KEY: OTHER };
+  const env = {
+    PATH: `${recorded.bin}:${process.env['PATH']}`,
+    T: TOKEN,
+    GITHUB_TOKEN: OTHER,
+    AWS_SECRET_ACCESS_KEY: OTHER,
+  };
   const mgit = openMgit(join(folder, 'cache'), [provider], { env });
   const [repository] = await mgit.list(['acme/api']);
   if (repository === undefined) throw new Error('the forge does not list it');
   expect(await changesOf(await mgit.diff(repository, null))).toHaveLength(1);
 
-  const lines = readFileSync(log, 'utf8').split('\n');
-  const [variables, starts] = [
-    lines.filter((line) => line.startsWith('env ')),
-    lines.filter((line) => !line.startsWith('env ')),
-  ];
+  const starts = recorded.starts().map((argv) => argv.join(' '));
+  const variables = recorded.variables();
   expect(starts.some((line) => line.includes(' fetch '))).toBe(true);
+  expect(starts.some((line) => line.includes('remote-http'))).toBe(true);
   // git itself gets the token in its environment, which only the same user can read: so the search below can find one
   const header = variables.filter((line) => formsOf(`x-access-token:${TOKEN}`).some((form) => line.includes(form)));
   expect(header.length).toBeGreaterThan(0);
   for (const form of formsOf(TOKEN)) expect(starts.filter((line) => line.includes(form))).toEqual([]);
-  for (const form of formsOf(OTHER)) expect(lines.filter((line) => line.includes(form))).toEqual([]);
+  for (const form of formsOf(OTHER))
+    expect([...starts, ...variables].filter((line) => line.includes(form))).toEqual([]);
 });
