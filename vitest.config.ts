@@ -24,7 +24,14 @@ export default defineConfig({
       {
         extends: true,
         // a process of its own for each file would load the same modules a hundred times
-        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], isolate: false, testTimeout: 120_000 },
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          isolate: false,
+          // as above: the 10 seconds that a hook has by default are too few on a busy machine
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
       },
       { extends: true, test: { ...real, name: 'real', include: ['test/real/**/*.test.ts'] } },
       { extends: true, test: { ...real, name: 'durable', include: ['test/durable/**/*.test.ts'] } },

@@ -5,11 +5,16 @@ const CONNECT_MS = 10_000;
 
 /**
  * Connects to the PostgreSQL of a URL (`postgres://user:password@host:port/database`), calls `use`, and closes the
- * connection. Times are in UTC. Rejects with the error of the server or of the system.
+ * connection. Times are in UTC; `settings` are further ones of the session (`search_path`). Rejects with the error of the
+ * server or of the system.
  */
-export async function withPostgres<Result>(url: string, use: (client: Client) => Promise<Result>): Promise<Result> {
+export async function withPostgres<Result>(
+  url: string,
+  use: (client: Client) => Promise<Result>,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Result> {
   const { Client: PostgresClient } = await import('pg');
-  const client = new PostgresClient(postgresOptions(url));
+  const client = new PostgresClient(postgresOptions(url, settings));
   // a lost connection also rejects the query that waits for it
   client.on('error', () => undefined);
   try {
@@ -20,8 +25,11 @@ export async function withPostgres<Result>(url: string, use: (client: Client) =>
   }
 }
 
-/** The options of every connection. */
-export function postgresOptions(url: string): {
+/** The options of every connection. `settings` are those of the session, in addition to UTC: words without spaces. */
+export function postgresOptions(
+  url: string,
+  settings: Readonly<Record<string, string>> = {},
+): {
   readonly connectionString: string;
   readonly connectionTimeoutMillis: number;
   readonly application_name: string;
@@ -31,6 +39,8 @@ export function postgresOptions(url: string): {
     connectionString: url,
     connectionTimeoutMillis: CONNECT_MS,
     application_name: 'longhaul',
-    options: '-c timezone=UTC',
+    options: Object.entries({ timezone: 'UTC', ...settings })
+      .map(([name, value]) => `-c ${name}=${value}`)
+      .join(' '),
   };
 }

@@ -1,7 +1,8 @@
 import type { GateQuestion } from '../../domain/gates/gate.ts';
 import type { Directory } from '../../domain/gates/people.ts';
 import { recordEvent } from '../ledger/audit.ts';
-import { type LedgerDatabase, ledgerFailure, type LedgerTransaction } from '../ledger/open-ledger.ts';
+import type { LedgerDatabase, LedgerTransaction } from '../ledger/open-ledger.ts';
+import { ledgerFailure } from '../ledger/ledger-failure.ts';
 import { runningFlow } from '../shared/running-flow.ts';
 import { decisionsOf, viewOf } from './gate-rows.ts';
 import { type GateOfFlow, gateIdOf, openGate } from './open-gate.ts';

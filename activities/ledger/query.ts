@@ -2,7 +2,7 @@ import { Client, type Connection, type FieldDef, type Submittable } from 'pg';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { messageOf } from '../../platform/error-code.ts';
 import { postgresOptions } from '../../platform/postgres-client.ts';
-import { ledgerFailure } from './open-ledger.ts';
+import { ledgerFailure } from './ledger-failure.ts';
 import { LEDGER_SCHEMA } from './tables.ts';
 
 /** What a query may use. */
@@ -37,11 +37,9 @@ export async function queryLedger(
   text: string,
   { repository, limits = QUERY_LIMITS }: { readonly repository: string | null; readonly limits?: QueryLimits },
 ): Promise<QueryResult> {
-  const options = postgresOptions(url);
-  const client = new Client({
-    ...options,
-    options: `${options.options} -c search_path=${LEDGER_SCHEMA} -c statement_timeout=${limits.timeMs}`,
-  });
+  const client = new Client(
+    postgresOptions(url, { search_path: LEDGER_SCHEMA, statement_timeout: String(limits.timeMs) }),
+  );
   client.on('error', () => undefined);
   try {
     await client.connect();

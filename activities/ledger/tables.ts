@@ -75,6 +75,7 @@ interface Findings {
   path: Optional<string>;
   line: Optional<number>;
   message: string;
+  is_waived: Generated<boolean>;
 }
 
 interface QualityResults {

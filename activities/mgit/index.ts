@@ -9,6 +9,7 @@ import { forWriting } from '../forges/writing-account.ts';
 import { parseRemote } from '../git/clone-url.ts';
 import { withHistory } from './commit-cover.ts';
 import { withCommitPack } from './commit-pack.ts';
+import { containedCommits } from './contained-commits.ts';
 import { listCommittedFiles, readCommittedFile } from './committed-file.ts';
 import { createContentSpool } from './content-spool.ts';
 import { differentiate } from './differential.ts';
@@ -196,6 +197,9 @@ export function createMgit(options: MgitOptions): Mgit {
 
     withCommitPack: async (repository, commit, work, { signal, pushed = [] } = {}) =>
       withCommitPack(tools, access(repository, signal), commit, pushed, work),
+
+    containedCommits: async (repository, head, commits, { signal } = {}) =>
+      containedCommits(tools, access(repository, signal), head, commits),
 
     withHistory: async (repository, question, work, { signal } = {}) =>
       withHistory(tools, access(repository, signal), question, work),

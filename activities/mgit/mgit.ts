@@ -113,6 +113,16 @@ export interface Mgit {
     options?: { readonly signal?: AbortSignal; readonly pushed?: readonly string[] },
   ): Promise<Result>;
   /**
+   * Those of the commits that a commit of the repository contains: it is one of them, or descends from it. The newest
+   * first. Throws `InvalidInput` when the repository does not have `head`.
+   */
+  containedCommits(
+    repository: RepositoryAddress,
+    head: string,
+    commits: readonly string[],
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<readonly string[]>;
+  /**
    * Pushes an annotated tag, and its commit if the remote does not have it; never replaces anything. `openPack` gives the
    * pack of the commit ({@link withCommitPack}); with null the remote must have the commit. Throws `TagConflict`,
    * `PushRefused`.

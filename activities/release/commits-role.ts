@@ -9,12 +9,13 @@ export async function openCommitsRole(
   { loaded, env }: Pick<WorkerStart, 'loaded' | 'env'>,
   forges: Forges = openForges(loaded.config.providers, env),
 ): Promise<OpenRole> {
-  const { release, alerts } = loaded.config;
+  const { release, alerts, pipelines } = loaded.config;
   const tools = {
     mgit: openMgit(loaded, env),
     blobs: await openBlobs(loaded, env),
     forges,
     pushCandidates: release.pushCandidates,
+    protectedBranches: pipelines.protectedBranches,
     announcements: { channels: alerts.channels, env },
   };
   return { activities: createCommitActivities(tools) };

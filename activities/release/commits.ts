@@ -2,7 +2,13 @@ import { Readable } from 'node:stream';
 import type { CoverCommits, Coverage, FinalTag } from '../../domain/release/promotion/promotion.ts';
 import type { CollectedAssets, PartEnd, WantedAssets } from '../../domain/release/promotion/publication.ts';
 import type { AlertChannelConfig } from '../../domain/shared/channels.schema.ts';
-import type { PackedCommit } from '../../domain/release/pipelines/job.ts';
+import type {
+  Baseline,
+  ChooseBaseline,
+  PackedCommit,
+  PlaceCommit,
+  PlacedCommit,
+} from '../../domain/release/pipelines/job.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import {
   type AnnotatedTag,
@@ -24,16 +30,19 @@ import type { Forges } from '../forges/open-forge.ts';
 import {
   announcePromotion,
   type AnnouncePromotion,
-  type OfferedHotfix,
-  type OfferHotfix,
-  offerBackport,
-  type OfferBackport,
-  offerHotfix,
   publishRelease,
   type PublishRelease,
   uploadAsset,
   type UploadAsset,
 } from './promotion/publish.ts';
+import {
+  type OfferedHotfix,
+  type OfferHotfix,
+  offerBackport,
+  type OfferBackport,
+  offerHotfix,
+} from './promotion/offer-fixes.ts';
+import { chooseBaseline, placeCommit } from './pipelines/place-commit.ts';
 import { collectAssets } from './promotion/collect-assets.ts';
 import { coverCommits } from './promotion/cover-commits.ts';
 import { type WriteNotes, writeNotes } from './promotion/write-notes.ts';
@@ -59,6 +68,10 @@ export interface CommitActivities {
    * never changed if it has the tag. Throws `TagConflict`, `PushRefused`.
    */
   pushCandidate(input: PushTagInput): Promise<PushedTag | null>;
+  /** Whether a protected branch of the remote contains a commit. */
+  placeCommit(input: PlaceCommit): Promise<PlacedCommit>;
+  /** What the findings of a run are compared with: the branch as the remote has it decides. */
+  chooseBaseline(input: ChooseBaseline): Promise<Baseline>;
   /** Which proven commits a commit contains, and who wrote what it releases. Throws `PushRefused`. */
   coverCommits(input: CoverCommits): Promise<Coverage>;
   /** The commits that the commit descends from, of a list; those that are unknown are left out. */
@@ -131,6 +144,8 @@ export interface CommitActivityTools {
   readonly forges: Forges;
   /** False when candidates are not pushed. */
   readonly pushCandidates: boolean;
+  /** Patterns of branches whose caches only runs at their commits write. */
+  readonly protectedBranches: readonly string[];
   /** Channels for announcements, and the environment with their addresses. */
   readonly announcements: { readonly channels: readonly AlertChannelConfig[]; readonly env: NodeJS.ProcessEnv };
 }
@@ -141,6 +156,7 @@ export function createCommitActivities({
   blobs,
   forges,
   pushCandidates,
+  protectedBranches,
   announcements,
 }: CommitActivityTools): CommitActivities {
   const find = (id: string, signal: AbortSignal) => mgit.find(id, { signal });
@@ -149,22 +165,26 @@ export function createCommitActivities({
       heartbeating(async (signal) => {
         if (!pushCandidates) return null;
         const { repository, packed } = input;
-        return mgit.pushTag(await find(repository, signal), tagOf(input), () => blobs.open(packed.pack), { signal });
+        const tag = tagOf({ ...input, commit: packed.commit });
+        return mgit.pushTag(await find(repository, signal), tag, () => blobs.open(packed.pack), { signal });
       }),
+    placeCommit: (input) => heartbeating((signal) => placeCommit(mgit, input, protectedBranches, signal)),
+    chooseBaseline: (input) => heartbeating((signal) => chooseBaseline(mgit, input, signal)),
     pushRelease: ({ hint, ...input }) =>
       heartbeating(async (signal) => {
         const { repository, packed } = input;
         const found = await find(repository, signal);
         try {
-          return await mgit.pushTag(found, tagOf(input), () => blobs.open(packed.pack), { signal });
+          const tag = tagOf({ ...input, commit: packed.commit });
+          return await mgit.pushTag(found, tag, () => blobs.open(packed.pack), { signal });
         } catch (error) {
           if (hint === null || !(error instanceof LonghaulError) || error.type !== 'TagConflict') throw error;
           throw new LonghaulError('TagConflict', `${error.message} ${hint}`, { cause: error });
         }
       }),
-    removeRelease: ({ repository, commit, ...input }) =>
+    removeRelease: ({ repository, ...wanted }) =>
       heartbeating(async (signal) => {
-        const tag = tagOf({ ...input, packed: { commit } });
+        const tag = tagOf(wanted);
         const known = { name: tag.name, object: objectOfTag(tag) };
         await mgit.removeTag(await find(repository, signal), known, { signal });
       }),
@@ -188,8 +208,8 @@ export function createCommitActivities({
     collectAssets: (input) => heartbeating((signal) => collectAssets(blobs, input, signal)),
     uploadAsset: (input) => heartbeating((signal) => uploadAsset({ mgit, blobs, forges }, input, signal)),
     announcePromotion: (input) => heartbeating((signal) => announcePromotion(announcements, input, signal)),
-    offerBackport: (input) => heartbeating((signal) => offerBackport({ mgit, blobs, forges }, input, signal)),
-    offerHotfix: (input) => heartbeating((signal) => offerHotfix({ mgit, blobs, forges }, input, signal)),
+    offerBackport: (input) => heartbeating((signal) => offerBackport({ mgit, forges }, input, signal)),
+    offerHotfix: (input) => heartbeating((signal) => offerHotfix({ mgit, forges }, input, signal)),
     findAncestors: ({ repository, packed: { commit, pack }, commits }) =>
       heartbeating(async (signal) => {
         const question = { commit, openPack: () => blobs.open(pack), commits, patches: false };
@@ -222,12 +242,7 @@ export function createCommitActivities({
   };
 }
 
-function tagOf({
-  packed: { commit },
-  tag,
-  message,
-  at,
-}: Pick<PushTagInput, 'tag' | 'message' | 'at'> & { readonly packed: Pick<PackedCommit, 'commit'> }): AnnotatedTag {
+function tagOf({ commit, tag, message, at }: FinalTag & { readonly tag: string }): AnnotatedTag {
   return { name: tag, commit, message, time: Math.floor(Date.parse(at) / 1_000) };
 }
 

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { openBlobs } from '../blobs/open-blobs.ts';
-import { ledgerFailure, openLedger } from '../ledger/open-ledger.ts';
+import { openLedger } from '../ledger/open-ledger.ts';
+import { ledgerFailure } from '../ledger/ledger-failure.ts';
 import type { OpenRole, WorkerStart } from '../shared/wing-role.ts';
 import { scheduleAnchors } from './anchor-schedule.ts';
 import { createLedgerActivities } from './ledger.ts';

@@ -32,7 +32,7 @@ import type {
 import type { EarlierRun, FindEarlierRun } from '../../domain/release/pipelines/resume.ts';
 import type { AnchorAuditResult } from '../../domain/release/flows/anchor-flow.ts';
 import { recordAnchor } from '../ledger/anchors.ts';
-import { ledgerFailure } from '../ledger/open-ledger.ts';
+import { ledgerFailure } from '../ledger/ledger-failure.ts';
 import { requesterOf, type StartedRun, takeRequest } from '../ledger/requests.ts';
 import { runningFlow } from '../shared/running-flow.ts';
 import { endEvolution } from './evolutions/abandon-evolution.ts';
@@ -54,8 +54,9 @@ import { type PreparedTag, prepareTag } from './promotion/prepare-tag.ts';
 import { type Publication, recordPublication } from './promotion/record-publication.ts';
 import { takeBackPromotion, type WithdrawGeneration, type Withdrawn } from './promotion/withdraw-generation.ts';
 import { findEarlierRun } from './pipelines/earlier-run.ts';
+import { findBaselines } from './pipelines/baseline.ts';
 import { judgeReports } from './pipelines/run-reports.ts';
-import type { JudgedQuality, JudgeQuality } from '../../domain/release/pipelines/job.ts';
+import type { FindBaselines, JudgedQuality, JudgeQuality } from '../../domain/release/pipelines/job.ts';
 import { recordRun, type RecordedRun } from './pipelines/record-run.ts';
 
 /** A run of a pipeline to record. */
@@ -78,6 +79,8 @@ export interface LedgerActivities {
   recordRefusal(input: RefusedAct): Promise<void>;
   /** Records a run of a pipeline with its jobs and their attempts. */
   recordRun(input: RecordRunInput): Promise<void>;
+  /** Commits at which a pipeline has passed with a report of findings, that of the latest run first. */
+  findBaselines(input: FindBaselines): Promise<readonly string[]>;
   /** Judges the rules of a pipeline by the reports of a run. */
   judgeQuality(input: JudgeQuality): Promise<JudgedQuality>;
   /**
@@ -157,6 +160,7 @@ export function createLedgerActivities(tools: LedgerTools): LedgerActivities {
   return {
     recordRun: ({ result, ...rest }) =>
       named(async () => recordRun(tools, { ...result, ...rest } satisfies RecordedRun, await flow(rest.by))),
+    findBaselines: (input) => named(() => findBaselines(tools.ledger, input)),
     judgeQuality: (input) => named(() => judgeReports(tools, input)),
     findEarlierRun: (input) => named(() => findEarlierRun(tools, input)),
     startEvolution: (input) => named(async () => openEvolution(tools, input, await flow(input.by))),

@@ -23,12 +23,9 @@ export async function openPipelinesRole({ loaded, env }: WorkerStart): Promise<O
   await removeTemporaries(loaded.cacheDir);
   const folder = temporaryPath(join(loaded.cacheDir, 'commits'));
   const sources = createCommitSources(createGit(loaded.cacheDir, env), blobs, folder);
-  const {
-    protectedBranches,
-    limits: { artifactBytes },
-  } = loaded.config.pipelines;
+  const { artifactBytes } = loaded.config.pipelines.limits;
   return {
-    activities: createPipelineActivities({ blobs, sources, sandbox, secrets, artifactBytes, protectedBranches }),
+    activities: createPipelineActivities({ blobs, sources, sandbox, secrets, artifactBytes }),
     limits: { heartbeatMs: HEARTBEAT_MS },
     async close() {
       await sandbox.close();

@@ -1,4 +1,3 @@
-import { matchesBranch } from '../../domain/git/branch.ts';
 import { parsePathFilter } from '../../domain/git/path-filter.ts';
 import { CHANGE_ID } from '../../domain/release/contracts/change.ts';
 import type {
@@ -53,7 +52,7 @@ export function createPipelineActivities(tools: JobTools): PipelineActivities {
   return {
     planPipeline: (input) =>
       heartbeating(async (signal) => {
-        const { repository, packed, pipeline: name, event, branch, isHead } = input;
+        const { repository, packed, pipeline: name, event, branch } = input;
         const at = `${repository} at ${packed.commit.slice(0, 12)}`;
         const folder = await sources.contracts(packed, { about: repository, signal });
         if (folder === null) throw noContracts(repository, packed);
@@ -73,11 +72,13 @@ export function createPipelineActivities(tools: JobTools): PipelineActivities {
           hasChanged: (patterns) =>
             patterns.some((pattern) => changed.some((path) => parsePathFilter(pattern).matches(path))),
         });
+        const { findings } = pipeline.quality ?? {};
         return {
           ...plan,
           plan: await storePlan(blobs, { plan, pipeline }),
-          isProtected: isHead && branch !== null && matchesBranch(tools.protectedBranches, branch),
+          hasCaches: Object.values(pipeline.jobs).some(({ cache }) => cache.length > 0),
           hasRules: pipeline.quality !== undefined,
+          comparedWith: findings === undefined ? null : { branch: findings.compared_with ?? null },
         };
       }),
     readCommit: ({ repository, packed }) =>

@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { FlowRegistry } from '../../domain/shared/flow.ts';
+import { ledgerFailure } from '../../activities/ledger/ledger-failure.ts';
 import type { LedgerDatabase } from '../../activities/ledger/open-ledger.ts';
 import type { CliContext } from '../core/context.ts';
 import { readersLogin } from '../core/ledger.ts';
@@ -36,7 +37,7 @@ export function openSources({
     uiUrl,
     flows,
     async ledger(read) {
-      const { ledgerFailure, openLedger } = await import('../../activities/ledger/open-ledger.ts');
+      const { openLedger } = await import('../../activities/ledger/open-ledger.ts');
       // an embedded server has another address after a restart
       const url = await readersLogin(context);
       if (opened?.url !== url) {

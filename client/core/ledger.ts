@@ -1,3 +1,4 @@
+import { ledgerFailure } from '../../activities/ledger/ledger-failure.ts';
 import { lesserLogin, type LedgerLogins, ledgerLogins } from '../../activities/ledger/logins.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { yourDatabase } from '../../stack/postgres-connection.ts';
@@ -51,7 +52,6 @@ export async function namingLedgerFailures<Result>(url: string, work: () => Prom
   try {
     return await work();
   } catch (error) {
-    const { ledgerFailure } = await import('../../activities/ledger/open-ledger.ts');
     throw ledgerFailure(error, url);
   }
 }

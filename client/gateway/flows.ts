@@ -8,7 +8,7 @@ import {
 } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { ledgerFailure } from '../../activities/ledger/open-ledger.ts';
+import { ledgerFailure } from '../../activities/ledger/ledger-failure.ts';
 import { recordRequest } from '../../activities/ledger/requests.ts';
 import { logProcess } from '../../activities/shared/logger.ts';
 import { check, describeIssue } from '../../domain/shared/check.schema.ts';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { openGates, readGate } from '../../activities/gates/read-gates.ts';
 import type { Actor } from '../../domain/shared/actor.ts';
 import { recordDelegation } from '../../activities/gates/record-delegation.ts';
-import { ledgerFailure } from '../../activities/ledger/open-ledger.ts';
+import { ledgerFailure } from '../../activities/ledger/ledger-failure.ts';
 import { logProcess } from '../../activities/shared/logger.ts';
 import { check, describeIssue } from '../../domain/shared/check.schema.ts';
 import { decideGate, type GateDesk } from '../core/decide-gate.ts';

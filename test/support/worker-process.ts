@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { inject } from 'vitest';
 import { commandEnv } from './command.ts';
 import type { Estate } from './estate.ts';
 
@@ -28,7 +29,12 @@ export interface WorkerProcessOptions {
   /** Changes to its environment; undefined removes a variable. */
   readonly env?: Record<string, string | undefined>;
   readonly args?: readonly string[];
+  /** Makes its own bundle of flows, as a worker from the sources does. @default the bundle of all tests */
+  readonly ownBundle?: boolean;
 }
+
+const MAIN = fileURLToPath(new URL('../../workers/main.ts', import.meta.url));
+const READY_BUNDLE = new URL('./ready-bundle.ts', import.meta.url).href;
 
 /** Starts a worker for an estate and waits until it is ready. */
 export async function startWorkerProcess(estate: Estate, options: WorkerProcessOptions = {}): Promise<WorkerProcess> {
@@ -47,10 +53,11 @@ export async function startWorkerProcess(estate: Estate, options: WorkerProcessO
 /** Starts a worker for an estate, which may never become ready. */
 export function spawnWorkerProcess(
   estate: Estate,
-  { env = {}, args = [] }: WorkerProcessOptions = {},
+  { env = {}, args = [], ownBundle = false }: WorkerProcessOptions = {},
 ): WorkerProcess & { readonly child: ChildProcess } {
-  const child = spawn(process.execPath, [fileURLToPath(new URL('../../workers/main.ts', import.meta.url)), ...args], {
-    env: commandEnv(estate, env),
+  const bundle = ownBundle ? [] : ['--import', READY_BUNDLE];
+  const child = spawn(process.execPath, [...bundle, MAIN, ...args], {
+    env: { ...commandEnv(estate, env), READY_BUNDLE: inject('stack').workflowBundle },
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,
   });

@@ -16,6 +16,7 @@ import {
 } from '../../domain/release/flows/pipeline-flows.ts';
 import type { EarlierRun } from '../../domain/release/pipelines/resume.ts';
 import type {
+  Baseline,
   JobResult,
   JudgedQuality,
   NeededJob,
@@ -66,7 +67,6 @@ async function run(given: Given, shown: Shown): Promise<RunPipelineResult> {
       pipeline,
       event,
       branch: branch ?? null,
-      isHead: given.packed === undefined && commit === undefined,
     },
   ]);
   const earlier =
@@ -85,7 +85,8 @@ async function run(given: Given, shown: Shown): Promise<RunPipelineResult> {
             },
           ],
         );
-  const jobs = await runJobs(given, packed, plan, earlier, shown);
+  const isProtected = plan.hasCaches && (await hasProtectedCommit(given, packed));
+  const jobs = await runJobs(given, packed, { ...plan, isProtected }, earlier, shown);
   const own = CancellationScope.current();
   const ends = Object.fromEntries(jobs.map(({ outcome: { id, end } }) => [id, end]));
   const { runId, startTime } = workflowInfo();
@@ -95,13 +96,13 @@ async function run(given: Given, shown: Shown): Promise<RunPipelineResult> {
           {
             repository,
             pipeline,
-            branch: branch ?? null,
             plan: plan.plan,
+            baseline: await baselineOf(given, packed, plan),
             reports: jobs.flatMap(({ outcome: { reports } }) => reports?.digest ?? []),
             day: startTime.toISOString().slice(0, 10),
           },
         ])
-      : { rules: [], exceptions: [] };
+      : { rules: [], exceptions: [], waived: null };
   const broken = quality.rules.filter(({ status }) => status === 'failed');
   const result: RunPipelineResult = {
     run: runId,
@@ -136,6 +137,39 @@ async function run(given: Given, shown: Shown): Promise<RunPipelineResult> {
   });
 }
 
+/**
+ * Whether the run may use and save the caches of protected branches: the remote has its commit on one of them, and no job
+ * is kept of an earlier run, which may have used other caches.
+ */
+async function hasProtectedCommit({ repository, branch, from }: Given, { commit }: PackedCommit): Promise<boolean> {
+  if (from !== undefined) return false;
+  const { protectedBy } = await commitActivities.placeCommit.executeWithOptions(
+    { summary: 'is it on a protected branch' },
+    [{ repository, commit, branch: branch ?? null }],
+  );
+  return protectedBy !== null;
+}
+
+/** What the findings of the run are compared with; null without a rule for them. */
+async function baselineOf(
+  { repository, pipeline }: Given,
+  { commit }: PackedCommit,
+  { comparedWith }: PlannedRun,
+): Promise<Baseline | null> {
+  if (comparedWith === null) return null;
+  const commits = await ledgerActivities.findBaselines.executeWithOptions({ summary: 'where findings are known' }, [
+    { repository, pipeline },
+  ]);
+  return commitActivities.chooseBaseline.executeWithOptions({ summary: 'which of them the branch has' }, [
+    { repository, commit, commits, ...comparedWith },
+  ]);
+}
+
+/** A plan, and whether its jobs use the caches of protected branches. */
+interface RunningPlan extends PlannedRun {
+  readonly isProtected: boolean;
+}
+
 /** A job that has ended. */
 interface EndedJob {
   readonly outcome: RunJobOutcome;
@@ -146,7 +180,7 @@ interface EndedJob {
 async function runJobs(
   given: Given,
   packed: PackedCommit,
-  plan: PlannedRun,
+  plan: RunningPlan,
   earlier: EarlierRun | null,
   shown: Shown,
 ): Promise<readonly EndedJob[]> {
@@ -211,7 +245,7 @@ async function runJobs(
 async function runAttempts(
   { repository, pipeline, event, branch }: Given,
   packed: PackedCommit,
-  { plan, isProtected }: PlannedRun,
+  { plan, isProtected }: RunningPlan,
   job: PlannedJob,
   needs: Readonly<Record<string, NeededJob>>,
 ): Promise<EndedJob> {

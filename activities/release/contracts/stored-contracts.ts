@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { generationPaths } from '../../../domain/release/contracts/version.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { sha256 } from '../../../platform/sha256.ts';
 import type { BlobStore } from '../../blobs/blob-store.ts';
@@ -35,9 +36,7 @@ export async function readContracts(blobs: BlobStore, digest: string, about: str
     return file === undefined ? null : sha256(file.text);
   };
   const fileOfGeneration = (version: string): ContractFile | null =>
-    [version, version.slice(1)]
-      .flatMap((name) => [`generations/${name}.yaml`, `generations/${name}.yml`])
-      .flatMap((path) => folder.files.find((each) => each.path === path) ?? [])[0] ?? null;
+    generationPaths(version).flatMap((path) => folder.files.find((each) => each.path === path) ?? [])[0] ?? null;
   return {
     ...contracts,
     folder: folder.name,

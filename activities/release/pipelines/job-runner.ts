@@ -32,8 +32,6 @@ export interface JobTools {
   readonly secrets: JobSecrets;
   /** The most bytes that the artifacts of a job may have. */
   readonly artifactBytes: number;
-  /** Patterns of branches whose caches only runs of such branches write. */
-  readonly protectedBranches: readonly string[];
 }
 
 /** A job and where its run stands. */

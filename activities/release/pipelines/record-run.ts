@@ -5,6 +5,7 @@ import { recordReports } from './run-reports.ts';
 import { recordEvent } from '../../ledger/audit.ts';
 import { ARTIFACTS_KIND, RESULT_KIND, subjectOfJob, subjectOfRun } from './run-result.ts';
 import type { LedgerTransaction } from '../../ledger/open-ledger.ts';
+import { readJson } from './stored-plan.ts';
 import { recordTakenBack, takeBackProofs } from '../evolutions/take-back.ts';
 import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
 
@@ -61,6 +62,7 @@ export async function recordRun(
     quality,
   } satisfies RunPipelineResult;
   const { digest: stored } = await blobs.put(Readable.from([Buffer.from(JSON.stringify(result))]));
+  const waived = new Set(quality.waived === null ? [] : ((await readJson(blobs, quality.waived)) as string[]));
   await ledger.transaction().execute(async (trx) => {
     const added = await trx
       .insertInto('pipeline_runs')
@@ -85,7 +87,7 @@ export async function recordRun(
     if (added.numInsertedOrUpdatedRows === 0n) return;
     if (jobs.length > 0) await recordJobs(trx, run);
     for (const { id: job, reports } of jobs) {
-      if (reports !== null) await recordReports(trx, blobs, { run: runId, job, digest: reports.digest });
+      if (reports !== null) await recordReports(trx, blobs, { run: runId, job, digest: reports.digest, waived });
     }
     if (quality.rules.length > 0) await recordRules(trx, run);
     const kept = jobs.flatMap(({ id, artifacts }) =>

@@ -1,53 +1,33 @@
-import { exceptionsOf, judgeQuality } from '../../../domain/release/quality/judge.ts';
+import { exceptionsOf, judgeQuality, waivedFindings } from '../../../domain/release/quality/judge.ts';
 import type { JudgedQuality, JudgeQuality } from '../../../domain/release/pipelines/job.ts';
 import type { JobReports } from '../../../domain/release/quality/report.ts';
 import type { LedgerTransaction } from '../../ledger/open-ledger.ts';
 import type { BlobStore } from '../../blobs/blob-store.ts';
 import type { LedgerTools } from '../ledger-tools.ts';
 import { openReports } from '../reports/read-reports.ts';
-import { readPlan } from './stored-plan.ts';
+import { knownFindings } from './baseline.ts';
+import { readPlan, storeJson } from './stored-plan.ts';
 
 /** See `LedgerActivities.judgeQuality`. */
 export async function judgeReports(
   { ledger, blobs }: LedgerTools,
-  { repository, pipeline, branch, plan, reports, day }: JudgeQuality,
+  { repository, pipeline, plan, baseline, reports, day }: JudgeQuality,
 ): Promise<JudgedQuality> {
   const { quality } = (await readPlan(blobs, plan)).pipeline;
-  if (quality === undefined) return { rules: [], exceptions: [] };
-  const base = quality.findings?.compared_with ?? null;
-  const known = base === null ? null : await knownFindings(ledger, { repository, pipeline, branch: base });
+  if (quality === undefined) return { rules: [], exceptions: [], waived: null };
+  const commit = baseline?.commit ?? null;
   const facts = {
     reports: await Promise.all(reports.map((digest) => openReports(blobs, digest))),
-    known,
-    isBaseline: base !== null && branch === base,
+    known: commit === null ? null : await knownFindings(ledger, { repository, pipeline, commit }),
+    isBaseline: baseline?.hasCommit === true,
     day,
   };
-  return { rules: judgeQuality(quality, facts), exceptions: exceptionsOf(quality, day) };
-}
-
-/** The findings of the last run of a pipeline on a branch that passed; null when there is none. */
-async function knownFindings(
-  ledger: LedgerTools['ledger'],
-  { repository, pipeline, branch }: { readonly repository: string; readonly pipeline: string; readonly branch: string },
-): Promise<ReadonlySet<string> | null> {
-  const latest = await ledger
-    .selectFrom('pipeline_runs')
-    .select('pipeline_run_id as run')
-    .where('repository', '=', repository)
-    .where('pipeline', '=', pipeline)
-    .where('branch', '=', branch)
-    .where('status', '=', 'pass')
-    .orderBy('completed_at', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  if (latest === undefined) return null;
-  const rows = await ledger
-    .selectFrom('findings')
-    .select('fingerprint')
-    .distinct()
-    .where('pipeline_run_id', '=', latest.run)
-    .execute();
-  return new Set(rows.map(({ fingerprint }) => fingerprint));
+  const waived = waivedFindings(quality, facts);
+  return {
+    rules: judgeQuality(quality, facts),
+    exceptions: exceptionsOf(quality, day),
+    waived: waived.length === 0 ? null : await storeJson(blobs, waived),
+  };
 }
 
 /** Rows of one statement: PostgreSQL has at most 65,535 parameters. */
@@ -55,11 +35,16 @@ const ROWS = 5_000;
 
 const TEST_STATUS = { passed: 'pass', failed: 'fail', skipped: 'skipped' } as const;
 
-/** Records what the reports of a job of a run say. */
+/** Records what the reports of a job of a run say. `waived` are fingerprints of findings that only a waiver lets pass. */
 export async function recordReports(
   trx: LedgerTransaction,
   blobs: BlobStore,
-  { run, job, digest }: { readonly run: string; readonly job: string; readonly digest: string },
+  {
+    run,
+    job,
+    digest,
+    waived,
+  }: { readonly run: string; readonly job: string; readonly digest: string; readonly waived: ReadonlySet<string> },
 ): Promise<void> {
   const { tests, coverage, findings } = await openReports(blobs, digest);
   const of = { pipeline_run_id: run, job };
@@ -95,6 +80,7 @@ export async function recordReports(
           rule: storable(rule),
           path: path === null ? null : storable(path),
           message: storable(message),
+          is_waived: waived.has(rest.fingerprint),
         })),
       )
       .execute();

@@ -5,7 +5,7 @@ import type { BlobStore } from '../../blobs/blob-store.ts';
 import type { Mgit } from '../../mgit/index.ts';
 import { readJson } from '../pipelines/stored-plan.ts';
 import type { StoredProofs } from './prepare-promotion.ts';
-import { releaseBegins } from './release-before.ts';
+import { releaseBegins } from '../../../domain/release/promotion/release-before.ts';
 
 /** Proven commits that a result lists: the first of them tell enough. */
 const MOST_LISTED = 100;

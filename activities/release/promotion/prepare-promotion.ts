@@ -6,7 +6,7 @@ import type { LedgerTools } from '../ledger-tools.ts';
 import { storeJson } from '../pipelines/stored-plan.ts';
 import { checkKind, readFacts } from './generation-facts.ts';
 import { readRelease } from './read-release.ts';
-import type { KnownRelease, LedgerBefore } from './release-before.ts';
+import type { KnownRelease, LedgerBefore } from '../../../domain/release/promotion/release-before.ts';
 import { treeRuns } from './tree-runs.ts';
 
 /** The proven commits of a generation, and the release before it, as the blob store has them. */

@@ -1,6 +1,7 @@
 import type { FinalTag, ReleaseCommit } from '../../../domain/release/promotion/promotion.ts';
 import type { LedgerTools } from '../ledger-tools.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
+import type { LedgerTransaction } from '../../ledger/open-ledger.ts';
 import { storeJson } from '../pipelines/stored-plan.ts';
 import { notInLedger } from './generation-facts.ts';
 import { lastDecision } from './last-decision.ts';
@@ -84,11 +85,7 @@ export async function prepareTag(
 }
 
 /** The tag that was kept when the generation was withdrawn; null for none. */
-async function keptTag(
-  trx: Parameters<typeof lastDecision>[0],
-  repository: string,
-  version: string,
-): Promise<KeptTag | null> {
+async function keptTag(trx: LedgerTransaction, repository: string, version: string): Promise<KeptTag | null> {
   const last = await lastDecision(trx, repository, version);
   if (last?.event_type !== 'generation.withdrawn') return null;
   const { tag, commit } = last.details_json as { readonly tag?: string; readonly commit?: string | null };

@@ -1,8 +1,6 @@
-import { Readable } from 'node:stream';
 import { activityInfo } from '@temporalio/activity';
-import { type Repository, repositoryName } from '../../../domain/git/repository.ts';
+import { repositoryName } from '../../../domain/git/repository.ts';
 import type { PartEnd, ReleaseAsset } from '../../../domain/release/promotion/publication.ts';
-import type { Backport } from '../../../domain/release/promotion/hotfix-steps.ts';
 import type { PromotionKind } from '../../../domain/release/promotion/gates.ts';
 import type { AlertChannelConfig } from '../../../domain/shared/channels.schema.ts';
 import { redact } from '../../../domain/shared/redact.ts';
@@ -11,7 +9,7 @@ import { send } from '../../alerts/channels.ts';
 import type { BlobStore } from '../../blobs/blob-store.ts';
 import type { Forges } from '../../forges/open-forge.ts';
 import type { Mgit } from '../../mgit/index.ts';
-import { isHighest } from './release-before.ts';
+import { isHighest } from '../../../domain/release/promotion/release-before.ts';
 
 /** How often an announcement is tried: a channel must not hold up a release. The next run tries it again. */
 const MOST_SENDS = 3;
@@ -23,29 +21,6 @@ export interface PublishRelease {
   readonly version: string;
   /** Digest of the Markdown. */
   readonly notes: string;
-}
-
-/** A hotfix to offer to the default branch. */
-export interface OfferHotfix {
-  readonly repository: string;
-  readonly version: string;
-  /** Full oid of the released commit. */
-  readonly commit: string;
-}
-
-/** What became of the offer of a hotfix. A refusal is a result: nothing else waits for the offer. */
-export interface OfferedHotfix {
-  /** `contained`: the default branch has the fix, as the commit or as its patch. `missing`: it was refused. */
-  readonly status: 'offered' | 'contained' | 'missing';
-  /** A line for people. */
-  readonly said: string;
-}
-
-/** A branch that offers a change. */
-interface OfferedBranch {
-  readonly branch: string;
-  /** Address of its pull request; null for a provider without pull requests. */
-  readonly url: string | null;
 }
 
 /** A file to add to a published release. */
@@ -72,20 +47,8 @@ export interface AnnouncePromotion {
   readonly url: string | null;
 }
 
-/** A hotfix to offer to an open generation. */
-export interface OfferBackport {
-  readonly repository: string;
-  /** The version of the hotfix. */
-  readonly hotfix: string;
-  /** When it was promoted, ISO 8601: the time of the commit. */
-  readonly at: string;
-  /** Full oid of the default branch's head, on which the contract was read. */
-  readonly from: string;
-  readonly backport: Backport;
-}
-
 /** What publishing needs. */
-interface PublishTools {
+export interface PublishTools {
   readonly mgit: Mgit;
   readonly blobs: BlobStore;
   readonly forges: Forges;
@@ -160,7 +123,7 @@ async function ended(work: () => Promise<{ readonly url: string | null }>): Prom
 }
 
 /** A failure that a repetition does not change. Others are thrown. */
-function refusalOf(error: unknown, attempts: number): { readonly type: string; readonly message: string } {
+export function refusalOf(error: unknown, attempts: number): { readonly type: string; readonly message: string } {
   if (!(error instanceof LonghaulError)) throw error;
   const { type, message } = error;
   const isFinal = FAILURES[type].tries === 1 || (type === 'AlertNotSent' && attempts >= MOST_SENDS);
@@ -168,117 +131,8 @@ function refusalOf(error: unknown, attempts: number): { readonly type: string; r
   return { type, message: redact(message) };
 }
 
-/** See `CommitActivities.offerHotfix`. */
-export async function offerHotfix(
-  { mgit, forges }: PublishTools,
-  { repository: id, version, commit }: OfferHotfix,
-  signal: AbortSignal,
-): Promise<OfferedHotfix> {
-  try {
-    const repository = await mgit.find(id, { signal });
-    const found = (await mgit.heads([repository], { signal })).get(id);
-    if (found instanceof LonghaulError) throw found;
-    const base = found?.branch ?? null;
-    if (base !== null && (await isContained(mgit, repository, { commit, in: found?.commit ?? '' }, signal))) {
-      return { status: 'contained', said: `the branch ${base} has it` };
-    }
-    const head = `longhaul/merge-${version}`;
-    await mgit.pushBranch(repository, { name: head, from: commit, mayHaveGrown: true }, { signal });
-    const body = `${version} was released from ${commit}. This brings its fix to ${base}.`;
-    const pull =
-      base === null
-        ? null
-        : await whereThereIsAForge(() =>
-            forges
-              .of({ id })
-              .putPull(repository, { head, base, title: `fix: merge the hotfix ${version}`, body }, signal),
-          );
-    return { status: 'offered', said: pull?.url ?? `branch ${head}` };
-  } catch (error) {
-    return { status: 'missing', said: `missing (${refusalOf(error, activityInfo().attempt).message})` };
-  }
-}
-
-/** True when a commit of the remote contains another one: as an ancestor, or as its patch. */
-async function isContained(
-  mgit: Mgit,
-  repository: Repository,
-  { commit, in: head }: { readonly commit: string; readonly in: string },
-  signal: AbortSignal,
-): Promise<boolean> {
-  const cover = await mgit.withCommitPack(
-    repository,
-    head,
-    ({ pack }) => {
-      const question = {
-        commit: head,
-        openPack: () => Promise.resolve(Readable.from(pack)),
-        commits: [commit],
-        patches: true,
-      };
-      return mgit.withHistory(repository, question, (history) => history.cover(), { signal });
-    },
-    { signal },
-  );
-  return ['ancestor', 'patch'].includes(cover.get(commit) ?? '');
-}
-
-/** See `CommitActivities.offerBackport`. */
-export async function offerBackport(
-  tools: PublishTools,
-  asked: OfferBackport,
-  signal: AbortSignal,
-): Promise<string | null> {
-  try {
-    const offered = await pushBackport(tools, asked, signal);
-    return offered && (offered.url ?? `branch ${offered.branch}`);
-  } catch (error) {
-    return `missing (${refusalOf(error, activityInfo().attempt).message})`;
-  }
-}
-
-/** Pushes the branch and opens the pull request; null for a generation that was released without Longhaul. */
-async function pushBackport(
-  { mgit, forges }: PublishTools,
-  { repository: id, hotfix, at, from, backport: { version, changes, path, text } }: OfferBackport,
-  signal: AbortSignal,
-): Promise<OfferedBranch | null> {
-  const repository = await mgit.find(id, { signal });
-  const tags = await mgit.findTags(repository, version, { signal });
-  if (tags.some(({ name }) => name === version)) return null;
-  const head = `longhaul/${hotfix}-in-${version}`;
-  const ids = changes.join(', ');
-  const title = `chore: add ${ids} of the hotfix ${hotfix} to ${version}`;
-  const commit = { message: title, time: Math.floor(Date.parse(at) / 1_000), files: [{ path, content: text }] };
-  try {
-    await mgit.pushBranch(repository, { name: head, from, commit }, { signal });
-  } catch (error) {
-    // an earlier run has offered it, from an earlier head
-    if (!(error instanceof LonghaulError && error.type === 'BranchConflict')) throw error;
-  }
-  const base = await defaultBranch(mgit, repository, signal);
-  const body =
-    `${hotfix} was released with ${ids}. This adds it to the contract of ${version}, which then needs a proof of its own: ` +
-    `\`longhaul evolution start ${version} --change ${changes[0] ?? ''}\`, when the fix is merged.`;
-  const pull =
-    base === null
-      ? null
-      : await whereThereIsAForge(() => forges.of({ id }).putPull(repository, { head, base, title, body }, signal));
-  return { branch: head, url: pull?.url ?? null };
-}
-
-async function defaultBranch(
-  mgit: Mgit,
-  repository: Awaited<ReturnType<Mgit['find']>>,
-  signal: AbortSignal,
-): Promise<string | null> {
-  const found = (await mgit.heads([repository], { signal })).get(repository.id);
-  if (found instanceof LonghaulError) throw found;
-  return found?.branch ?? null;
-}
-
 /** Null for a provider that has only git. */
-async function whereThereIsAForge<Result>(work: () => Promise<Result>): Promise<Result | null> {
+export async function whereThereIsAForge<Result>(work: () => Promise<Result>): Promise<Result | null> {
   try {
     return await work();
   } catch (error) {

@@ -1,4 +1,4 @@
-import { sqlForLogins } from '../../../activities/ledger/logins.ts';
+import { sqlForLogins } from '../../../activities/ledger/make-logins.ts';
 import { migrateLedger, readVersions } from '../../../activities/ledger/migrate.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { CliContext } from '../../core/context.ts';

@@ -1,3 +1,4 @@
+import { generationPaths } from '../../../domain/release/contracts/version.ts';
 import { runProgram } from '../../../platform/program.ts';
 import { sha256 } from '../../../platform/sha256.ts';
 import type { CliContext } from '../../core/context.ts';
@@ -19,9 +20,7 @@ export async function earlierContracts(
     return code === 0 ? stdout : '';
   };
   const paths = ['.longhaul', '.gryt'].flatMap((folder) =>
-    [version, version.slice(1)].flatMap((name) =>
-      ['yaml', 'yml'].map((ending) => `:(top)${folder}/generations/${name}.${ending}`),
-    ),
+    generationPaths(version).map((path) => `:(top)${folder}/${path}`),
   );
   const raw = await git('log', '--format=', '--raw', '--no-abbrev', '--no-renames', revision, '--', ...paths);
   const blobs = [...raw.matchAll(/^:\d+ \d+ [0-9a-f]+ ([0-9a-f]+) [AMT]/gm)].map(([, oid = '']) => oid);

@@ -2,7 +2,12 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { parseDocument, stringify } from 'yaml';
-import { canonicalVersion, NOT_A_VERSION, VERSION_FORM } from '../../../domain/release/contracts/version.ts';
+import {
+  canonicalVersion,
+  generationPaths,
+  NOT_A_VERSION,
+  VERSION_FORM,
+} from '../../../domain/release/contracts/version.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { writeWhole } from '../../../platform/whole-file.ts';
 import type { CliContext } from '../../core/context.ts';
@@ -86,15 +91,10 @@ export async function renameGenerationCommand(
 
 /** The file of a generation in the working folder; null when there is none. */
 function fileOf(top: string, version: string): string | null {
-  for (const folder of ['.longhaul', '.gryt']) {
-    for (const name of [version, version.slice(1)]) {
-      for (const end of ['yaml', 'yml']) {
-        const path = join(top, folder, 'generations', `${name}.${end}`);
-        if (existsSync(path)) return path;
-      }
-    }
-  }
-  return null;
+  const places = ['.longhaul', '.gryt'].flatMap((folder) =>
+    generationPaths(version).map((path) => join(top, folder, path)),
+  );
+  return places.find((path) => existsSync(path)) ?? null;
 }
 
 function checkedVersion(written: string): string {

@@ -1,12 +1,12 @@
 import { type Command, Option } from 'commander';
 import { jsonOption, type RegisterCommands } from '../commands.ts';
 import type { AbandonOptions, EvolutionOptions } from './evolution.ts';
-import type { WithdrawOptions } from './generation.ts';
 import type { NewOptions } from './generation-file.ts';
 import type { HotfixOptions } from './hotfix.ts';
 import type { PromoteOptions } from './promote.ts';
 import type { ReadOptions } from './read-view.ts';
 import type { RunOptions } from './run.ts';
+import type { WithdrawOptions } from './withdraw.ts';
 
 /** `--repo` of commands for one repository. */
 const repoOption = (): Option => new Option('--repo <id>', 'the repository (default: that of this folder)');
@@ -115,7 +115,7 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .addOption(repoOption())
     .addOption(jsonOption())
     .action((version: string, options: WithdrawOptions) =>
-      run(options, async (context) => (await import('./generation.ts')).withdrawCommand(context, version, options)),
+      run(options, async (context) => (await import('./withdraw.ts')).withdrawCommand(context, version, options)),
     );
   registerPromote(
     generation
@@ -177,7 +177,7 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .argument('<version>', 'of the generation: v1.5.0')
     .addOption(repoOption())
     .addOption(jsonOption())
-    .action((version: string, options: { json?: boolean; repo?: string }) =>
+    .action((version: string, options: ReadOptions) =>
       run(options, async (context) =>
         (await import('./evolution.ts')).listEvolutionsCommand(context, version, options),
       ),

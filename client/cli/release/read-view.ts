@@ -1,5 +1,4 @@
 import type { GenerationView } from '../../../domain/release/evolutions/describe.ts';
-import { canonicalVersion } from '../../../domain/release/contracts/version.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { CliContext } from '../../core/context.ts';
 import { readersLogin } from '../../core/ledger.ts';
@@ -12,20 +11,19 @@ export interface ReadOptions {
   readonly repo?: string;
 }
 
-/** A generation of the ledger; null when it does not have it. */
+/** A generation of the ledger, by any form of its version; null when it does not have it. */
 export async function readView(
   context: CliContext,
   repository: string,
   version: string,
 ): Promise<GenerationView | null> {
-  const { withLedger } = await import('../../../activities/ledger/open-ledger.ts');
   const { readGeneration } = await import('../../../activities/release/evolutions/read-generation.ts');
-  return withLedger(await readersLogin(context), (ledger) => readGeneration(ledger, repository, version));
+  return readGeneration(await readersLogin(context), repository, version);
 }
 
-/** A generation of the ledger, by any form of its version. Fails with `InvalidInput` when the ledger does not have it. */
+/** {@link readView} that fails with `InvalidInput` when the ledger does not have it. */
 export async function readKnownView(context: CliContext, repository: string, version: string): Promise<GenerationView> {
-  const view = await readView(context, repository, canonicalVersion(version));
+  const view = await readView(context, repository, version);
   if (view !== null) return view;
   throw new LonghaulError(
     'InvalidInput',

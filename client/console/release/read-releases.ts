@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
-import { approvalProof } from '../../../activities/release/evolutions/approval-proof.ts';
+import { APPROVAL_PROOF } from '../../../activities/release/evolutions/approval-proof.ts';
 import type { LedgerDatabase } from '../../../activities/ledger/open-ledger.ts';
 
 /** Which rows of a list are read. */
@@ -53,7 +53,7 @@ export async function readGenerationRow(ledger: LedgerDatabase, id: string): Pro
   const query = ledger
     .selectFrom('generations')
     .select(generationColumns)
-    .select(approvalProof().as('isApprovalProved'))
+    .select(sql.raw<boolean | null>(APPROVAL_PROOF).as('isApprovalProved'))
     .where('generation_id', '=', id);
   return (await query.executeTakeFirst()) ?? null;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isBranchName } from '../../git/branch.ts';
 import { LEVELS } from '../quality/report.ts';
 import { line } from './names.schema.ts';
 
@@ -27,8 +28,8 @@ export const qualityRules = z.strictObject({
     .strictObject({
       /** No new finding of this level or a worse one. */
       none_new: z.enum(LEVELS),
-      /** The branch whose last passed run has the known findings. */
-      compared_with: z.string().min(1).max(200).default('main'),
+      /** The branch whose passed runs have the known findings. Default: the default branch of the repository. */
+      compared_with: z.string().refine(isBranchName, 'must be the name of a branch').optional(),
     })
     .optional(),
   /** No failed test, whatever the steps say. */

@@ -8,3 +8,8 @@ export const NOT_A_VERSION = 'must be a version such as v1.5.0: three numbers, w
 export function canonicalVersion(written: string): string {
   return written.startsWith('v') ? written : `v${written}`;
 }
+
+/** Where the file of a generation may be in a contract folder, with or without `v`, the usual place first. */
+export function generationPaths(version: string): readonly string[] {
+  return [version, version.slice(1)].flatMap((name) => [`generations/${name}.yaml`, `generations/${name}.yml`]);
+}

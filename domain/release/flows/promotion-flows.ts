@@ -89,10 +89,7 @@ export const promoteGenerationFlow = defineFlow<PromoteGenerationInput, PromoteG
     `${dryRun ? 'check' : 'promote'} ${version} of ${repositoryName(repository)}`.slice(0, 200),
   searchAttributes: releaseAttributes,
   // a commit is packed by the person who has it
-  serviceInput: (z) =>
-    z.strictObject({
-      ...promotionFields(z),
-    }),
+  serviceInput: (z) => z.strictObject(promotionFields(z)),
   updates: rollbackUpdates,
   queries: ['stages'],
   person: 'by',

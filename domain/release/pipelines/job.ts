@@ -19,27 +19,74 @@ export interface PlanPipelineInput {
   readonly pipeline: string;
   readonly event: RunEvent;
   readonly branch: string | null;
-  /** False for a commit that a person has packed: the person says of which branch it is. */
-  readonly isHead: boolean;
 }
 
 /** The plan of a run. */
 export interface PlannedRun extends RunPlan {
   /** Digest of the plan with the programs of its jobs. */
   readonly plan: string;
-  /** True for a run of the head of a protected branch, as the configuration of the worker names them. */
-  readonly isProtected: boolean;
+  /** True when one of its jobs has a cache. */
+  readonly hasCaches: boolean;
   /** True when it has rules for reports. */
   readonly hasRules: boolean;
+  /** The branch whose findings are known; null without a rule for findings. */
+  readonly comparedWith: ComparedBranch | null;
+}
+
+/** The branch whose findings are known to a run. */
+export interface ComparedBranch {
+  /** Null for the default branch of the repository. */
+  readonly branch: string | null;
+}
+
+/** Asks on which protected branch of the remote a commit is. */
+export interface PlaceCommit {
+  readonly repository: string;
+  /** Full oid. */
+  readonly commit: string;
+  /** The branch that the caller names: the commit must be on it. Null for any protected branch. */
+  readonly branch: string | null;
+}
+
+/** Where a commit is on the remote. */
+export interface PlacedCommit {
+  /** A protected branch that contains it; null for none. */
+  readonly protectedBy: string | null;
+}
+
+/** Asks for the runs whose findings may be known. */
+export interface FindBaselines {
+  readonly repository: string;
+  readonly pipeline: string;
+}
+
+/** Asks which of them is on a branch of the remote. */
+export interface ChooseBaseline extends ComparedBranch {
+  readonly repository: string;
+  /** Full oid of the commit of the run that is judged. */
+  readonly commit: string;
+  /** Commits of passed runs of its pipeline. */
+  readonly commits: readonly string[];
+}
+
+/** What the findings of a run are compared with. */
+export interface Baseline {
+  /** The branch; null when the remote has none. */
+  readonly branch: string | null;
+  /** The newest commit of the branch at which the pipeline has passed; null for none. */
+  readonly commit: string | null;
+  /** Whether the branch contains the commit of the run that is judged. */
+  readonly hasCommit: boolean;
 }
 
 /** Asks how the rules of a run ended. */
 export interface JudgeQuality {
   readonly repository: string;
   readonly pipeline: string;
-  readonly branch: string | null;
   /** Digest of {@link PlannedRun.plan}. */
   readonly plan: string;
+  /** Null without a rule for findings. */
+  readonly baseline: Baseline | null;
   /** Digests of the reports of its jobs. */
   readonly reports: readonly string[];
   /** The day of the run, UTC: `2026-11-29`. */
@@ -51,6 +98,8 @@ export interface JudgedQuality {
   readonly rules: readonly RuleResult[];
   /** Waivers and quarantined tests, one line each. */
   readonly exceptions: readonly string[];
+  /** Digest of a JSON list of the fingerprints of new findings that a waiver lets pass; null when there are none. */
+  readonly waived: string | null;
 }
 
 /** What the reports of a job say, in short. */
@@ -95,7 +144,7 @@ export interface RunJobInput {
   readonly event: RunEvent;
   /** The jobs that it needs, by id. */
   readonly needs: Readonly<Record<string, NeededJob>>;
-  /** True for a run of the head of a protected branch. */
+  /** True for a run of all jobs at a commit that a protected branch of the remote contains. */
   readonly isProtected: boolean;
 }
 

@@ -19,9 +19,9 @@ export interface RuleResult {
 export interface QualityFacts {
   /** Of all jobs together. */
   readonly reports: readonly JobReports[];
-  /** Fingerprints of the last passed run on the branch to compare with; null when there is none. */
+  /** Fingerprints of the findings that are known; null when no run has passed that they could be known from. */
   readonly known: ReadonlySet<string> | null;
-  /** True for a run on that branch. */
+  /** True for a run at a commit of the branch that they are known from. */
   readonly isBaseline: boolean;
   /** The day of the run, UTC: `2026-11-29`. */
   readonly day: string;
@@ -54,11 +54,16 @@ function shown({ rule, found, examples }: Judged): Pick<RuleResult, 'rule' | 'fo
   return { rule, found, examples: examples.slice(0, MOST_EXAMPLES) };
 }
 
-function counts({ until }: { readonly until: string }, { day }: QualityFacts): boolean {
+function counts({ until }: { readonly until: string }, { day }: Pick<QualityFacts, 'day'>): boolean {
   return day <= until;
 }
 
-function isWaived(rule: RuleResult['rule'], text: string, { waivers }: Quality, facts: QualityFacts): boolean {
+function isWaived(
+  rule: RuleResult['rule'],
+  text: string,
+  { waivers }: Quality,
+  facts: Pick<QualityFacts, 'day'>,
+): boolean {
   return waivers.some(
     (one) =>
       one.rule === rule && one.matching !== undefined && counts(one, facts) && matchesWildcards(one.matching, text),
@@ -107,18 +112,34 @@ function judgeFindings(worst: (typeof LEVELS)[number], quality: Quality, facts: 
   const all = reports
     .flatMap(({ findings }) => findings)
     .filter(({ level }) => LEVELS.indexOf(level) <= LEVELS.indexOf(worst));
-  const fresh = all.filter(
-    (finding) =>
-      known?.has(finding.fingerprint) !== true && !isWaived('findings', findingLine(finding), quality, facts),
-  );
+  const unknown = all.filter(({ fingerprint }) => known?.has(fingerprint) !== true);
+  const fresh = unknown.filter((finding) => !isWaived('findings', findingLine(finding), quality, facts));
+  const waived = unknown.length - fresh.length;
   const isFirst = known === null && isBaseline;
   const compared = known === null ? 'nothing to compare with' : `${fresh.length} of them new`;
+  const extra = waived === 0 ? '' : `, ${waived} waived`;
   return {
     rule: 'findings',
     isKept: isReported && (isFirst || fresh.length === 0),
-    found: isReported ? `${all.length} findings of level ${worst} or worse, ${compared}` : 'no report of findings',
+    found: isReported
+      ? `${all.length} findings of level ${worst} or worse, ${compared}${extra}`
+      : 'no report of findings',
     examples: fresh.map(findingLine),
   };
+}
+
+/**
+ * Fingerprints of the new findings that a waiver for some findings lets pass. They do not become known: when the waiver
+ * has ended, they are new.
+ */
+export function waivedFindings(quality: Quality, facts: Pick<QualityFacts, 'reports' | 'known' | 'day'>): string[] {
+  const waived = facts.reports
+    .flatMap(({ findings }) => findings)
+    .filter(
+      (finding) =>
+        facts.known?.has(finding.fingerprint) !== true && isWaived('findings', findingLine(finding), quality, facts),
+    );
+  return [...new Set(waived.map(({ fingerprint }) => fingerprint))];
 }
 
 /** A finding as one line; waivers match it. */

@@ -1,6 +1,5 @@
 import { mkdir, readdir, readFile, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
 import { loadConfig } from '../../../activities/shared/config.ts';
@@ -13,6 +12,7 @@ import { type EstateTools, openEstate } from '../../support/catalog/flows.ts';
 import { type Forge, startForge } from '../../support/forge.ts';
 import { dumpIndex, faultsOf, type IndexDump } from '../../support/catalog/index-dump.ts';
 import { mountSmallDisk, type SmallDisk } from '../../support/small-disk.ts';
+import { mockActivity } from '../../support/mock-activity.ts';
 
 const ID = 'local/acme/api';
 
@@ -81,7 +81,7 @@ test('a disk full of contents: a typed failure, and no partial file', async () =
 
 function indexed(own: EstateTools, cloneUrl: string): Promise<RepositoryOutcome> {
   const { indexRepository } = createCatalogActivities(own);
-  return new MockActivityEnvironment().run(indexRepository, { repository: { id: ID, cloneUrl } });
+  return mockActivity().run(indexRepository, { repository: { id: ID, cloneUrl } });
 }
 
 /** The failure that Temporal gets for an error. */

@@ -3,7 +3,6 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
 import { loadConfig } from '../../../activities/shared/config.ts';
@@ -21,6 +20,7 @@ import { readOnlyCollections } from '../../../stack/weaviate.ts';
 import { readState } from '../../../stack/state.ts';
 import { createEstate } from '../../support/estate.ts';
 import { objectIdsOf } from '../../support/catalog/flows.ts';
+import { mockActivity } from '../../support/mock-activity.ts';
 
 const REPOSITORY = 'local/acme/written';
 
@@ -196,8 +196,7 @@ describe('a Weaviate that becomes unavailable in the middle of a write', () => {
     const tools = { ...(await open.index()), ...open };
     const { indexRepository } = createCatalogActivities(tools);
     const id = 'local/acme/core';
-    const index = (): Promise<RepositoryOutcome> =>
-      new MockActivityEnvironment().run(indexRepository, { repository: id });
+    const index = (): Promise<RepositoryOutcome> => mockActivity().run(indexRepository, { repository: id });
     try {
       await estate.create('acme/core', { ...sourcesOf('rxjs'), ...sourcesOf('zod') });
       const disturbed = index().catch((error: unknown) => error);

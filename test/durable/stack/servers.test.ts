@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test, vi } from 'vitest';
 import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
 import { createIndexStore } from '../../../activities/index/store/store.ts';
@@ -18,6 +17,7 @@ import { collectRuns } from '../../support/recorded-runs.ts';
 import { replayAll } from '../../support/replay.ts';
 import { openRelay } from '../../support/stalling-relay.ts';
 import { startWorkerProcess } from '../../support/worker-process.ts';
+import { mockActivity } from '../../support/mock-activity.ts';
 
 const ID = 'local/acme/big';
 
@@ -51,7 +51,7 @@ beforeAll(async () => {
   try {
     await undisturbed.create('acme/big', MANY);
     const repository = { id: ID, cloneUrl: undisturbed.gitDir('acme/big') };
-    await new MockActivityEnvironment().run(createCatalogActivities(tools).indexRepository, { repository });
+    await mockActivity().run(createCatalogActivities(tools).indexRepository, { repository });
     ({ digest } = tools.analyzer);
     expected = await dumpIndex(shared, tools.store);
   } finally {

@@ -1,4 +1,3 @@
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, inject, onTestFinished, vi } from 'vitest';
 import { createBuildActivities } from '../../../activities/catalog/builds.ts';
 import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
@@ -9,6 +8,7 @@ import type { FlowProgress } from '../../../domain/shared/progress.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
 import { type FlowsFixture, objectIdsOf, sourceOf, test } from '../../support/catalog/flows.ts';
 import { openSharedAnalyzer } from '../../support/catalog/shared-analyzer.ts';
+import { mockActivity } from '../../support/mock-activity.ts';
 
 /** The flows that change builds share one workflow id: no other file may start one. */
 describe('builds of the index', () => {
@@ -131,7 +131,7 @@ describe('builds of the index', () => {
         return { ...index, mgit: { ...index.mgit, diff } };
       },
     });
-    const outcome = await new MockActivityEnvironment().run(indexRepository, { repository });
+    const outcome = await mockActivity().run(indexRepository, { repository });
     expect(outcome).toMatchObject({ objects: 1, objectsWritten: 2 });
     for (const digest of [first?.digest ?? '', other]) {
       expect(await tools.builds.store(digest).readReceipt(repository)).toMatchObject({ objects: 1, pending: null });
@@ -147,7 +147,7 @@ describe('builds of the index', () => {
     const repository = { id: 'local/acme/gone', cloneUrl: estate.gitDir('acme/gone') };
     const { indexRepository } = createCatalogActivities(tools);
     const asked = { repository, onlyIndexed: true };
-    expect(await new MockActivityEnvironment().run(indexRepository, asked)).toMatchObject({ objectsWritten: 0 });
+    expect(await mockActivity().run(indexRepository, asked)).toMatchObject({ objectsWritten: 0 });
     expect(await tools.store.receipts()).toEqual([]);
   });
 
@@ -202,7 +202,7 @@ describe('builds of the index', () => {
     // this process deletes a build
     await tools.begin('onnx');
     const { pruneBuilds } = createBuildActivities(other);
-    expect(await new MockActivityEnvironment().run(pruneBuilds, { previous: false })).toEqual({ dropped: [build] });
+    expect(await mockActivity().run(pruneBuilds, { previous: false })).toEqual({ dropped: [build] });
     expect(log.slice(4)).toEqual(['close onnx']);
   });
 

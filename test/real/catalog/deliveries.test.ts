@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection, type WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { createFollowActivities, type FollowActivities } from '../../../activities/catalog/follow.ts';
@@ -10,6 +9,7 @@ import { FLOWS } from '../../../domain/flows.ts';
 import type { Delivery } from '../../../domain/forge/repository-event.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 import '../../support/quiet-runtime.ts';
+import { mockActivity } from '../../support/mock-activity.ts';
 
 async function connect(): Promise<Client> {
   const connection = await Connection.connect({ address: inject('stack').temporalAddress });
@@ -28,7 +28,7 @@ test('a retry continues where the last attempt ended', async () => {
   onTestFinished(async () => void (await Promise.allSettled(follows.map((follow) => follow.terminate()))));
   const { tellRepositories } = createFollowActivities();
   const beats: unknown[] = [];
-  const environment = new MockActivityEnvironment({ heartbeatDetails: 2 }, { client });
+  const environment = mockActivity({ heartbeatDetails: 2 }, { client });
   environment.on('heartbeat', (details) => beats.push(details));
   await environment.run(tellRepositories, { deliveries: repositories.map(delivery) });
   const told = await Promise.all(

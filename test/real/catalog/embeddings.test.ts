@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect } from 'vitest';
 import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
 import { chunkEmbeddingText } from '../../../activities/index/models/embedding-text.ts';
@@ -7,6 +6,7 @@ import { chunk } from '../../../activities/index/analysis/chunker.ts';
 import type { RepositoryOutcome } from '../../../domain/catalog/flows/fleet.ts';
 import { git } from '../../../examples/git.ts';
 import { type FlowsFixture, sourceOf, test } from '../../support/catalog/flows.ts';
+import { mockActivity } from '../../support/mock-activity.ts';
 
 const REPOSITORY = 'acme/api';
 
@@ -21,7 +21,7 @@ function freshFiles(): Record<string, string> {
 
 function index({ tools }: FlowsFixture, name = REPOSITORY): Promise<RepositoryOutcome> {
   const { indexRepository } = createCatalogActivities(tools);
-  return new MockActivityEnvironment().run(indexRepository, { repository: `local/${name}` });
+  return mockActivity().run(indexRepository, { repository: `local/${name}` });
 }
 
 /** The number of different texts to embed for these files. */
@@ -83,7 +83,7 @@ describe('a text is embedded once', () => {
       ).flat(),
     ) as Record<string, string>;
     await estate.create(REPOSITORY, files);
-    const environment = new MockActivityEnvironment();
+    const environment = mockActivity();
     const { indexRepository } = createCatalogActivities(tools);
     const ended = environment.run(indexRepository, { repository: `local/${REPOSITORY}` }).catch(() => 'ended');
     await expect.poll(() => tools.store.count(`local/${REPOSITORY}`), { interval: 5 }).toBeGreaterThan(0);

@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { ANALYSIS_CACHE } from '../../../activities/index/analysis/analyzer.ts';
 import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
@@ -10,6 +9,7 @@ import { ingest } from '../../../activities/index/ingest.ts';
 import { createEstate } from '../../support/estate.ts';
 import { expectReceiptTrue, objectIdsOf, openEstate } from '../../support/catalog/flows.ts';
 import { ID, indexed, expectWalkEqualsScratch } from '../../support/catalog/random-walk.ts';
+import { mockActivity } from '../../support/mock-activity.ts';
 
 test('the incremental index equals the index from scratch at every step of a short random walk', async () => {
   await expect(expectWalkEqualsScratch(1, 4)).resolves.toBeGreaterThanOrEqual(4);
@@ -25,7 +25,7 @@ describe('an activity', () => {
       await indexed(tools, cloneUrl);
       const many = Array.from({ length: 400 }, (_, at) => [`src/${at}.ts`, `export const value${at} = ${at};\n`]);
       await estate.commit('acme/walk', Object.fromEntries(many) as Record<string, string>);
-      const environment = new MockActivityEnvironment();
+      const environment = mockActivity();
       const beats: unknown[] = [];
       environment.on('heartbeat', (details: unknown) => {
         beats.push(details);

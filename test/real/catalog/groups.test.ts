@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect } from 'vitest';
 import { createGroupActivities } from '../../../activities/catalog/groups.ts';
 import { createGroupSchedules } from '../../../activities/catalog/groups/schedules.ts';
@@ -11,6 +10,7 @@ import type { ApplySyncGroupsResult, SyncGroup } from '../../../domain/catalog/g
 import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts';
 import { groupScheduleId } from '../../../domain/catalog/flows/group-flows.ts';
 import { type FlowsFixture, sourceOf, test } from '../../support/catalog/flows.ts';
+import { mockActivity } from '../../support/mock-activity.ts';
 
 const source = { file: 'sync-groups.yaml', commit: null, by: 'alice' };
 const NIGHTLY = '0 3 * * *';
@@ -203,7 +203,7 @@ describe('sync groups', () => {
   test('a group that cannot be changed or started does not stop the groups after it', async ({ flows }) => {
     const { client, tools } = flows;
     const { applyGroups, startGroups } = createGroupActivities({ ...tools, providers: ['local'], blobs: tools.blobs });
-    const activity = new MockActivityEnvironment(undefined, { client });
+    const activity = mockActivity(undefined, { client });
     const { groups } = parseSyncGroups(declare([{ name: 'good', patterns: ['nobody/x'], paused: true }]), {
       file: 'a.yaml',
       providers: ['local'],

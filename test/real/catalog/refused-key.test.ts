@@ -1,5 +1,4 @@
 import { Client } from '@temporalio/client';
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { describe, expect, inject, onTestFinished } from 'vitest';
 import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
@@ -13,6 +12,7 @@ import { test } from '../../support/catalog/flows.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 import { openSharedAnalyzer } from '../../support/catalog/shared-analyzer.ts';
 import { openGateway } from '../../support/weaviate-gateway.ts';
+import { mockActivity } from '../../support/mock-activity.ts';
 
 describe('a key that Weaviate refuses after the worker has started', () => {
   test.for(['rest', 'grpc'] as const)(
@@ -35,7 +35,7 @@ describe('a key that Weaviate refuses after the worker has started', () => {
       });
       onTestFinished(() => tools.close());
       const repository = { id: 'local/acme/api', cloneUrl: estate.gitDir('acme/api') };
-      await new MockActivityEnvironment().run(createCatalogActivities(tools).indexRepository, { repository });
+      await mockActivity().run(createCatalogActivities(tools).indexRepository, { repository });
       await estate.commit('acme/api', { 'a.ts': 'export const one = 2;\n' });
 
       const worker = await Worker.create({

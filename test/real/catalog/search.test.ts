@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest';
 import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
@@ -20,6 +19,7 @@ import { commitTree, files } from '../../support/scratch-git.ts';
 import { recordedModules, recordingModules } from '../../support/recorded-modules.ts';
 import { openRelay } from '../../support/stalling-relay.ts';
 import { openGateway } from '../../support/weaviate-gateway.ts';
+import { mockActivity } from '../../support/mock-activity.ts';
 
 describe('a filter', () => {
   let estate: Estate;
@@ -51,7 +51,7 @@ describe('a filter', () => {
     const { indexRepository } = createCatalogActivities(tools);
     for (const name of ['web/next', 'data/base']) {
       const repository = { id: `local/${name}`, cloneUrl: estate.gitDir(name) };
-      await new MockActivityEnvironment().run(indexRepository, { repository });
+      await mockActivity().run(indexRepository, { repository });
     }
   });
   afterAll(async () => {
@@ -139,7 +139,7 @@ describe('files as they are read', () => {
     commitTree(estate.gitDir('acme/odd'), files(contents));
     tools = await openEstate(estate);
     const repository = { id, cloneUrl: estate.gitDir('acme/odd') };
-    await new MockActivityEnvironment().run(createCatalogActivities(tools).indexRepository, { repository });
+    await mockActivity().run(createCatalogActivities(tools).indexRepository, { repository });
   });
   afterAll(async () => {
     await tools.close();
@@ -182,7 +182,7 @@ describe('files as they are read', () => {
   });
 
   test('a verification finds no difference', async () => {
-    const verified = await new MockActivityEnvironment().run(createCatalogActivities(tools).verifyRepository, {
+    const verified = await mockActivity().run(createCatalogActivities(tools).verifyRepository, {
       repository: id,
       repair: false,
     });
@@ -201,7 +201,7 @@ describe('a search', () => {
     });
     tools = await openEstate(estate);
     const repository = { id: 'local/acme/api', cloneUrl: estate.gitDir('acme/api') };
-    await new MockActivityEnvironment().run(createCatalogActivities(tools).indexRepository, { repository });
+    await mockActivity().run(createCatalogActivities(tools).indexRepository, { repository });
   });
   afterAll(async () => {
     await tools.close();

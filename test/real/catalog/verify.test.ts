@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect } from 'vitest';
 import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
 import { objectId } from '../../../activities/index/store/object-id.ts';
@@ -9,64 +8,23 @@ import type { IndexStore } from '../../../activities/index/store/store.ts';
 import { bucketOf } from '../../../activities/index/store/write-batch.ts';
 import { verifyIndexed as verifyOne } from '../../../activities/catalog/verification.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
-import type { VerifyInput } from '../../../domain/catalog/flows/flows.ts';
-import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts';
 import type { DifferenceKind, RepositoryVerification } from '../../../domain/catalog/index/verification.ts';
 import { commandEnv, longhaul } from '../../support/command.ts';
-import { type FlowsFixture, sourceOf, test as base } from '../../support/catalog/flows.ts';
-import { openRawIndex, type RawIndex, type RawObject } from '../../support/catalog/raw-index.ts';
-
-const LANES = sourceOf('workflows/shared/lanes.ts');
-const RECEIPT = sourceOf('domain/catalog/index/receipt.ts');
-const PLAN = sourceOf('domain/catalog/index/plan.ts');
-const API = 'local/acme/api';
-const WEB = 'local/acme/web';
-const MANY = Object.fromEntries(
-  Array.from({ length: 2_500 }, (_, at) => [`src/${at}.ts`, `export const v${at} = ${at};\n`]),
-);
-
-const test = base.extend('raw', async ({ flows }, { onCleanup }): Promise<RawIndex> => {
-  const raw = await openRawIndex(flows.tools.store.names);
-  onCleanup(() => raw.close());
-  return raw;
-});
-
-async function verify({ client }: FlowsFixture, input: VerifyInput = {}): Promise<CatalogFleetResult> {
-  return (await startFlow(client, 'verifyCatalog', input.patterns ? input : { all: true, ...input })).result();
-}
-
-async function onboard({ client }: FlowsFixture): Promise<CatalogFleetResult> {
-  return (await startFlow(client, 'onboardRepositories', { patterns: ['*/*/*'] })).result();
-}
-
-/** Two repositories, one of them with a second commit, and an object of the first. */
-async function indexTwo(flows: FlowsFixture, raw: RawIndex): Promise<{ stale: RawObject }> {
-  const { estate, client } = flows;
-  // a path that is not text, an empty list of symbols, a file without a language: content that could wrongly look
-  // altered
-  await estate.create('acme/api', { 'src/lanes.ts': RECEIPT, 'notes.txt': 'plain words\n', '"caf\\351.ts"': LANES });
-  await estate.create('acme/web', { 'plan.ts': PLAN, 'LICENSE.weird': 'nothing\n' });
-  expect(await onboard(flows)).toMatchObject({ succeeded: 2 });
-  const old = (await raw.chunks()).find(({ properties }) => properties['path'] === 'src/lanes.ts');
-  if (!old) throw new Error('nothing was indexed');
-  await estate.commit('acme/api', { 'src/lanes.ts': LANES });
-  await (await startFlow(client, 'syncRepositories', { all: true })).result();
-  return { stale: old };
-}
-
-/** The content of the index, without times. */
-async function contentOf(raw: RawIndex): Promise<unknown> {
-  const [chunks, receipts] = await Promise.all([raw.chunks(), raw.receipts()]);
-  return {
-    chunks: chunks.map(({ writtenAt: _at, ...rest }) => rest),
-    receipts: receipts.map(({ id, properties: { indexedAt: _at, ...rest } }) => ({ id, ...rest })),
-  };
-}
-
-function kindsOf({ verification }: CatalogFleetResult): Partial<Record<DifferenceKind, number>> {
-  const found = Object.entries(verification?.differences ?? {}).filter(([, count]) => count > 0);
-  return Object.fromEntries(found) as Partial<Record<DifferenceKind, number>>;
-}
+import type { FlowsFixture } from '../../support/catalog/flows.ts';
+import type { RawIndex, RawObject } from '../../support/catalog/raw-index.ts';
+import { mockActivity } from '../../support/mock-activity.ts';
+import {
+  API,
+  contentOf,
+  indexTwo,
+  kindsOf,
+  LANES,
+  NOTHING,
+  onboardAll,
+  test,
+  verifyAll,
+  WEB,
+} from '../../support/catalog/verifications.ts';
 
 /** A full verification without flows: their totals are tested elsewhere. */
 async function compared({ tools }: FlowsFixture, repair: boolean): Promise<object> {
@@ -80,7 +38,7 @@ async function compared({ tools }: FlowsFixture, repair: boolean): Promise<objec
     embedded: 0,
   };
   for (const { id: repository } of plan.work) {
-    const one: RepositoryVerification = await new MockActivityEnvironment().run(verifyRepository, {
+    const one: RepositoryVerification = await mockActivity().run(verifyRepository, {
       repository,
       repair,
     });
@@ -113,8 +71,6 @@ function hidingUntilPurged(store: IndexStore, id: string): Partial<IndexStore> {
     },
   };
 }
-
-const NOTHING = { failed: 0, objectsWritten: 0, objectsDeleted: 0, verification: { differing: 0, repositories: [] } };
 
 interface Damage {
   readonly what: string;
@@ -255,7 +211,7 @@ describe('verification', () => {
     const healthy = await contentOf(raw);
     const before = await raw.chunks();
     for (const input of [{}, { full: true }, { repair: true }, { full: true, repair: true }]) {
-      expect(await verify(flows, input), JSON.stringify(input)).toMatchObject({ matched: 2, ...NOTHING });
+      expect(await verifyAll(flows, input), JSON.stringify(input)).toMatchObject({ matched: 2, ...NOTHING });
     }
     expect(await raw.chunks()).toEqual(before);
 
@@ -283,58 +239,8 @@ describe('verification', () => {
     const [object] = await raw.chunks();
     if (!object) return;
     await raw.delete(object.id);
-    const repaired = await verify(flows, { repair: true });
+    const repaired = await verifyAll(flows, { repair: true });
     expect(repaired).toMatchObject({ succeeded: 1, skipped: 1, objectsWritten: 1, objectsDeleted: 0 });
-    expect(await contentOf(raw)).toEqual(healthy);
-  });
-
-  test('several kinds of damage at once, in any order, are repaired to the index of a full run', async ({
-    flows,
-    raw,
-  }) => {
-    await indexTwo(flows, raw);
-    const healthy = await contentOf(raw);
-    let state = 42;
-    const random = (below: number): number => (state = (state * 48_271) % 2_147_483_647) % below;
-    for (let round = 0; round < 2; round++) {
-      for (const object of await raw.chunks()) {
-        const copy = randomUUID();
-        switch (random(6)) {
-          case 0:
-            await raw.delete(object.id);
-            break;
-          case 1:
-            await raw.put({ ...object, properties: { ...object.properties, endLine: 9_999 } });
-            break;
-          case 2:
-            await raw.put({ ...object, properties: { ...object.properties, repo: random(2) === 0 ? API : WEB } });
-            break;
-          case 3:
-            await raw.put({ ...object, id: copy, properties: { ...object.properties, bucket: bucketOf(copy) } });
-            break;
-        }
-      }
-      await raw.damageReceipt(random(2) === 0 ? API : WEB, { files: random(9), objects: random(99) });
-      expect(await verify(flows, { full: true, repair: true }), `round ${round}`).toMatchObject({ failures: [] });
-      expect(await contentOf(raw), `round ${round}`).toEqual(healthy);
-    }
-  });
-
-  test('a repair that is stopped at any point is finished by the next one', async ({ flows, raw }) => {
-    const { estate, tools } = flows;
-    await estate.create('acme/big', Object.fromEntries(Object.entries(MANY).slice(0, 400)));
-    await onboard(flows);
-    const healthy = await contentOf(raw);
-    const objects = await raw.chunks();
-    await raw.delete(...objects.slice(0, 150).map(({ id }) => id));
-    await raw.put(...objects.slice(150, 250).map((object) => ({ ...object, id: randomUUID() })));
-    const environment = new MockActivityEnvironment();
-    environment.on('heartbeat', () => environment.cancel('CANCELLED'));
-    const { verifyRepository } = createCatalogActivities(tools);
-    const stopped = environment.run(verifyRepository, { repository: 'local/acme/big', repair: true });
-    await expect(stopped).rejects.toMatchObject({ name: 'CancelledFailure' });
-    expect(await contentOf(raw)).not.toEqual(healthy);
-    expect(await verify(flows, { repair: true })).toMatchObject({ failed: 0, verification: { mended: 1 } });
     expect(await contentOf(raw)).toEqual(healthy);
   });
 
@@ -353,39 +259,15 @@ describe('verification', () => {
     expect(await contentOf(raw)).toEqual(healthy);
   });
 
-  test('never treats a running sync as damage', async ({ flows, raw }) => {
-    const { estate, client, tools } = flows;
-    await indexTwo(flows, raw);
-    // a fast sync may have ended when the verification looks at its repository: then there is another round
-    let overlaps = 0;
-    for (let round = 0; round < 5 && overlaps === 0; round++) {
-      const files = Object.entries(MANY).map(([path, text]) => [`round${round}/${path}`, `${text}// ${round}\n`]);
-      await estate.commit('acme/api', Object.fromEntries(files) as Record<string, string>);
-      const before = await tools.store.count(API);
-      const sync = await startFlow(client, 'syncRepositories', { all: true });
-      await expect.poll(() => tools.store.count(API), { interval: 20 }).toBeGreaterThan(before);
-      const during = await verify(flows, { full: true, repair: true });
-      expect(during).toMatchObject({ objectsDeleted: 0 });
-      expect(kindsOf(during)).toEqual({});
-      overlaps += during.failures.filter(
-        ({ repository, type }) => repository === API && type === 'RepositoryBusy',
-      ).length;
-      expect(during.failures).toHaveLength(overlaps);
-      expect(await sync.result()).toMatchObject({ succeeded: 1 });
-      expect(await verify(flows)).toMatchObject(NOTHING);
-    }
-    expect(overlaps).toBe(1);
-  });
-
   test('objects without their receipt are foreign; the next onboarding restores them', async ({ flows, raw }) => {
     await indexTwo(flows, raw);
     const healthy = await contentOf(raw);
     await raw.deleteReceipt(WEB);
     const held = await flows.tools.store.count(WEB);
-    const report = await verify(flows, { repair: true });
+    const report = await verifyAll(flows, { repair: true });
     expect(kindsOf(report)).toEqual({ foreign: held });
     expect(report).toMatchObject({ failed: 0, objectsDeleted: held });
-    expect(await onboard(flows)).toMatchObject({ succeeded: 1, embedded: 0 });
+    expect(await onboardAll(flows)).toMatchObject({ succeeded: 1, embedded: 0 });
     expect(await contentOf(raw)).toEqual(healthy);
   });
 });
@@ -398,23 +280,23 @@ describe('a repository that is gone', () => {
     const { estate, tools } = flows;
     await indexTwo(flows, raw);
     await rename(estate.root, `${estate.root}-away`);
-    const outage = await verify(flows, { repair: true });
+    const outage = await verifyAll(flows, { repair: true });
     expect(outage).toMatchObject({ failures: [{ repository: 'local', type: 'DiscoveryFailed' }], objectsDeleted: 0 });
     expect(kindsOf(outage)).toEqual({});
     await rename(`${estate.root}-away`, estate.root);
 
     await rm(estate.gitDir('acme/web'), { recursive: true });
-    const report = await verify(flows);
+    const report = await verifyAll(flows);
     expect(kindsOf(report)).toEqual({ gone: 1 });
     expect(report).toMatchObject({ failures: [{ repository: WEB, type: 'IndexDiffers' }] });
     const held = await tools.store.count(WEB);
-    expect(await verify(flows, { repair: true })).toMatchObject({ failed: 0, objectsDeleted: held });
+    expect(await verifyAll(flows, { repair: true })).toMatchObject({ failed: 0, objectsDeleted: held });
     expect(await tools.store.readReceipt(WEB)).toBeNull();
-    expect(await verify(flows, { full: true })).toMatchObject({ matched: 1, ...NOTHING });
+    expect(await verifyAll(flows, { full: true })).toMatchObject({ matched: 1, ...NOTHING });
 
     // the organization is empty: this could be a disk that is not mounted
     await rm(estate.gitDir('acme/api'), { recursive: true });
-    const doubtful = await verify(flows, { repair: true });
+    const doubtful = await verifyAll(flows, { repair: true });
     expect(kindsOf(doubtful)).toEqual({ gone: 1 });
     expect(doubtful).toMatchObject({ failed: 1, objectsDeleted: 0 });
     expect(await tools.store.readReceipt(API)).not.toBeNull();
@@ -426,7 +308,7 @@ describe('a repository that is gone', () => {
     const web = await tools.store.readReceipt(WEB);
     if (!web) return;
     await tools.store.writeReceipt({ ...web, repository: 'elsewhere/acme/web', objects: 0, xor: '0'.repeat(32) });
-    const report = await verify(flows, { repair: true });
+    const report = await verifyAll(flows, { repair: true });
     expect(kindsOf(report)).toEqual({ foreign: 1 });
     expect(report).toMatchObject({ failures: [{ repository: 'elsewhere/acme/web', type: 'IndexDiffers' }] });
     expect(await tools.store.readReceipt('elsewhere/acme/web')).not.toBeNull();
@@ -438,12 +320,12 @@ describe('a repository that is gone', () => {
     const [spooled] = await tools.spool.put(Readable.from([`${JSON.stringify(line)}\n`]), 'stdin');
     if (!spooled) throw new Error('nothing was spooled');
     await (await startFlow(client, 'ingestStream', spooled)).result();
-    expect(await verify(flows, { full: true, repair: true })).toMatchObject(NOTHING);
+    expect(await verifyAll(flows, { full: true, repair: true })).toMatchObject(NOTHING);
     const [object] = await raw.chunks();
     if (!object) return;
     await raw.put({ ...object, id: randomUUID() });
     await raw.delete(object.id);
-    const report = await verify(flows, { repair: true });
+    const report = await verifyAll(flows, { repair: true });
     expect(kindsOf(report)).toEqual({ foreign: 1, receipt: 1 });
     expect(report).toMatchObject({
       failed: 1,

@@ -127,7 +127,7 @@ async function fill({ sql }: TestLedger): Promise<void> {
     plan: 'p',
     sandbox: 'bubblewrap',
     jobs: [],
-    quality: { rules: [], exceptions: [HOSTILE] },
+    quality: { rules: [], exceptions: [HOSTILE], waived: null },
   };
   await sql(
     "INSERT INTO evidence (digest, kind, subject, repository, blob) VALUES ($1, 'result', 'pipeline run run-1', $2, $1)",

@@ -8,7 +8,7 @@ import { createKey } from '../../../client/gateway/api-key.ts';
 import { createGatewayMetrics } from '../../../client/gateway/metrics.ts';
 import { createGateway } from '../../../client/gateway/server.ts';
 import { directoryOf } from '../../../domain/config/people.schema.ts';
-import { type Ended, longhaulProcess } from '../../support/command.ts';
+import { type Ended, longhaul } from '../../support/command.ts';
 import { rowsOf } from '../../support/ledger.ts';
 import { type Release, releaseTest, REPOSITORY } from '../../support/release/releases.ts';
 import { commit, generation, prove, tagsOf, write } from '../../support/release/work.ts';
@@ -57,12 +57,7 @@ const test = releaseTest({
   return {
     ...release,
     as: (person, user, ...args) =>
-      longhaulProcess(
-        { ...env, USER: user, ...(person === null ? {} : { LONGHAUL_PERSON_KEY: KEYS[person].key }) },
-        args,
-        undefined,
-        release.clone,
-      ),
+      longhaul({ ...env, USER: user, ...(person === null ? {} : { LONGHAUL_PERSON_KEY: KEYS[person].key }) }, args),
   };
 });
 

@@ -1,10 +1,11 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect } from 'vitest';
+import { describe, expect, onTestFinished } from 'vitest';
 import { BIN } from '../../support/command.ts';
 import { unexplained } from '../../support/release/asides.ts';
 import { type Release, test } from '../../support/release/releases.ts';
+import { startShellCommand } from '../../support/release/shell-command.ts';
 import { type Played, playTranscript } from '../../support/release/transcript.ts';
 import { git, SCRATCH_ENV } from '../../support/scratch-git.ts';
 
@@ -36,19 +37,27 @@ interface Scene {
   readonly env: Record<string, string>;
 }
 
-/** A repository on a remote of its own, a clone of it, and a shell in which `longhaul` is a command. */
+/**
+ * A repository on a remote of its own, a clone of it, and a shell in which `longhaul` is a command: the installed program,
+ * or, which takes a tenth of the processor time, one that runs in this process.
+ */
 async function openScene(
   { estate, env, clone }: Release,
   name: string,
-  files: Readonly<Record<string, string>> = { '.gryt/pipelines/full-ci.yaml': FULL_CI },
+  {
+    files = { '.gryt/pipelines/full-ci.yaml': FULL_CI },
+    installed = false,
+  }: { readonly files?: Readonly<Record<string, string>>; readonly installed?: boolean } = {},
 ): Promise<Scene> {
   await estate.create(`acme/${name}`, { 'test.sh': TEST_SH, ...files });
   const remote = estate.gitDir(`acme/${name}`);
   const scratch = join(dirname(clone), name);
   const bin = join(scratch, 'bin');
   mkdirSync(bin, { recursive: true });
-  writeFileSync(join(bin, 'longhaul'), `#!/bin/sh\nexec '${process.execPath}' '${BIN}' "$@"\n`);
-  chmodSync(join(bin, 'longhaul'), 0o755);
+  if (installed) {
+    writeFileSync(join(bin, 'longhaul'), `#!/bin/sh\nexec '${process.execPath}' '${BIN}' "$@"\n`);
+    chmodSync(join(bin, 'longhaul'), 0o755);
+  } else onTestFinished(await startShellCommand(bin));
   const folder = join(scratch, 'clone');
   git(scratch, 'clone', '--quiet', remote, folder);
   const own = { ...SCRATCH_ENV, ...env, PATH: `${bin}:${env['PATH'] ?? ''}`, REMOTE: remote };
@@ -148,7 +157,7 @@ describe('the transcript of', () => {
 
   test('a change that a job of a CI system proves in a shallow clone without a branch', async ({ release }) => {
     const files = { '.gryt/pipelines/cd-pipeline.yaml': FULL_CI.replace('full-ci', 'cd-pipeline') };
-    const scene = await openScene(release, 'dark', files);
+    const scene = await openScene(release, 'dark', { files, installed: true });
     await play(release, scene, 'ci');
     expect(
       await release.ledger.sql(
@@ -162,7 +171,9 @@ describe('the transcript of', () => {
   });
 
   test('policies that refuse a pipeline', async ({ release }) => {
-    const scene = await openScene(release, 'notify', { '.gryt/pipelines/release-pipeline.yaml': RELEASE_PIPELINE });
+    const scene = await openScene(release, 'notify', {
+      files: { '.gryt/pipelines/release-pipeline.yaml': RELEASE_PIPELINE },
+    });
     await play(release, scene, 'policies');
     expect(
       await release.ledger.sql(

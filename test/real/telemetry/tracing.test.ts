@@ -46,7 +46,7 @@ test(
     await estate.create('acme/api', { 'src/lanes.ts': sourceOf('workflows/shared/lanes.ts') });
     await estate.create('acme/web', { 'src/lock.ts': sourceOf('workflows/shared/patience.ts') });
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: '200' };
-    const worker = await startWorkerProcess(estate, { env });
+    const worker = await startWorkerProcess(estate, { env, ownBundle: true });
     onTestFinished(() => worker.stop());
 
     const added = await longhaulProcess(commandEnv(estate, env), [
@@ -114,7 +114,7 @@ test('a trace covers everything from a webhook to the write in Weaviate', { time
   onTestFinished(() => estate.dispose());
   await estate.create('acme/api', { 'src/lanes.ts': sourceOf('workflows/shared/lanes.ts') });
   const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: '200' };
-  const worker = await startWorkerProcess(estate, { env });
+  const worker = await startWorkerProcess(estate, { env, ownBundle: true });
   onTestFinished(() => worker.stop());
   await longhaulProcess(commandEnv(estate), ['index', 'add', '--pattern', 'acme/*', '--yes']);
   const webhook = { provider: 'local', forge: 'github', secretEnv: 'WEBHOOK_SECRET' };

@@ -56,6 +56,7 @@ test('a worker of the role `flows` starts without git, model and Weaviate, and d
       WEAVIATE_GRPC: undefined,
     },
     args: ['--roles', 'flows'],
+    ownBundle: true,
   });
   const loaded = recordedModules(record);
   expect(loaded).toContain('activities/catalog/alerts.ts');

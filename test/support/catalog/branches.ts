@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect } from 'vitest';
 import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
 import type { OpenTools } from '../../../activities/catalog/tools.ts';
@@ -12,6 +11,7 @@ import { type FlowsFixture, openEstate, test as base } from './flows.ts';
 import { dumpIndex, faultsOf, type IndexDump } from './index-dump.ts';
 import { openRawIndex, type RawIndex } from './raw-index.ts';
 import { commitTree, files, git, initRepository, type ScratchTree } from '../scratch-git.ts';
+import { mockActivity } from '../mock-activity.ts';
 
 export const API = 'local/acme/api';
 export const RELEASE = 'refs/heads/release/9';
@@ -45,7 +45,7 @@ export const test = base
       await estate.dispose();
     });
     return async (cloneUrl: string, branches: readonly string[]): Promise<IndexDump> => {
-      await new MockActivityEnvironment().run(createCatalogActivities(tools).removeRepository, { repository: API });
+      await mockActivity().run(createCatalogActivities(tools).removeRepository, { repository: API });
       await indexed(tools, cloneUrl, branches);
       return dumpIndex(raw.client, tools.store);
     };
@@ -88,7 +88,7 @@ export async function verify({ client }: FlowsFixture, options: object = { full:
 
 /** Syncs one repository without a flow. */
 export function indexed(tools: OpenTools, cloneUrl: string, branches: readonly string[]): Promise<RepositoryOutcome> {
-  return new MockActivityEnvironment().run(createCatalogActivities(tools).indexRepository, {
+  return mockActivity().run(createCatalogActivities(tools).indexRepository, {
     repository: { id: API, cloneUrl },
     branches,
   });

@@ -1,4 +1,3 @@
-import { MockActivityEnvironment } from '@temporalio/testing';
 import pLimit from 'p-limit';
 import { inject } from 'vitest';
 import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
@@ -7,6 +6,7 @@ import { connectWeaviate } from '../../../activities/index/store/weaviate.ts';
 import { createEstate } from '../estate.ts';
 import { openEstate } from './flows.ts';
 import { dumpIndex, type IndexDump } from './index-dump.ts';
+import { mockActivity } from '../mock-activity.ts';
 
 /** The content of an index in the shared Weaviate. */
 export async function dumpOf(store: IndexStore): Promise<IndexDump> {
@@ -24,9 +24,7 @@ export async function dumpFromScratch(providers: object[], repositories: readonl
   const tools = await openEstate(estate);
   try {
     const { indexRepository } = createCatalogActivities(tools);
-    await pLimit(4).map(repositories, (repository) =>
-      new MockActivityEnvironment().run(indexRepository, { repository }),
-    );
+    await pLimit(4).map(repositories, (repository) => mockActivity().run(indexRepository, { repository }));
     return await dumpOf(tools.store);
   } finally {
     await tools.close();

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { mkdir } from 'node:fs/promises';
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect } from 'vitest';
 import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
 import type { OpenTools } from '../../../activities/catalog/tools.ts';
@@ -9,13 +8,14 @@ import { NO_OBJECTS, xorIds } from '../../../domain/catalog/index/receipt.ts';
 import { createEstate } from '../estate.ts';
 import { objectIdsOf, openEstate } from './flows.ts';
 import { makeRandomWalk, moveHead } from '../histories.ts';
+import { mockActivity } from '../mock-activity.ts';
 
 /** The only repository of these tests. */
 export const ID = 'local/acme/walk';
 
 /** Syncs the repository {@link ID} without a flow. */
 export function indexed(tools: OpenTools, cloneUrl: string): Promise<RepositoryOutcome> {
-  return new MockActivityEnvironment().run(createCatalogActivities(tools).indexRepository, {
+  return mockActivity().run(createCatalogActivities(tools).indexRepository, {
     repository: { id: ID, cloneUrl },
   });
 }
@@ -35,7 +35,7 @@ export async function expectWalkEqualsScratch(seed: number, count = 16): Promise
     for (const step of steps) {
       await moveHead(cloneUrl, step);
       const outcome = await indexed(incremental, cloneUrl);
-      await new MockActivityEnvironment().run(removeRepository, { repository: ID });
+      await mockActivity().run(removeRepository, { repository: ID });
       const whole = await indexed(scratch, cloneUrl);
       const ids = await objectIdsOf(incremental, ID);
       expect(ids, `seed ${seed}: ${step.what}`).toEqual(await objectIdsOf(scratch, ID));

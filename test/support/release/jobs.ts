@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { type BlobStore, createBlobStore } from '../../../activities/blobs/blob-store.ts';
 import { createFolderObjects } from '../../../activities/blobs/folder-objects.ts';
 import { createGit } from '../../../activities/git/git.ts';
@@ -19,6 +18,7 @@ import type { JobEnd } from '../../../domain/release/pipelines/schedule.ts';
 import { endOfRun, nextJobs } from '../../../domain/release/pipelines/schedule.ts';
 import '../quiet-runtime.ts';
 import { git, initRepository } from '../scratch-git.ts';
+import { mockActivity } from '../mock-activity.ts';
 
 /** What a worker of the role `pipelines` is configured with. */
 export interface JobsOptions {
@@ -49,8 +49,8 @@ export interface Jobs {
     files?: Readonly<Record<string, string>>,
     more?: {
       readonly branch?: string;
-      /** Whether the commit is the head of the branch. @default true */
-      readonly isHead?: boolean;
+      /** Whether a protected branch of the remote has the commit. @default false */
+      readonly isProtected?: boolean;
       readonly signal?: AbortSignal;
       readonly onTail?: (details: unknown) => void;
     },
@@ -84,7 +84,6 @@ export async function openJobs({ pipelines = {}, env = {} }: JobsOptions = {}): 
     sandbox,
     secrets: createJobSecrets({ config }, all),
     artifactBytes: config.pipelines.limits.artifactBytes,
-    protectedBranches: config.pipelines.protectedBranches,
   });
   const repository = initRepository(join(folder, 'repository'));
 
@@ -127,12 +126,12 @@ export async function openJobs({ pipelines = {}, env = {} }: JobsOptions = {}): 
       files = {},
       {
         branch = null,
-        isHead = true,
+        isProtected = false,
         signal,
         onTail,
       }: {
         branch?: string | null;
-        isHead?: boolean;
+        isProtected?: boolean;
         signal?: AbortSignal;
         onTail?: (details: unknown) => void;
       } = {},
@@ -140,12 +139,12 @@ export async function openJobs({ pipelines = {}, env = {} }: JobsOptions = {}): 
       const packed = await commit({ ...files, '.longhaul/pipelines/ci.yaml': `name: ci\njobs:\n${jobs}` });
       const common = { repository: REPOSITORY_OF_JOBS, packed, pipeline: 'ci', event: 'manual', branch } as const;
       const inActivity = <Result>(work: () => Promise<Result>): Promise<Result> => {
-        const activity = new MockActivityEnvironment();
+        const activity = mockActivity();
         if (onTail) activity.on('heartbeat', onTail);
         signal?.addEventListener('abort', () => activity.cancel());
         return activity.run(work);
       };
-      const plan = await inActivity(() => activities.planPipeline({ ...common, isHead }));
+      const plan = await inActivity(() => activities.planPipeline(common));
       const ended: Record<string, RanJob | null> = {};
       const ends: Record<string, JobEnd> = {};
       const started = new Set<string>();
@@ -171,7 +170,7 @@ export async function openJobs({ pipelines = {}, env = {} }: JobsOptions = {}): 
               job: job.id,
               attempt: 1,
               needs,
-              isProtected: plan.isProtected,
+              isProtected,
             }),
           );
           ended[job.id] = { ...result, text: await text(result.log.digest) };

@@ -20,7 +20,7 @@ import { openCommitsRole } from '../../../activities/release/commits-role.ts';
 import { releaseRoles } from '../../../activities/release/roles.ts';
 import type { WingRole } from '../../../activities/shared/wing-role.ts';
 import { activityWorker, flowsWorker, openRoles } from '../../../workers/roles.ts';
-import { commandEnv, type Ended, longhaulProcess } from '../command.ts';
+import { commandEnv, type Ended, longhaul } from '../command.ts';
 import { createEstate, type Estate } from '../estate.ts';
 import { createTestLedger, type TestLedger } from '../ledger.ts';
 import { openNamespace } from '../impatient.ts';
@@ -52,7 +52,7 @@ export interface Release {
   readonly remote: string;
   /** The environment of the command line. */
   readonly env: Readonly<Record<string, string>>;
-  /** Runs the command line in the clone. */
+  /** Runs the command line in the clone, in this process. */
   longhaul(...args: string[]): Promise<Ended>;
   /** Replays a run at the end of the test. */
   replayed(workflowId: string): void;
@@ -79,7 +79,8 @@ const ROLES = ['repos', 'ledger', 'pipelines'] as const;
 
 /**
  * The tests of releases: each file has a repository, a ledger, and workers of all roles in a namespace of its own. The
- * runs that the tests name are replayed at the end.
+ * runs that the tests name are replayed at the end. The clone is the working folder of the process meanwhile: its
+ * commands run in this process, and files of one process run one after another.
  */
 export const test = releaseTest();
 
@@ -104,6 +105,8 @@ async function openRelease(settings: object, onCleanup: (close: () => Promise<vo
   const remote = estate.gitDir('acme/api');
   const clone = join(scratch, 'clone');
   git(scratch, 'clone', '--quiet', remote, clone);
+  const folder = process.cwd();
+  process.chdir(clone);
   const client = new Client({ connection, namespace });
   const env = commandEnv(estate, {
     TEMPORAL_NAMESPACE: namespace,
@@ -145,6 +148,7 @@ async function openRelease(settings: object, onCleanup: (close: () => Promise<vo
       ]),
     );
     const runs = await collectRuns(client, started);
+    process.chdir(folder);
     await Promise.all(stops.map((stop) => stop()));
     await roles.close();
     await Promise.all([connection.close(), native.close(), ledger.dispose(), estate.dispose(), closeChat()]);
@@ -162,7 +166,7 @@ async function openRelease(settings: object, onCleanup: (close: () => Promise<vo
     clone,
     remote,
     env,
-    longhaul: (...args) => longhaulProcess(env, args, undefined, clone),
+    longhaul: (...args) => longhaul(env, args),
     replayed: (workflowId) => void named.push([workflowId, '']),
   };
 }

@@ -25,6 +25,7 @@ async function loadedBy(...args: string[]): Promise<Loaded> {
         HOME: scratchFolder(),
         LONGHAUL_CACHE_DIR: scratchFolder(),
         WEAVIATE_URL: 'http://127.0.0.1:9',
+        DATABASE_READER_URL: 'postgres://reader:secret@127.0.0.1:9/longhaul',
       },
       extendEnv: false,
       reject: false,
@@ -65,4 +66,21 @@ test('longhaul search loads neither the transformer nor what writes, runs progra
   const heavy =
     /^(?:execa|onnxruntime-node|piscina|fastify|undici|pg|kysely|pino|web-tree-sitter|linguist-.*|@opentelemetry\/.*|@temporalio\/.*|@aws-sdk\/.*|@octokit\/.*|@modelcontextprotocol\/.*)$/;
   expect(packages.filter((name) => heavy.test(name))).toEqual([]);
+});
+
+// The query builder alone would be 255 files, a third of the command's time.
+test('longhaul generation show loads of its dependencies only what reads the configuration and talks to PostgreSQL', async () => {
+  const { files, packages, stderr } = await loadedBy('generation', 'show', 'v1.5.0', '--repo', 'work/acme/api');
+  expect(stderr).toContain('PostgreSQL does not answer for the database longhaul at 127.0.0.1:9');
+  const ofThePostgresClient = /^(?:pg|pg-.*|postgres-.*|xtend)$/;
+  expect(packages).toContain('pg');
+  expect(packages.filter((name) => !ofThePostgresClient.test(name))).toEqual([
+    'commander',
+    'env-paths',
+    'fastest-levenshtein',
+    'is-safe-filename',
+    'yaml',
+    'zod',
+  ]);
+  expect(files.length).toBeLessThan(315);
 });

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect, test } from 'vitest';
 import { createBlobStore } from '../../../activities/blobs/blob-store.ts';
 import { createFolderObjects } from '../../../activities/blobs/folder-objects.ts';
@@ -8,6 +7,7 @@ import { createForgeActivities } from '../../../activities/forges/forge-activiti
 import type { Repository } from '../../../domain/git/repository.ts';
 import { startDescribedPlace } from '../../support/forges/described-place.ts';
 import { scratchFolder } from '../../support/scratch-git.ts';
+import { mockActivity } from '../../support/mock-activity.ts';
 
 test('flows write by a repository id, labels that they define, and assets from the blob store', async () => {
   const place = await startDescribedPlace('github');
@@ -26,7 +26,7 @@ test('flows write by a repository id, labels that they define, and assets from t
     forges: { of: () => place.open() },
     blobs,
   });
-  const run = <Result>(work: () => Promise<Result>): Promise<Result> => new MockActivityEnvironment().run(work);
+  const run = <Result>(work: () => Promise<Result>): Promise<Result> => mockActivity().run(work);
   const { repository, on } = { repository: 'work/acme/api', on: { kind: 'issue', number } } as const;
 
   const release = { tag: 'v1.0.0', title: '1.0.0', notes: '' };

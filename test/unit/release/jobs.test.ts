@@ -254,9 +254,9 @@ describe('caches', () => {
     content: string,
     lock: string,
     branch: string,
-    { isHead = true, end = '' } = {},
+    { isProtected = !['feature', 'other'].includes(branch), end = '' } = {},
   ): Promise<string | undefined> => {
-    const { jobs: ended } = await jobs.run(job(content) + end, { 'lock.json': lock }, { branch, isHead });
+    const { jobs: ended } = await jobs.run(job(content) + end, { 'lock.json': lock }, { branch, isProtected });
     return ended['build']?.text.split('\n')[1];
   };
 
@@ -264,8 +264,8 @@ describe('caches', () => {
     expect(await seen('evil', 'one', 'feature')).toBe('nothing');
     expect(await seen('x', 'one', 'feature')).toBe('evil');
     expect(await seen('x', 'two', 'feature')).toBe('nothing');
-    // a person may say that a commit is of a protected branch
-    expect(await seen('evil', 'one', 'main', { isHead: false })).toBe('nothing');
+    // a person may say that a commit is of a protected branch, which does not have it
+    expect(await seen('evil', 'one', 'main', { isProtected: false })).toBe('nothing');
     expect(await seen('good', 'one', 'main')).toBe('nothing');
     expect(await seen('x', 'one', 'main')).toBe('good');
     expect(await seen('x', 'one', 'release/9')).toBe('good');

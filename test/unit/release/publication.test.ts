@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect, test } from 'vitest';
 import { createBlobStore } from '../../../activities/blobs/blob-store.ts';
 import { createFolderObjects } from '../../../activities/blobs/folder-objects.ts';
@@ -12,11 +11,12 @@ import { startDescribedPlace } from '../../support/forges/described-place.ts';
 import { openMgit } from '../../support/mgit.ts';
 import { generation } from '../../support/release/work.ts';
 import { git, initRepository, scratchFolder } from '../../support/scratch-git.ts';
+import { mockActivity } from '../../support/mock-activity.ts';
 
 const REPOSITORY = 'disk/acme/api';
 
 function run<Result>(work: () => Promise<Result>): Promise<Result> {
-  return new MockActivityEnvironment().run(work);
+  return mockActivity().run(work);
 }
 
 /** A remote, a forge in memory for its releases, and the activities that publish. */
@@ -33,6 +33,7 @@ async function open() {
     blobs,
     forges: { of: () => forge.open() },
     pushCandidates: true,
+    protectedBranches: [],
     announcements: { channels: [], env: {} },
   });
   const put = async (text: string): Promise<string> => (await blobs.put(Readable.from([Buffer.from(text)]))).digest;

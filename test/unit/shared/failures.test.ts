@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import type { ApplicationFailure } from '@temporalio/common';
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { shownError } from '../../../client/core/errors.ts';
@@ -13,6 +12,7 @@ import {
   TRIES_WHEN_UNEXPECTED,
 } from '../../../domain/shared/failures.ts';
 import { namedFailures, toApplicationFailure } from '../../../workers/failures.ts';
+import { mockActivity } from '../../support/mock-activity.ts';
 
 describe('failures', () => {
   test('each is in the documentation with its exit code', () => {
@@ -44,10 +44,7 @@ describe('failures', () => {
   test('waiting for a rate limit is logged, with its end and its reason', async () => {
     const lines: Record<string, unknown>[] = [];
     const logger = new DefaultLogger('WARN', ({ meta }) => void lines.push(meta ?? {}));
-    const environment = new MockActivityEnvironment(
-      { activityType: 'findChanged' },
-      { interceptors: [namedFailures], logger },
-    );
+    const environment = mockActivity({ activityType: 'findChanged' }, { interceptors: [namedFailures], logger });
     vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-01-01T00:00:00Z') });
     onTestFinished(() => void vi.useRealTimers());
     const wait = (_request: { group: string }): Promise<void> =>
@@ -117,7 +114,7 @@ describe('an activity that finishes what is decided', () => {
     const refusedAt: number[] = [];
     for (const scheduleToCloseTimeoutMs of [6 * 3_600_000, LASTING_MS]) {
       const info = { scheduleToCloseTimeoutMs, activityId: `${type} ${scheduleToCloseTimeoutMs}` };
-      const environment = new MockActivityEnvironment(info, { interceptors: [namedFailures] });
+      const environment = mockActivity(info, { interceptors: [namedFailures] });
       const ends: boolean[] = [];
       for (let times = 1; times <= 7; times++) {
         const end = environment.run(() => Promise.reject(new LonghaulError(type, 'not now')));

@@ -1,10 +1,16 @@
 import { lt, rcompare } from 'semver';
-import { VERSION_FORM } from '../../../domain/release/contracts/version.ts';
-import type { FoundTag } from '../../mgit/find-tags.ts';
+import { VERSION_FORM } from '../contracts/version.ts';
 
 /** A released version, and its commit. */
 export interface KnownRelease {
   readonly version: string;
+  /** Full oid. */
+  readonly commit: string;
+}
+
+/** A tag of the remote. */
+interface TagAtCommit {
+  readonly name: string;
   /** Full oid. */
   readonly commit: string;
 }
@@ -24,7 +30,7 @@ export interface LedgerBefore {
 export function releaseBegins(
   version: string,
   { before, base }: LedgerBefore,
-  tags: readonly FoundTag[],
+  tags: readonly TagAtCommit[],
 ): { readonly notes: string | null; readonly authors: string | null } {
   const tagged = tags
     .filter(({ name }) => (base === null ? VERSION_FORM.test(name) && lt(name, version) : name === base))
@@ -39,6 +45,6 @@ export function releaseBegins(
 }
 
 /** True when no version that the remote has a tag of is higher. */
-export function isHighest(version: string, tags: readonly Pick<FoundTag, 'name'>[]): boolean {
+export function isHighest(version: string, tags: readonly Pick<TagAtCommit, 'name'>[]): boolean {
   return !tags.some(({ name }) => VERSION_FORM.test(name) && lt(version, name));
 }
