@@ -249,8 +249,8 @@ test('no secret of a release is in histories, logs, ledger, blobs, reports, page
     'the release at the forge': [JSON.stringify(release), 'The change FEAT-1'],
     'the arguments of programs': [
       [readFileSync(startsFile, 'utf8'), ...commandLines].join('\n'),
-      '"bwrap',
-      'security-scan',
+      '/bwrap"',
+      '--json-status-fd',
       'workers/main.ts',
     ],
     'the arguments of git': [

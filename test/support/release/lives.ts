@@ -102,7 +102,7 @@ export async function openLane(
   await estate.create('acme/api', {
     'README.md': README,
     '.longhaul/policy.yaml': `policies: [{name: scan-always, required_steps: [security-scan]}]
-promotion: {soak: ${SOAK_SECONDS}s, approvals: {needed: 1}, assets: [dist/api.txt]}
+promotion: {soak: ${SOAK_SECONDS}s, approvals: {needed: 1, from: [managers]}, assets: [dist/api.txt]}
 `,
     '.longhaul/pipelines/full-ci.yaml': `name: full-ci
 env: {SWEEP: ${name}}
