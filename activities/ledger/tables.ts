@@ -49,6 +49,7 @@ interface PipelineJobs {
 interface TestResults {
   pipeline_run_id: string;
   job: string;
+  attempt: Generated<number>;
   position: number;
   name: string;
   status: 'pass' | 'fail' | 'skipped';

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import type { FindNamedCommits, NamedCommit } from '../../domain/release/evolutions/evolution.ts';
 import type { CoverCommits, Coverage, FinalTag } from '../../domain/release/promotion/promotion.ts';
 import type { CollectedAssets, PartEnd, WantedAssets } from '../../domain/release/promotion/publication.ts';
 import type { AlertChannelConfig } from '../../domain/shared/channels.schema.ts';
@@ -17,6 +18,7 @@ import {
   type Mgit,
   objectOfTag,
   type NewBranch,
+  type NewCommit,
   type PushedTag,
   type Removal,
 } from '../mgit/index.ts';
@@ -44,6 +46,9 @@ import {
   type OfferBackport,
   offerHotfix,
 } from './promotion/offer-fixes.ts';
+import type { ContractFile } from './contracts/contracts.ts';
+import { readJson } from './pipelines/stored-plan.ts';
+import { findNamedCommits } from './evolutions/named-commits.ts';
 import { chooseBaseline, placeCommit } from './pipelines/place-commit.ts';
 import { collectAssets } from './promotion/collect-assets.ts';
 import { coverCommits } from './promotion/cover-commits.ts';
@@ -79,6 +84,12 @@ export interface CommitActivities {
    * has it, and the policies of the default branch. Throws `PushRefused`, `InvalidConfiguration`.
    */
   coverCommits(input: CoverCommits): Promise<Coverage>;
+  /**
+   * The newest commit of a push that names each of the changes: among the newest of the commits that the branch did not
+   * have before; of a new branch, those that the default branch does not have. When the remote does not know where the
+   * branch was, only the pushed commit itself is read.
+   */
+  findNamedCommits(input: FindNamedCommits): Promise<readonly NamedCommit[]>;
   /** The commits that the commit descends from, of a list; those that are unknown are left out. */
   findAncestors(input: FindAncestors): Promise<readonly string[]>;
   /** Pushes the final tag of a release. Throws `TagConflict`, whose message ends with `hint`, and `PushRefused`. */
@@ -90,9 +101,9 @@ export interface CommitActivities {
   /** Removes a tag from the remote if it is this very object there. Throws `PushRefused`. */
   removeTag(input: { readonly repository: string; readonly tag: KnownTag }): Promise<Removal>;
   /** Pushes a branch with a new commit. Throws `BranchConflict`, `PushRefused`. */
-  pushBranch(input: { readonly repository: string; readonly branch: NewBranch }): Promise<PushedBranch>;
+  pushBranch(input: PushBranchInput): Promise<PushedBranch>;
   /** Removes the branch that `pushBranch` pushes with this input, if nothing was added to it. */
-  removeNewBranch(input: { readonly repository: string; readonly branch: NewBranch }): Promise<Removal>;
+  removeNewBranch(input: PushBranchInput): Promise<Removal>;
   /** Publishes a release with its notes at the forge. Returns null for a provider without releases. */
   publishRelease(input: PublishRelease): Promise<{ readonly url: string } | null>;
   /** Collects the files of a release from artifacts. A pattern that selects none is one of the problems. */
@@ -125,6 +136,14 @@ export interface PushTagInput {
   readonly message: string;
   /** When the change was proven, or the release decided; ISO 8601. */
   readonly at: string;
+}
+
+/** Asks to push a branch with a new commit. */
+export interface PushBranchInput {
+  readonly repository: string;
+  readonly branch: Pick<NewBranch, 'name' | 'from'> & { readonly commit: NewCommit };
+  /** Digest of further files of the commit, as a JSON list; null for none. */
+  readonly files: string | null;
 }
 
 /** A release of a remote. */
@@ -205,16 +224,21 @@ export function createCommitActivities({
       }),
     removeTag: ({ repository, tag }) =>
       heartbeating(async (signal) => mgit.removeTag(await find(repository, signal), tag, { signal })),
-    pushBranch: ({ repository, branch }) =>
-      heartbeating(async (signal) => mgit.pushBranch(await find(repository, signal), branch, { signal })),
-    removeNewBranch: ({ repository, branch }) =>
-      heartbeating(async (signal) => mgit.removeBranch(await find(repository, signal), branch, { signal })),
+    pushBranch: (input) =>
+      heartbeating(async (signal) =>
+        mgit.pushBranch(await find(input.repository, signal), await branchOf(blobs, input), { signal }),
+      ),
+    removeNewBranch: (input) =>
+      heartbeating(async (signal) =>
+        mgit.removeBranch(await find(input.repository, signal), await branchOf(blobs, input), { signal }),
+      ),
     publishRelease: (input) => heartbeating((signal) => publishRelease({ mgit, blobs, forges }, input, signal)),
     collectAssets: (input) => heartbeating((signal) => collectAssets(blobs, input, signal)),
     uploadAsset: (input) => heartbeating((signal) => uploadAsset({ mgit, blobs, forges }, input, signal)),
     announcePromotion: (input) => heartbeating((signal) => announcePromotion(announcements, input, signal)),
     offerBackport: (input) => heartbeating((signal) => offerBackport({ mgit, forges }, input, signal)),
     offerHotfix: (input) => heartbeating((signal) => offerHotfix({ mgit, forges }, input, signal)),
+    findNamedCommits: (input) => heartbeating((signal) => findNamedCommits({ mgit, blobs }, input, signal)),
     findAncestors: ({ repository, packed: { commit, pack }, commits }) =>
       heartbeating(async (signal) => {
         const question = { commit, openPack: () => blobs.open(pack), commits, patches: false };
@@ -249,6 +273,15 @@ export function createCommitActivities({
 
 function tagOf({ commit, tag, message, at }: FinalTag & { readonly tag: string }): AnnotatedTag {
   return { name: tag, commit, message, time: Math.floor(Date.parse(at) / 1_000) };
+}
+
+/** The branch with all files of its commit: those of contracts can be too long for a history. */
+async function branchOf(blobs: BlobStore, { branch, files }: PushBranchInput): Promise<NewBranch> {
+  if (files === null) return branch;
+  const further = (await readJson(blobs, files)) as readonly ContractFile[];
+  const { commit } = branch;
+  const all = [...commit.files, ...further.map(({ path, text }) => ({ path, content: text }))];
+  return { ...branch, commit: { ...commit, files: all } };
 }
 
 async function headOf(

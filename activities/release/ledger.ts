@@ -39,6 +39,7 @@ import { endEvolution } from './evolutions/abandon-evolution.ts';
 import { findEvolution, pendingEvolutions, provenEvolutions } from './evolutions/find-evolution.ts';
 import { judgeEvolution } from './evolutions/judge-evolution.ts';
 import { openEvolution } from './evolutions/open-evolution.ts';
+import { type RenameGeneration, renameInLedger } from './evolutions/rename-generation.ts';
 import { failedAttempts } from './evolutions/supersede.ts';
 import type { LedgerTools, RunningFlow } from './ledger-tools.ts';
 import type { RefusedAct } from '../../domain/release/acts.ts';
@@ -136,6 +137,11 @@ export interface LedgerActivities {
   openHotfix(input: OpenHotfix): Promise<{ readonly generation: string }>;
   /** The commit of the latest proof of a generation; null for none. */
   lastProvenCommit(input: Pick<ReleaseCommit, 'repository' | 'version'>): Promise<string | null>;
+  /**
+   * Gives a draft without evolutions another version, and its contract. Throws `InvalidInput`, `InvalidConfiguration`;
+   * `GenerationDiffers` for a generation that keeps its version, and for a version that the ledger has.
+   */
+  renameGeneration(input: RenameGeneration): Promise<void>;
   /** Makes a promoted generation a draft again. Throws `InvalidInput`. */
   withdrawGeneration(input: WithdrawGeneration): Promise<Withdrawn>;
 }
@@ -189,6 +195,7 @@ export function createLedgerActivities(tools: LedgerTools): LedgerActivities {
     planBackports: (input) => named(() => planBackports(tools, input)),
     openHotfix: (input) => named(async () => openHotfix(tools, input, await flow(input.by))),
     lastProvenCommit: (input) => named(() => lastProvenCommit(tools.ledger, input)),
+    renameGeneration: (input) => named(async () => renameInLedger(tools, input, await flow(input.by))),
     withdrawGeneration: (input) => named(async () => takeBackPromotion(tools, input, await flow(input.by))),
   };
 }

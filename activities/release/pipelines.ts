@@ -1,5 +1,5 @@
 import { parsePathFilter } from '../../domain/git/path-filter.ts';
-import { CHANGE_ID } from '../../domain/release/contracts/change.ts';
+import { changesNamed } from '../../domain/release/contracts/change.ts';
 import type {
   JobResult,
   PackedCommit,
@@ -10,7 +10,7 @@ import type {
 import { planRun } from '../../domain/release/pipelines/plan.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
-import { checkContracts } from './contracts/contracts.ts';
+import { checkContracts, type ContractFolder } from './contracts/contracts.ts';
 import { refuseToDeploy } from './contracts/refuse-to-deploy.ts';
 import { storeContracts } from './contracts/stored-contracts.ts';
 import { type JobTools, runJob } from './pipelines/job-runner.ts';
@@ -20,12 +20,16 @@ import { readJson, readPlan, storePlan } from './pipelines/stored-plan.ts';
 export interface ReadCommitInput {
   readonly repository: string;
   readonly packed: PackedCommit;
+  /** True for a commit that may be from before the contracts. @default false */
+  readonly mayLackContracts?: boolean;
 }
 
 /** What a commit says to the release train. */
 export interface ReadCommit {
   /** Digest of its contracts. */
   readonly contracts: string;
+  /** True for a commit without contracts. */
+  readonly lacksContracts: boolean;
   /** The ids of changes that its message has in brackets: `[FEAT-201]`. */
   readonly named: readonly string[];
 }
@@ -37,7 +41,7 @@ export interface PipelineActivities {
    * with the contracts of the commit, or that there is no such pipeline; `CannotDeploy`, `SecretNotAllowed`.
    */
   planPipeline(input: PlanPipelineInput): Promise<PlannedRun>;
-  /** What a commit says to the release train. Stores its contracts. Throws `InvalidConfiguration` when it has none. */
+  /** What a commit says to the release train. Stores its contracts. Throws `InvalidConfiguration` when it has none, unless it may. */
   readCommit(input: ReadCommitInput): Promise<ReadCommit>;
   /**
    * Runs one attempt of a job, in a clean checkout on this machine. A failed step is a result; repeating the activity
@@ -45,6 +49,9 @@ export interface PipelineActivities {
    */
   runJob(input: RunJobInput): Promise<JobResult>;
 }
+
+/** What a commit without contracts declares. */
+const NO_CONTRACTS: ContractFolder = { name: '.longhaul', files: [] };
 
 /** Creates the activities. */
 export function createPipelineActivities(tools: JobTools): PipelineActivities {
@@ -81,16 +88,16 @@ export function createPipelineActivities(tools: JobTools): PipelineActivities {
           comparedWith: findings === undefined ? null : { branch: findings.compared_with ?? null },
         };
       }),
-    readCommit: ({ repository, packed }) =>
+    readCommit: ({ repository, packed, mayLackContracts = false }) =>
       heartbeating(async (signal) => {
         const options = { about: repository, signal };
         const folder = await sources.contracts(packed, options);
-        if (folder === null) throw noContracts(repository, packed);
+        if (folder === null && !mayLackContracts) throw noContracts(repository, packed);
         const message = await sources.message(packed, options);
-        const named = [...message.matchAll(/\[([A-Z0-9-]+)\]/g)].map(([, id = '']) => id);
         return {
-          contracts: await storeContracts(blobs, folder),
-          named: [...new Set(named.filter((id) => CHANGE_ID.test(id)))].slice(0, 100),
+          contracts: await storeContracts(blobs, folder ?? NO_CONTRACTS),
+          lacksContracts: folder === null,
+          named: changesNamed(message),
         };
       }),
     runJob: (input) =>

@@ -18,6 +18,7 @@ const ACTS: Readonly<Record<string, Act>> = {
   // a part of promoteGeneration
   publishPromotion: { event: 'publication', resource: 'generation', action: 'publish', named: ['version'] },
   createHotfix: { event: 'hotfix', resource: 'generation', action: 'create hotfix', named: ['base'] },
+  renameGeneration: { event: 'generation', resource: 'generation', action: 'rename', named: ['version'] },
   withdrawGeneration: { event: 'generation', resource: 'generation', action: 'withdraw', named: ['version'] },
 };
 

@@ -72,7 +72,7 @@ const pipelinesSchema = z.strictObject({
 const releaseSchema = z.strictObject({
   /** Whether the tags of release candidates are pushed: another program may watch tags that begin with `v`. */
   pushCandidates: z.boolean().default(true),
-  /** Whether a push that the gateway is told of proves the pending evolutions of the changes that its commit names. */
+  /** Whether a push that the gateway is told of proves the pending evolutions of the changes that its commits name. */
   onPush: z.boolean().default(false),
   /** Names of `alerts.channels` that promotions are announced to. */
   announce: z.array(shortName).max(50).default([]),

@@ -4,7 +4,7 @@ import {
   type CreateHotfixInput,
   type CreateHotfixResult,
 } from '../../domain/release/flows/hotfix-flow.ts';
-import type { HotfixContract } from '../../domain/release/promotion/hotfix-steps.ts';
+import type { HotfixContract, PlanHotfix } from '../../domain/release/promotion/hotfix-steps.ts';
 import type { CheckedOf } from '../../domain/shared/flow.ts';
 import { failureOf } from '../shared/failure.ts';
 import { type Rollback, withRollback } from '../shared/rollback.ts';
@@ -62,16 +62,18 @@ async function makeBranch(given: Given, found: Outputs['base'], rollback: Rollba
   const { repository, base, issue } = given;
   for (let { versions } = found; ;) {
     const plan = await planHotfix(given, { ...found, versions });
-    const { version, branch: name, path, text } = plan;
+    const { version, branch: name, path, text, files } = plan;
     showGeneration({ repository, version });
     const message = `chore: hotfix ${version} of ${base} [${issue}]`;
     const branch = { name, from: found.commit, commit: { message, files: [{ path, content: text }] } };
     rollback.before(`remove the branch ${name}`, () =>
-      commitActivities.removeNewBranch.executeWithOptions({ summary: `remove ${name}` }, [{ repository, branch }]),
+      commitActivities.removeNewBranch.executeWithOptions({ summary: `remove ${name}` }, [
+        { repository, branch, files },
+      ]),
     );
     try {
       const { commit } = await commitActivities.pushBranch.executeWithOptions({ summary: `push ${name}` }, [
-        { repository, branch },
+        { repository, branch, files },
       ]);
       return { plan, commit };
     } catch (error) {
@@ -81,16 +83,33 @@ async function makeBranch(given: Given, found: Outputs['base'], rollback: Rollba
   }
 }
 
-/** The next free version, with its branch and contract, from the contracts of the released commit. */
+/** The next free version, with its branch and contract, from the contracts that it is proven by. */
 async function planHotfix(given: Given, { commit, versions }: Outputs['base']): Promise<HotfixContract> {
-  const { repository, base } = given;
-  const packed = await commitActivities.packCommit.executeWithOptions({ summary: `pack ${base}` }, [
+  const contracts = await contractsOf(given, commit);
+  return ledgerActivities.planHotfix.executeWithOptions({ summary: 'the next free version' }, [
+    { ...given, commit, versions, ...contracts },
+  ]);
+}
+
+/** The contracts of the released commit; those of the default branch when the release is from before them. */
+async function contractsOf(
+  { repository, base }: Given,
+  commit: string,
+): Promise<Pick<PlanHotfix, 'contracts' | 'isTaken'>> {
+  const released = await commitActivities.packCommit.executeWithOptions({ summary: `pack ${base}` }, [
     { repository, commit },
   ]);
-  const { contracts } = await pipelineActivities.readCommit.executeWithOptions({ summary: 'read its contracts' }, [
-    { repository, packed },
+  const { contracts, lacksContracts } = await pipelineActivities.readCommit.executeWithOptions(
+    { summary: 'read its contracts' },
+    [{ repository, packed: released, mayLackContracts: true }],
+  );
+  if (!lacksContracts) return { contracts, isTaken: false };
+  const packed = await commitActivities.packCommit.executeWithOptions({ summary: 'pack the default branch' }, [
+    { repository },
   ]);
-  return ledgerActivities.planHotfix.executeWithOptions({ summary: 'the next free version' }, [
-    { ...given, commit, versions, contracts },
-  ]);
+  const current = await pipelineActivities.readCommit.executeWithOptions(
+    { summary: 'read the contracts of the default branch' },
+    [{ repository, packed }],
+  );
+  return { contracts: current.contracts, isTaken: true };
 }

@@ -4,6 +4,7 @@ export { createHotfix } from './create-hotfix.ts';
 export { promoteGeneration } from './promote-generation.ts';
 export { proveChange } from './prove-change.ts';
 export { proveOnPush } from './prove-on-push.ts';
+export { renameGeneration } from './rename-generation.ts';
 export { runPipeline } from './run-pipeline.ts';
 export { startEvolution } from './start-evolution.ts';
 export { withdrawGeneration } from './withdraw-generation.ts';

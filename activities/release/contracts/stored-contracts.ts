@@ -9,6 +9,8 @@ import { checkContracts, type ContractFile, type ContractFolder, type Contracts 
 export interface StoredContracts extends Contracts {
   /** Name of their folder: `.longhaul` or `.gryt`. */
   readonly folder: string;
+  /** Its files as they were written. */
+  readonly files: readonly ContractFile[];
   /** SHA-256 of a file of the folder as it was written, without its ending: `pipelines/full-ci`; null when there is none. */
   digestOf(stem: string): string | null;
   /** The file of a generation, which may be called `v1.5.0.yaml` or `1.5.0.yml`; null when there is none. */
@@ -38,6 +40,7 @@ export async function readContracts(blobs: BlobStore, digest: string, about: str
   return {
     ...contracts,
     folder: folder.name,
+    files: folder.files,
     digestOf: (stem) => digestOf(fileOf([`${stem}.yaml`, `${stem}.yml`])),
     fileOfGeneration,
     digestOfGeneration: (version) => digestOf(fileOfGeneration(version)),

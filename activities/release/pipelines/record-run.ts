@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { RunJobOutcome, RunPipelineResult } from '../../../domain/release/flows/pipeline-flows.ts';
 import type { JobEnd } from '../../../domain/release/pipelines/schedule.ts';
-import { recordReports } from './run-reports.ts';
+import { recordReports, recordTests } from './run-reports.ts';
 import { recordEvent } from '../../ledger/audit.ts';
 import { ARTIFACTS_KIND, RESULT_KIND, subjectOfJob, subjectOfRun } from './run-result.ts';
 import type { LedgerTransaction } from '../../ledger/open-ledger.ts';
@@ -86,8 +86,14 @@ export async function recordRun(
       .executeTakeFirst();
     if (added.numInsertedOrUpdatedRows === 0n) return;
     if (jobs.length > 0) await recordJobs(trx, run);
-    for (const { id: job, reports } of jobs) {
-      if (reports !== null) await recordReports(trx, blobs, { run: runId, job, digest: reports.digest, waived });
+    for (const { id: job, reports, attempts: attempt, earlier, resumedFrom } of jobs) {
+      const of = { run: runId, job };
+      // those of a job that was kept are in the run in which it ran
+      const before = resumedFrom === null ? earlier : [];
+      for (const [at, { reports: others }] of before.entries()) {
+        if (others !== null) await recordTests(trx, blobs, { ...of, attempt: at + 1, digest: others.digest });
+      }
+      if (reports !== null) await recordReports(trx, blobs, { ...of, attempt, digest: reports.digest, waived });
     }
     if (quality.rules.length > 0) await recordRules(trx, run);
     const kept = jobs.flatMap(({ id, artifacts }) =>

@@ -35,25 +35,29 @@ const ROWS = 5_000;
 
 const TEST_STATUS = { passed: 'pass', failed: 'fail', skipped: 'skipped' } as const;
 
-/** Records what the reports of a job of a run say. `waived` are fingerprints of findings that only a waiver lets pass. */
-export async function recordReports(
+/** The reports of an attempt of a job of a run. */
+interface AttemptReports {
+  readonly run: string;
+  readonly job: string;
+  readonly attempt: number;
+  readonly digest: string;
+}
+
+/** Records the tests of an attempt. */
+export async function recordTests(
   trx: LedgerTransaction,
   blobs: BlobStore,
-  {
-    run,
-    job,
-    digest,
-    waived,
-  }: { readonly run: string; readonly job: string; readonly digest: string; readonly waived: ReadonlySet<string> },
+  { run, job, attempt, digest }: AttemptReports,
 ): Promise<void> {
-  const { tests, coverage, findings } = await openReports(blobs, digest);
-  const of = { pipeline_run_id: run, job };
+  const { tests } = await openReports(blobs, digest);
   for (const rows of portions(tests)) {
     await trx
       .insertInto('test_results')
       .values(
         rows.map(([position, { name, status, durationMs, message }]) => ({
-          ...of,
+          pipeline_run_id: run,
+          job,
+          attempt: Math.max(1, attempt),
           position,
           name: storable(name),
           status: TEST_STATUS[status],
@@ -63,6 +67,21 @@ export async function recordReports(
       )
       .execute();
   }
+}
+
+/**
+ * Records what the reports of the last attempt of a job say. `waived` are fingerprints of findings that only a waiver lets
+ * pass.
+ */
+export async function recordReports(
+  trx: LedgerTransaction,
+  blobs: BlobStore,
+  { waived, ...attempt }: AttemptReports & { readonly waived: ReadonlySet<string> },
+): Promise<void> {
+  const { run, job, digest } = attempt;
+  await recordTests(trx, blobs, attempt);
+  const { coverage, findings } = await openReports(blobs, digest);
+  const of = { pipeline_run_id: run, job };
   for (const rows of portions(byPath(coverage))) {
     await trx
       .insertInto('coverage')

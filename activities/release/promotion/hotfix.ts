@@ -1,3 +1,4 @@
+import { rcompare } from 'semver';
 import { stringify } from 'yaml';
 import {
   branchOfHotfix,
@@ -11,14 +12,16 @@ import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { sha256 } from '../../../platform/sha256.ts';
 import { checkYaml } from '../../shared/checked-yaml.ts';
 import { recordEvent } from '../../ledger/audit.ts';
-import { readContracts } from '../contracts/stored-contracts.ts';
+import type { ContractFile } from '../contracts/contracts.ts';
+import { readContracts, type StoredContracts } from '../contracts/stored-contracts.ts';
+import { storeJson } from '../pipelines/stored-plan.ts';
 import { registerGeneration } from '../evolutions/register-generation.ts';
 import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
 
 /** See `LedgerActivities.planHotfix`. */
 export async function planHotfix(
   { ledger, blobs }: LedgerTools,
-  { repository, base, issue, title, commit, versions, contracts: digest }: PlanHotfix,
+  { repository, base, issue, title, commit, versions, contracts: digest, isTaken }: PlanHotfix,
 ): Promise<HotfixContract> {
   const known = await ledger
     .selectFrom('generations')
@@ -33,8 +36,9 @@ export async function planHotfix(
     );
   }
   const version = nextPatch(base, [...versions, ...known.map((each) => each.version)]);
-  const contracts = await readContracts(blobs, digest, `${repository} at ${commit.slice(0, 12)}`);
-  const pipeline = contracts.generations[base]?.pipeline_template ?? contracts.policy.default_pipeline;
+  const about = isTaken ? `the default branch of ${repository}` : `${repository} at ${commit.slice(0, 12)}`;
+  const contracts = await readContracts(blobs, digest, about);
+  const pipeline = templateOf(contracts, base, isTaken);
   const text = stringify({
     version,
     description: title,
@@ -42,7 +46,25 @@ export async function planHotfix(
     ...(pipeline === undefined ? {} : { pipeline_template: pipeline }),
   });
   const path = `${contracts.folder}/generations/${version}.yaml`;
-  return { version, branch: branchOfHotfix(version), path, text };
+  const files = isTaken ? await storeJson(blobs, takenFiles(contracts)) : null;
+  return { version, branch: branchOfHotfix(version), path, text, files };
+}
+
+/** The pipeline of a hotfix; of a version from before its contracts that of the highest one. Undefined for none. */
+function templateOf({ generations, policy }: StoredContracts, base: string, isTaken: boolean): string | undefined {
+  const [highest] = isTaken ? Object.keys(generations).toSorted(rcompare) : [];
+  return (
+    generations[base]?.pipeline_template ??
+    policy.default_pipeline ??
+    (highest === undefined ? undefined : generations[highest]?.pipeline_template)
+  );
+}
+
+/** Policies and pipelines, which a hotfix of a version without contracts needs in order to be proven. */
+function takenFiles({ folder, files }: StoredContracts): readonly ContractFile[] {
+  return files
+    .filter(({ path }) => !path.startsWith('generations/'))
+    .map(({ path, text }) => ({ path: `${folder}/${path}`, text }));
 }
 
 /** See `LedgerActivities.openHotfix`. */

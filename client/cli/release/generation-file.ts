@@ -8,10 +8,13 @@ import {
   NOT_A_VERSION,
   VERSION_FORM,
 } from '../../../domain/release/contracts/version.ts';
+import { whyVersionIsKept } from '../../../domain/release/evolutions/kept-version.ts';
+import { renameGenerationFlow } from '../../../domain/release/flows/rename-flow.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { writeWhole } from '../../../platform/whole-file.ts';
 import type { CliContext } from '../../core/context.ts';
 import { repositoryOfFolder } from '../../core/folder-repository.ts';
+import { userName } from '../../core/user-name.ts';
 import { topOfFolder } from './folder-commit.ts';
 import { type ReadOptions, readView } from './read-view.ts';
 
@@ -51,7 +54,10 @@ export async function newGenerationCommand(
   return 0;
 }
 
-/** `longhaul generation rename`: gives a draft that has no evolutions another version, in its file's name and content. */
+/**
+ * `longhaul generation rename`: gives a draft that has no evolutions another version, in its file's name and content, and
+ * in the ledger if that has it.
+ */
 export async function renameGenerationCommand(
   context: CliContext,
   from: string,
@@ -66,27 +72,56 @@ export async function renameGenerationCommand(
   if (taken !== null)
     throw new LonghaulError('InvalidInput', `${relative(top, taken)} exists: choose another version.`);
   const repository = options.repo ?? (await repositoryOfFolder(context));
-  const view = await readView(context, repository, version);
-  if (view !== null) {
-    const why =
-      view.status === 'promoted'
-        ? 'is promoted'
-        : view.evolutions.length > 0
-          ? 'has evolutions'
-          : 'is in the ledger, as the base of a hotfix or by an import';
-    throw new LonghaulError('GenerationDiffers', `${version} of ${repository} ${why}, so it keeps its version.`);
-  }
-  if ((await readView(context, repository, other)) !== null) {
-    throw new LonghaulError('GenerationDiffers', `The ledger has a generation ${other} of ${repository} already.`);
-  }
   const document = parseDocument(await readFile(path, 'utf8'));
   document.set('version', other);
+  const text = document.toString();
+  const view = await readView(context, repository, version);
+  const why = view === null ? null : whyVersionIsKept({ ...view, hasEvolutions: view.evolutions.length > 0 });
+  if (why !== null) {
+    throw new LonghaulError('GenerationDiffers', `${version} of ${repository} ${why}, so it keeps its version.`);
+  }
+  const isKnown = view !== null || (await readView(context, repository, other)) !== null;
+  // the ledger first: it may refuse, and a repetition finds what it has done
+  const code = isKnown ? await renameRecorded(context, { repository, top, path, version, other, text }) : 0;
+  if (code !== 0) return code;
   const target = join(dirname(path), `${other}.yaml`);
   // the new file first: if the process ends here, the old one is still whole
-  await writeWhole(target, document.toString());
+  await writeWhole(target, text);
   await rm(path);
   context.stdout.write(`Generation ${version} renamed to ${other}: ${relative(process.cwd(), target)}\n`);
   return 0;
+}
+
+/** Renames the generation in the ledger. Returns the exit code. */
+async function renameRecorded(
+  context: CliContext,
+  {
+    repository,
+    top,
+    path,
+    version,
+    other,
+    text,
+  }: Readonly<Record<'repository' | 'top' | 'path' | 'version' | 'other' | 'text', string>>,
+): Promise<number> {
+  const [{ readContractFolder }, { storeContracts }, { openBlobs }, { runFlow }, { earlierContracts }] =
+    await Promise.all([
+      import('../../../activities/release/contracts/contract-folder.ts'),
+      import('../../../activities/release/contracts/stored-contracts.ts'),
+      import('../../../activities/blobs/open-blobs.ts'),
+      import('../flows/run-flow.ts'),
+      import('./earlier-contracts.ts'),
+    ]);
+  const { name, files } = await readContractFolder(top);
+  const others = files.filter((file) => join(top, name, file.path) !== path);
+  const blobs = await openBlobs(context, context.env);
+  const contracts = await storeContracts(blobs, {
+    name,
+    files: [...others, { path: `generations/${other}.yaml`, text }],
+  });
+  const replaces = await earlierContracts(context, version, 'HEAD');
+  const input = { repository, version, to: other, contracts, replaces, by: userName(context.env) };
+  return runFlow(context, { flow: renameGenerationFlow, input, print: () => 0 }, {});
 }
 
 /** The file of a generation in the working folder; null when there is none. */

@@ -47,6 +47,7 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .option('--watch', 'show the jobs and what they write while they run')
     .option('--show', 'print the result of each step as JSON')
     .option('--report <file>', 'write a report of the run as one HTML file')
+    .option('--flaky', 'list the flaky tests of the pipeline, and run nothing')
     .option('--of <run>', 'show this recorded run, and run nothing: its id in the console or in Temporal')
     .option('--no-wait', 'start the run and return')
     .addOption(jsonOption())

@@ -1,6 +1,7 @@
 import { userName } from '../../core/user-name.ts';
 import { proveChangeFlow, type ProveChangeResult } from '../../../domain/release/flows/evolution-flows.ts';
 import type { EarlierAttempt, RunJobOutcome, RunPipelineResult } from '../../../domain/release/flows/pipeline-flows.ts';
+import { FLAKY_RUNS, flakyLine, type FlakyTest } from '../../../domain/release/quality/flaky.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { CliContext } from '../../core/context.ts';
 import { readersLogin } from '../../core/ledger.ts';
@@ -29,6 +30,8 @@ export interface RunOptions extends FlowOptions {
   readonly report?: string;
   /** Id of a recorded run: it is shown, and nothing runs. */
   readonly of?: string;
+  /** Lists the flaky tests of the pipeline, and runs nothing. */
+  readonly flaky?: boolean;
 }
 
 /** Lines of the log of a failed job. */
@@ -39,6 +42,7 @@ const LOG_LINES = 20;
  * for. Exit code 1 when a job failed or the change was not proven.
  */
 export async function runCommand(context: CliContext, pipeline: string, options: RunOptions): Promise<number> {
+  if (options.flaky === true) return listFlaky(context, pipeline, options);
   if (options.of !== undefined) {
     return showResult(
       context,
@@ -83,6 +87,40 @@ export async function runCommand(context: CliContext, pipeline: string, options:
   );
 }
 
+/** The flaky tests of a pipeline in its latest runs, from the ledger. */
+async function listFlaky(context: CliContext, pipeline: string, { repo, json }: RunOptions): Promise<number> {
+  const repository = repo ?? (await repositoryOfFolder(context));
+  const tests = await readFlaky(context, { repository, pipeline });
+  const none = `${pipeline} has no flaky test in its last ${FLAKY_RUNS} runs.`;
+  const lines = tests.length === 0 ? [none] : tests.map(flakyLine);
+  context.stdout.write(
+    json === true ? `${JSON.stringify(tests)}\n` : lines.map((line) => `${printable(line)}\n`).join(''),
+  );
+  return 0;
+}
+
+async function readFlaky(
+  context: CliContext,
+  of: { readonly repository: string; readonly pipeline: string },
+): Promise<readonly FlakyTest[]> {
+  const [{ withLedger }, { flakyTests }] = await Promise.all([
+    import('../../../activities/ledger/open-ledger.ts'),
+    import('../../../activities/release/pipelines/flaky-tests.ts'),
+  ]);
+  return withLedger(await readersLogin(context), (ledger) => flakyTests(ledger, of));
+}
+
+/** The same for a report, which can be written where there is no access to the ledger. */
+async function flakyForReport(context: CliContext, run: RunPipelineResult): Promise<readonly FlakyTest[]> {
+  try {
+    return await readFlaky(context, run);
+  } catch (error) {
+    if (!(error instanceof LonghaulError)) throw error;
+    context.stderr.write(`The report names no flaky tests: ${printable(error.message)}\n`);
+    return [];
+  }
+}
+
 async function showResult(
   context: CliContext,
   result: ProveChangeResult,
@@ -118,7 +156,7 @@ async function writeReport(context: CliContext, { run }: ProveChangeResult, file
     import('node:stream'),
     import('node:fs/promises'),
   ]);
-  const report = runReport(run);
+  const report = runReport(run, await flakyForReport(context, run));
   await writeFile(file, report);
   const blobs = await openBlobs(context, context.env);
   const { digest } = await blobs.put(Readable.from([Buffer.from(report)]));

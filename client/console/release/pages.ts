@@ -75,13 +75,18 @@ export function releasePages({ context, ledger }: ConsoleSources): ConsolePart {
       }),
     async download({ params: { id = '' }, query }) {
       if (query.get('report') !== '1') return null;
-      const [{ readRunResult }, { runReport }] = await Promise.all([
+      const [{ readRunResult }, { flakyTests }, { runReport }] = await Promise.all([
         import('../../../activities/release/pipelines/run-result.ts'),
+        import('../../../activities/release/pipelines/flaky-tests.ts'),
         import('./run-report.ts'),
       ]);
       const store = await blobs.get();
-      const result = await ledger((db) => readRunResult({ ledger: db, blobs: store }, id));
-      return result && { name: `run-${id}.html`, content: Readable.from([Buffer.from(runReport(result))]) };
+      return ledger(async (db) => {
+        const result = await readRunResult({ ledger: db, blobs: store }, id);
+        if (result === null) return null;
+        const report = runReport(result, await flakyTests(db, result));
+        return { name: `run-${id}.html`, content: Readable.from([Buffer.from(report)]) };
+      });
     },
   };
 

@@ -1,4 +1,5 @@
 import type { RunJobOutcome, RunPipelineResult } from '../../../domain/release/flows/pipeline-flows.ts';
+import { FLAKY_RUNS, type FlakyTest } from '../../../domain/release/quality/flaky.ts';
 import { html, type Html } from '../html.ts';
 import { reportPage } from '../layout.ts';
 import { badge, facts, notice, table, type Tone } from '../parts.ts';
@@ -14,8 +15,11 @@ const TONES: Readonly<Record<string, Tone>> = {
 /** Height of a line of the timeline, in pixels. */
 const LINE = 22;
 
-/** The report of a run of a pipeline as one file: its jobs on a timeline, their steps, rules and exceptions. */
-export function runReport(run: RunPipelineResult): string {
+/**
+ * The report of a run of a pipeline as one file: its jobs on a timeline, their steps, rules and exceptions, and the tests
+ * of the pipeline that are flaky.
+ */
+export function runReport(run: RunPipelineResult, flaky: readonly FlakyTest[]): string {
   const { pipeline, repository, commit, status, sandbox, jobs, quality } = run;
   const attempts = jobs.flatMap(attemptsOf);
   const body = html`${facts([
@@ -66,6 +70,23 @@ export function runReport(run: RunPipelineResult): string {
             found,
             examples.join(' · '),
             waiver === null ? '' : `until ${waiver.until}, approved by ${waiver.approved_by}: ${waiver.why}`,
+          ]),
+          empty: '',
+        })}`
+    }
+    ${
+      flaky.length > 0 &&
+      html`<h2>Flaky tests</h2>
+        ${table({
+          caption: `Tests that passed and failed at the same commit, in the last ${FLAKY_RUNS} runs`,
+          head: ['Test', 'Job', 'Commits', 'Failed', 'Passed', 'Last'],
+          rows: flaky.map((test) => [
+            test.name,
+            test.job,
+            { number: test.commits },
+            { number: test.failed },
+            { number: test.passed },
+            test.last.slice(0, 10),
           ]),
           empty: '',
         })}`

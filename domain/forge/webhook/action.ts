@@ -17,6 +17,8 @@ export interface PushedHead {
   readonly branch: string;
   /** Full oid. */
   readonly commit: string;
+  /** Where it was before, a full oid; missing for a new branch, and where the message does not say it. */
+  readonly before?: string;
 }
 
 /** A branch of a repository that a forge says to have been pushed. */
@@ -31,6 +33,8 @@ export interface MovedRef {
   readonly ref: string | null;
   /** The oid to which it moved; null when the message does not say it. */
   readonly commit: string | null;
+  /** The oid from which it moved; null when the message does not say it. */
+  readonly before: string | null;
 }
 
 /** Why a message requires no action, by the label that counts it in the metrics (docs/observability.md). */
@@ -101,8 +105,10 @@ export function pushed(
   const branches = refs.flatMap((ref) => (ref?.startsWith(HEADS) ? [ref.slice(HEADS.length)] : []));
   if (branches.length === 0 && !isUnclear) return ignored('no-branch');
   if (name === null) return changed('pushed', name, unnamed);
-  const found = moves.flatMap(({ ref, commit }): PushedHead[] =>
-    ref?.startsWith(HEADS) && isCommit(commit) ? [{ branch: ref.slice(HEADS.length), commit }] : [],
+  const found = moves.flatMap(({ ref, commit, before }): PushedHead[] =>
+    ref?.startsWith(HEADS) && isCommit(commit)
+      ? [{ branch: ref.slice(HEADS.length), commit, ...(isCommit(before) ? { before } : {}) }]
+      : [],
   );
   const heads = found.length === 0 ? {} : { heads: found };
   if (isUnclear || main === null || branches.includes(main)) {

@@ -12,6 +12,7 @@ export function azureDevopsAction(payload: unknown, place: WebhookPlace): Webhoo
       const moves = listAt(payload, 'resource', 'refUpdates').map((update) => ({
         ref: textAt(update, 'name'),
         commit: textAt(update, 'newObjectId'),
+        before: textAt(update, 'oldObjectId'),
       }));
       return pushed(moves, main, name, UNNAMED);
     }

@@ -30,9 +30,9 @@ function pushAction(payload: unknown, name: readonly string[] | null): WebhookAc
   const moves = listAt(payload, 'push', 'changes').map((change) => {
     const side = textAt(change, 'new', 'name') === null ? 'old' : 'new';
     const ref = textAt(change, side, 'name');
-    const commit = textAt(change, 'new', 'target', 'hash');
-    if (ref === null) return { ref, commit };
-    return { ref: `refs/${textAt(change, side, 'type')?.includes('tag') ? 'tags' : 'heads'}/${ref}`, commit };
+    const oids = { commit: textAt(change, 'new', 'target', 'hash'), before: textAt(change, 'old', 'target', 'hash') };
+    if (ref === null) return { ref, ...oids };
+    return { ref: `refs/${textAt(change, side, 'type')?.includes('tag') ? 'tags' : 'heads'}/${ref}`, ...oids };
   });
   return pushed(moves, main, name);
 }

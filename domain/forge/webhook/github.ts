@@ -8,7 +8,7 @@ export function githubAction(event: string, payload: unknown): WebhookAction {
   switch (event) {
     case 'push':
       return pushed(
-        [{ ref: textAt(payload, 'ref'), commit: textAt(payload, 'after') }],
+        [{ ref: textAt(payload, 'ref'), commit: textAt(payload, 'after'), before: textAt(payload, 'before') }],
         textAt(payload, 'repository', 'default_branch'),
         nameIn(payload),
       );

@@ -9,20 +9,18 @@ export function gitlabAction(payload: unknown): WebhookAction {
   switch (textAt(payload, 'event_name') ?? textAt(payload, 'object_kind')) {
     case 'push':
       return pushed(
-        [{ ref: textAt(payload, 'ref'), commit: textAt(payload, 'after') }],
+        [{ ref: textAt(payload, 'ref'), commit: textAt(payload, 'after'), before: textAt(payload, 'before') }],
         textAt(payload, 'project', 'default_branch'),
         projectIn(payload),
       );
     // of system hooks: one message for a push, whatever it moved
     case 'repository_update': {
       const changes = listAt(payload, 'changes');
-      const moves = listAt(payload, 'refs').map((ref) => ({
-        ref: typeof ref === 'string' ? ref : null,
-        commit: textAt(
-          changes.find((change) => textAt(change, 'ref') === ref),
-          'after',
-        ),
-      }));
+      const moves = listAt(payload, 'refs').map((ref) => {
+        const change = changes.find((each) => textAt(each, 'ref') === ref);
+        const oids = { commit: textAt(change, 'after'), before: textAt(change, 'before') };
+        return { ref: typeof ref === 'string' ? ref : null, ...oids };
+      });
       return pushed(moves, textAt(payload, 'project', 'default_branch'), projectIn(payload));
     }
     case 'group_rename':

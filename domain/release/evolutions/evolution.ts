@@ -1,3 +1,4 @@
+import type { PackedCommit } from '../pipelines/job.ts';
 import type { RunPipelineResult } from '../flows/pipeline-flows.ts';
 import type { PolicyCheck } from './policy-check.ts';
 import type { ProvenStep } from './proof.ts';
@@ -117,4 +118,22 @@ export interface JudgedEvolution {
   readonly steps: readonly ProvenStep[];
   /** When it was decided, ISO 8601: the date of the tag. */
   readonly at: string;
+}
+
+/** Asks which commits of a push name changes. */
+export interface FindNamedCommits {
+  readonly repository: string;
+  /** The pushed commit. */
+  readonly packed: PackedCommit;
+  /** Where the branch was before, a full oid; null when it is new. */
+  readonly before: string | null;
+  /** Ids of the changes that are looked for. */
+  readonly changes: readonly string[];
+}
+
+/** A commit of a push that names a change: the newest one. */
+export interface NamedCommit {
+  readonly change: string;
+  /** Full oid. */
+  readonly commit: string;
 }

@@ -18,6 +18,7 @@ import {
   type RequestFields,
   requestId,
   releaseAttributes,
+  replacedContracts,
   runFields,
   runKey,
   runSummary,
@@ -75,10 +76,7 @@ export const startEvolutionFlow = defineFlow<StartEvolutionInput, StartEvolution
         commit: oid(z).optional(),
         branch: z.string().refine(isBranchName, 'must be the name of a branch').optional(),
         packed: packedCommit(z).optional(),
-        replaces: z
-          .array(z.string().regex(/^[0-9a-f]{12,64}$/, 'must be at least 12 digits of a SHA-256'))
-          .max(200)
-          .default([]),
+        replaces: replacedContracts(z),
         request: z
           .string()
           .regex(/^[\w-]{1,64}$/, 'use letters, digits, dash and underscore')

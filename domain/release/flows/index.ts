@@ -4,6 +4,7 @@ import { createHotfixFlow } from './hotfix-flow.ts';
 import { promoteGenerationFlow } from './promotion-flows.ts';
 import { runPipelineFlow } from './pipeline-flows.ts';
 import { proveOnPushFlow } from './push-flow.ts';
+import { renameGenerationFlow } from './rename-flow.ts';
 import { withdrawGenerationFlow } from './withdrawal-flow.ts';
 
 /** The flows of the release train. */
@@ -16,5 +17,6 @@ export const releaseFlows = [
   promoteGenerationFlow,
   createHotfixFlow,
   withdrawGenerationFlow,
+  renameGenerationFlow,
   anchorAuditFlow,
 ] as const;

@@ -27,6 +27,14 @@ export function packedCommit(z: Zod) {
   return z.strictObject({ commit: oid(z), tree: oid(z), pack: digest(z), changed: digest(z) });
 }
 
+/** Contracts of the ledger that a given one was made from. */
+export function replacedContracts(z: Zod) {
+  return z
+    .array(z.string().regex(/^[0-9a-f]{12,64}$/, 'must be at least 12 digits of a SHA-256'))
+    .max(200)
+    .default([]);
+}
+
 /** Who starts a flow of the release train. */
 export interface RequestFields {
   /** The person who starts it: a name that proves nothing. @default 'unknown' */

@@ -9,8 +9,10 @@ export interface PlanHotfix {
   readonly commit: string;
   /** Versions that the remote has tags of. */
   readonly versions: readonly string[];
-  /** Digest of the contracts of the released version. */
+  /** Digest of the contracts of the released version; of the default branch when that version has none. */
   readonly contracts: string;
+  /** True for those of the default branch: the hotfix is to have their policies and pipelines. */
+  readonly isTaken: boolean;
 }
 
 /** The version of a hotfix, and its contract as a file. */
@@ -21,6 +23,8 @@ export interface HotfixContract {
   readonly path: string;
   /** Its text. */
   readonly text: string;
+  /** Digest of further files that the branch is to have, as a JSON list; null for none. */
+  readonly files: string | null;
 }
 
 /** Asks to which open generations a promoted hotfix is to be offered. */

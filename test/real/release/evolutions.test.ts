@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect } from 'vitest';
@@ -136,6 +136,67 @@ Ready for promotion: YES
   });
 });
 
+test('a draft without evolutions is renamed in its file and in the ledger, once', async ({ release }) => {
+  const { clone, ledger, longhaul } = release;
+  write(clone, {
+    '.gryt/generations/v9.0.0.yaml': `# planned\n${generation('v9.0.0', ['FEAT-1'])}`,
+    '.gryt/pipelines/full-ci.yaml': CI,
+  });
+  commit(clone, 'chore: a generation');
+  git(clone, 'push', '--quiet', '--force', 'origin', 'HEAD:main');
+  const file = (version: string): string => join(clone, '.gryt/generations', `${version}.yaml`);
+  const rows = () =>
+    ledger.sql(`SELECT generation_id AS id, version, contract ->> 'version' AS declared, contract_digest AS digest
+      FROM generations WHERE version LIKE 'v9.%'`);
+  const events = () =>
+    ledger.sql(`SELECT actor, resource_id, details_json AS details FROM audit_events
+      WHERE event_type = 'generation.renamed' ORDER BY event_id`);
+  // a promotion that is refused adds it to the ledger
+  expect((await longhaul('generation', 'promote', 'v9.0.0')).exitCode).toBe(9);
+  const [before] = (await rows()) as [{ id: string; version: string }];
+  expect(before.version).toBe('v9.0.0');
+
+  const renamed = await longhaul('generation', 'rename', 'v9.0.0', 'v9.1.0');
+  expect(renamed.exitCode, renamed.stderr).toBe(0);
+  const text = readFileSync(file('v9.1.0'), 'utf8');
+  expect(text).toMatch(/^# planned\nversion: v9.1.0\n/);
+  expect(existsSync(file('v9.0.0'))).toBe(false);
+  const row = {
+    id: before.id,
+    version: 'v9.1.0',
+    declared: 'v9.1.0',
+    digest: createHash('sha256').update(text).digest('hex'),
+  };
+  const event = { actor: expect.any(String) as string, resource_id: 'v9.1.0', details: { from: 'v9.0.0' } };
+  expect(await rows()).toEqual([row]);
+  expect(await events()).toEqual([event]);
+
+  // the command was killed before it changed the file: a repetition does the rest
+  writeFileSync(file('v9.0.0'), text.replace('v9.1.0', 'v9.0.0'));
+  rmSync(file('v9.1.0'));
+  expect((await longhaul('generation', 'rename', 'v9.0.0', 'v9.1.0')).exitCode).toBe(0);
+  expect(readFileSync(file('v9.1.0'), 'utf8')).toBe(text);
+  expect(await rows()).toEqual([row]);
+  expect(await events()).toEqual([event]);
+
+  // another generation is not taken over, and one with an evolution keeps its version
+  write(clone, { '.gryt/generations/v9.2.0.yaml': generation('v9.2.0', ['FEAT-2']) });
+  expect((await longhaul('evolution', 'start', 'v9.2.0', '--change', 'FEAT-2')).exitCode).toBe(0);
+  rmSync(file('v9.2.0'));
+  const taken = await longhaul('generation', 'rename', 'v9.1.0', 'v9.2.0');
+  expect(taken.exitCode).toBe(9);
+  expect(taken.stderr).toContain('The ledger has a generation v9.2.0 of local/acme/api already.');
+  expect(existsSync(file('v9.1.0'))).toBe(true);
+  write(clone, { '.gryt/generations/v9.2.0.yaml': generation('v9.2.0', ['FEAT-2']) });
+  const kept = await longhaul('generation', 'rename', 'v9.2.0', 'v9.3.0');
+  expect(kept.exitCode).toBe(9);
+  expect(kept.stderr).toContain('has evolutions, so it keeps its version');
+  expect(await ledger.sql("SELECT FROM generations WHERE version = 'v9.3.0'")).toEqual([]);
+  expect((await longhaul('evolution', 'abandon', 'v9.2.0-rc.1', '--why', 'a test')).exitCode).toBe(0);
+  rmSync(file('v9.2.0'));
+  commit(clone, 'chore: renamed');
+});
+
 test('a pipeline with a job that deploys is refused before any of its jobs runs', async ({ release }) => {
   const { clone, ledger, longhaul } = release;
   write(clone, {
@@ -166,10 +227,16 @@ describe('a push', () => {
     });
     commit(clone, 'chore: contracts');
     for (const change of ['FEAT-1', 'FEAT-2']) await longhaul('evolution', 'start', 'v1.9.0', '--change', change);
-    write(clone, { 'pushed.txt': '1' });
-    const pushed = commit(clone, 'feat: by a push [FEAT-1]');
+    // before the push, and of no change: they are not proven
+    commit(clone, 'feat: pushed long ago [FEAT-2]');
     git(clone, 'push', '--quiet', 'origin', 'HEAD:refs/heads/feature/push');
-    const message = (after: string) => repositoryPayload('acme/api', { ref: 'refs/heads/feature/push', after });
+    const before = git(clone, 'rev-parse', 'HEAD');
+    commit(clone, 'feat: an earlier try [FEAT-1]');
+    write(clone, { 'pushed.txt': '1' });
+    const named = commit(clone, 'feat: by a push [FEAT-1]');
+    const pushed = commit(clone, 'docs: of no change [FEAT-3]');
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:refs/heads/feature/push');
+    const message = (after: string) => repositoryPayload('acme/api', { ref: 'refs/heads/feature/push', before, after });
     const status = () => ledger.sql("SELECT tag, status FROM evolutions WHERE tag LIKE 'v1.9.0-%' ORDER BY rc");
 
     const off = await startGateway(estate, client, { webhooks });
@@ -191,8 +258,11 @@ describe('a push', () => {
         body: { proving: [workflowId] },
       });
       const handle = client.workflow.getHandle(workflowId);
-      expect(await handle.result()).toEqual({ evolutions: [{ tag: 'v1.9.0-rc.1', status: 'pass' }], unclear: [] });
-      expect(git(remote, 'rev-parse', 'v1.9.0-rc.1^{commit}')).toBe(pushed);
+      expect(await handle.result()).toEqual({
+        evolutions: [{ tag: 'v1.9.0-rc.1', commit: named, status: 'pass' }],
+        unclear: [],
+      });
+      expect(git(remote, 'rev-parse', 'v1.9.0-rc.1^{commit}')).toBe(named);
       const proven = [
         { tag: 'v1.9.0-rc.1', status: 'pass' },
         { tag: 'v1.9.0-rc.2', status: 'pending' },
@@ -450,6 +520,39 @@ jobs:
     commit(clone, 'feat: another commit [FEAT-400]');
     expect((await longhaul('run', 'full-ci', '--from', 'proven')).exitCode).toBe(2);
   });
+});
+
+test('a test that fails in one attempt and passes in the next is listed as flaky', async ({
+  release: { clone, longhaul },
+}) => {
+  const junit = '<testsuite name="s"><testcase name="shaky">$1</testcase><testcase name="fine"/></testsuite>';
+  write(clone, {
+    '.gryt/pipelines/shaky.yaml': `name: shaky
+jobs:
+  test:
+    retries: 1
+    reports: {junit: [junit.xml]}
+    steps:
+      - name: unit
+        command: |
+          write() { printf '%s' '${junit.replace('$1', '\'"$1"\'')}' > junit.xml; }
+          if test "$LONGHAUL_ATTEMPT" = 1; then write '<failure message="no"/>'; exit 1; fi
+          write ''
+`,
+  });
+  commit(clone, 'test: a flaky test');
+  const none = await longhaul('run', 'shaky', '--flaky');
+  expect(none.stdout).toBe('shaky has no flaky test in its last 100 runs.\n');
+  const run = await longhaul('run', 'shaky', '--report', 'report.html');
+  expect(run.exitCode, run.stdout).toBe(0);
+  const page = readFileSync(join(clone, 'report.html'), 'utf8');
+  expect(page).toContain('<h2>Flaky tests</h2>');
+  expect(page).toContain('s > shaky'.replace('>', '&gt;'));
+  rmSync(join(clone, 'report.html'));
+  const listed = await longhaul('run', 'shaky', '--flaky');
+  expect(listed.stdout).toMatch(
+    /^s > shaky \(job test\): 1 failed and 1 passed at one commit, last on \d{4}-\d\d-\d\d\n$/,
+  );
 });
 
 describe('the reports of a run', () => {

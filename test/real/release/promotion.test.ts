@@ -401,6 +401,39 @@ jobs:
 });
 
 describe('a hotfix', () => {
+  test('of a release without contracts has the policies and pipelines of the default branch, and is proven by them', async ({
+    release: { clone, ledger, longhaul, remote },
+  }) => {
+    write(clone, { '.gryt/pipelines/full-ci.yaml': CI, '.gryt/policy.yaml': POLICY });
+    commit(clone, 'chore: contracts');
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+    const [first = ''] = git(remote, 'rev-list', '--max-parents=0', 'main').split('\n');
+    expect(git(remote, 'ls-tree', '--name-only', first)).not.toMatch(/gryt|longhaul/);
+    git(remote, 'tag', 'v0.9.0', first);
+    const created = await longhaul('hotfix', 'create', 'v0.9.0', '--issue', 'CRIT-9', '--title', 'Fix the old one');
+    expect(created.exitCode, created.stderr).toBe(0);
+    expect(git(remote, 'rev-parse', 'hotfix/v0.9.1~1')).toBe(first);
+    const contracts = git(remote, 'ls-tree', '-r', 'main', '.gryt')
+      .split('\n')
+      .filter((line) => !line.includes('/generations/'));
+    expect(contracts.length).toBeGreaterThan(1);
+    expect(git(remote, 'diff', '--name-only', first, 'hotfix/v0.9.1').split('\n').toSorted()).toEqual(
+      [...contracts.map((line) => line.split('\t')[1] ?? ''), '.gryt/generations/v0.9.1.yaml'].toSorted(),
+    );
+    // the same blobs, by git
+    const branch = git(remote, 'ls-tree', '-r', 'hotfix/v0.9.1', '.gryt').split('\n');
+    expect(branch).toEqual(expect.arrayContaining(contracts));
+    const back = git(clone, 'rev-parse', 'HEAD');
+    git(clone, 'fetch', '--quiet', 'origin');
+    git(clone, 'checkout', '--quiet', 'hotfix/v0.9.1');
+    expect((await longhaul('release', 'check')).exitCode).toBe(0);
+    const fix = await prove({ clone, longhaul }, 'v0.9.1', 'CRIT-9', { fix: 'of the old one' });
+    expect(await ledger.sql("SELECT tag, pipeline, status, commit FROM evolutions WHERE change_id = 'CRIT-9'")).toEqual(
+      [{ tag: 'v0.9.1-rc.1', pipeline: 'full-ci', status: 'pass', commit: fix }],
+    );
+    git(clone, 'checkout', '--quiet', '-B', 'main', back);
+  });
+
   test('is the next free patch version, on a branch from the tag, and is promoted as it was proven', async ({
     release,
   }) => {

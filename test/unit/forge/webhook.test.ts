@@ -31,12 +31,13 @@ const bitbucket = (change: object): object => ({
 
 describe('the heads in a push', () => {
   const commit = 'a'.repeat(40);
+  const before = 'b'.repeat(40);
   const zero = '0'.repeat(40);
   const project = { project: { path_with_namespace: 'acme/api', default_branch: 'main' } };
   test.each([
-    ['github', 'push', { ...push('refs/heads/main'), after: commit }],
-    ['gitea', 'push', { ...push('refs/heads/main'), after: commit }],
-    ['gitlab', 'Push Hook', { event_name: 'push', ref: 'refs/heads/main', after: commit, ...project }],
+    ['github', 'push', { ...push('refs/heads/main'), after: commit, before }],
+    ['gitea', 'push', { ...push('refs/heads/main'), after: commit, before }],
+    ['gitlab', 'Push Hook', { event_name: 'push', ref: 'refs/heads/main', after: commit, before, ...project }],
     [
       'gitlab',
       'System Hook',
@@ -45,18 +46,37 @@ describe('the heads in a push', () => {
         refs: ['refs/heads/main', 'refs/heads/gone'],
         changes: [
           { ref: 'refs/heads/gone', after: zero },
-          { ref: 'refs/heads/main', after: commit },
+          { ref: 'refs/heads/main', after: commit, before },
         ],
         ...project,
       },
     ],
-    ['bitbucket', 'repo:push', bitbucket({ new: { name: 'main', type: 'branch', target: { hash: commit } } })],
-    ['azure-devops', '', azure('git.push', { refUpdates: [{ name: 'refs/heads/main', newObjectId: commit }] })],
+    [
+      'bitbucket',
+      'repo:push',
+      bitbucket({
+        old: { name: 'main', type: 'branch', target: { hash: before } },
+        new: { name: 'main', type: 'branch', target: { hash: commit } },
+      }),
+    ],
+    [
+      'azure-devops',
+      '',
+      azure('git.push', { refUpdates: [{ name: 'refs/heads/main', newObjectId: commit, oldObjectId: before }] }),
+    ],
   ] as const)('of %s (%s) are those of branches', (forge, event, payload) => {
     const place = forge === 'azure-devops' ? AZURE : ANY;
     expect(webhookAction(forge, event, payload, place)).toMatchObject({
-      changes: [{ kind: 'pushed', heads: [{ branch: 'main', commit }] }],
+      changes: [{ kind: 'pushed', heads: [{ branch: 'main', commit, before }] }],
     });
+  });
+
+  test('say no oid before it of a new branch', () => {
+    const payload = { ...push('refs/heads/main'), after: commit, before: zero };
+    expect(webhookAction('github', 'push', payload, ANY)).toMatchObject({
+      changes: [{ heads: [{ branch: 'main', commit }] }],
+    });
+    expect(JSON.stringify(webhookAction('github', 'push', payload, ANY))).not.toContain('before');
   });
 
   test.each([zero, 'abc', '', 7, `${commit}g`])('are no other values: %s', (after) => {
