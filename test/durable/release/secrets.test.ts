@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -86,11 +86,12 @@ function contentsOf(folder: string): string {
 /** A receiver of what is announced; returns its address, and the bodies so far. */
 async function startChat(): Promise<{ readonly url: string; readonly said: readonly string[] }> {
   const said: string[] = [];
+  const hear = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    said.push(`${request.url} ${await text(request)}`);
+    response.end('ok');
+  };
   const server = createServer((request, response) => {
-    void text(request).then((body) => {
-      said.push(`${request.url} ${body}`);
-      response.end('ok');
-    });
+    hear(request, response).catch((error: Error) => response.destroy(error));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
