@@ -106,7 +106,7 @@ describe('a checkout', () => {
     await expect(cancelled).rejects.toThrow('cancelled');
     // more than a process keeps
     for (let other = 0; other < 20; other++) {
-      const others = await jobs.commit({ 'other.txt': randomBytes(8).toString('hex') });
+      const others = await jobs.commit({ 'kept.txt': randomBytes(8).toString('hex') });
       await sources.message(others, { about: `other ${other}` });
     }
     const second = sources.checkOut(packed, join(place, 'second'), { about: 'second' });
