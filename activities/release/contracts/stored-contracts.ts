@@ -36,7 +36,6 @@ export async function readContracts(blobs: BlobStore, digest: string, about: str
   const fileOf = (paths: readonly string[]): ContractFile | null =>
     paths.flatMap((path) => folder.files.find((each) => each.path === path) ?? [])[0] ?? null;
   const fileOfGeneration = (version: string): ContractFile | null => fileOf(generationPaths(version));
-  const digestOf = (file: ContractFile | null): string | null => (file === null ? null : sha256(file.text));
   return {
     ...contracts,
     folder: folder.name,
@@ -45,4 +44,8 @@ export async function readContracts(blobs: BlobStore, digest: string, about: str
     fileOfGeneration,
     digestOfGeneration: (version) => digestOf(fileOfGeneration(version)),
   };
+}
+
+function digestOf(file: ContractFile | null): string | null {
+  return file === null ? null : sha256(file.text);
 }
