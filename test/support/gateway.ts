@@ -53,7 +53,9 @@ export async function startGatewayProcess(
 ): Promise<GatewayProcess> {
   configure(estate, gateway);
   const env = commandEnv(estate, { WEBHOOK_SECRET: SECRET, ...more });
-  const options = ['--address', String(gateway['address'] ?? '127.0.0.1:0'), '--metrics-address', '127.0.0.1:0'];
+  const { address } = gateway;
+  const own = typeof address === 'string' ? address : '127.0.0.1:0';
+  const options = ['--address', own, '--metrics-address', '127.0.0.1:0'];
   const program = execa(process.execPath, [BIN, 'gateway', ...options], {
     env,
     extendEnv: false,

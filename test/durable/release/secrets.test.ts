@@ -113,11 +113,12 @@ test('no secret of a release is in histories, logs, ledger, blobs, reports, page
   const gatewayAddress = await freeAddress();
   const openId = await startOpenId(`http://${gatewayAddress}/sign-in/callback`);
   const chat = await startChat();
-  let github: WholeGithub | null = null;
+  const githubs: WholeGithub[] = [];
   const estate = await createEstate({
     indexName: 'Unused',
     providers: async (root) => {
-      github = await startWholeGithub(root, { token: SECRETS.FORGE_TOKEN, writeToken: SECRETS.WRITE_TOKEN });
+      const github = await startWholeGithub(root, { token: SECRETS.FORGE_TOKEN, writeToken: SECRETS.WRITE_TOKEN });
+      githubs.push(github);
       return [{ name: 'work', type: 'github', url: github.url, tokenEnv: 'FORGE_TOKEN', writeTokenEnv: 'WRITE_TOKEN' }];
     },
     settings: {
@@ -132,7 +133,9 @@ test('no secret of a release is in histories, logs, ledger, blobs, reports, page
       })),
     },
   });
-  const { url: forgeUrl, place } = github as unknown as WholeGithub;
+  const [github] = githubs;
+  if (github === undefined) throw new Error('the estate has no forge');
+  const { url: forgeUrl, place } = github;
   const ledger = await createTestLedger({ password: SECRETS.OWNER_PASSWORD });
   const { temporalAddress: address } = inject('stack');
   const connection = await Connection.connect({ address });
@@ -140,7 +143,7 @@ test('no secret of a release is in histories, logs, ledger, blobs, reports, page
   await openNamespace(connection, namespace);
   const client = new Client({ connection, namespace });
   onTestFinished(async () => {
-    await Promise.all([connection.close(), openId.close(), (github as WholeGithub | null)?.close()]);
+    await Promise.all([connection.close(), openId.close(), github.close()]);
     await Promise.all([ledger.dispose(), estate.dispose()]);
     await rm(folder, { recursive: true, force: true });
   });
