@@ -357,7 +357,7 @@ async function recordFailure({ ledger: { logins }, blobs }: Release, at: string)
   const ledger = openLedger(logins.writer, { connections: 1 });
   try {
     await recordRun(
-      { ledger, url: logins.writer, blobs, hasPeople: false, announce: [] },
+      { ledger, url: logins.writer, blobs, hasPeople: false, announce: [], cancelledBy: () => Promise.resolve(null) },
       {
         run: 'a-later-run',
         status: 'failed',
