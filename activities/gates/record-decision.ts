@@ -1,5 +1,6 @@
 import type { GateAnswer, GateDecision, GateView } from '../../domain/gates/gate.ts';
 import { type DecisionAttempt, type Delegation, entitlementOf } from '../../domain/gates/delegation.ts';
+import { outcomeOf } from '../../domain/gates/outcome.ts';
 import type { Directory } from '../../domain/gates/people.ts';
 import type { Actor } from '../../domain/shared/actor.ts';
 import { type FailureType, LonghaulError } from '../../domain/shared/failures.ts';
@@ -86,6 +87,11 @@ async function decide(
   const view = (decisions: readonly GateDecision[]): GateView => viewOf(row, decisions, directory, at.getTime());
   if (last !== undefined && last.verdict === verdict && last.digest === digest) {
     return { gate: view(before), decision: last, repeated: true };
+  }
+  const { status, reason } = outcomeOf(rulesOf(row, directory), before, at.getTime());
+  if (status !== 'open') {
+    const message = `The gate ${gateId} is decided: ${status} by ${reason}.`;
+    return refuse(trx, actor, given, row, new LonghaulError('GateClosed', message));
   }
   if (verdict === 'revoke' && last?.verdict !== 'approve') {
     const message = `${actor.name} has not approved the gate ${gateId}, so there is nothing to revoke.`;

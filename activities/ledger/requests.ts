@@ -1,6 +1,7 @@
 import canonicalize from 'canonicalize';
 import type { Actor } from '../../domain/shared/actor.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
+import { recordEvent } from './audit.ts';
 import { sha256 } from '../../platform/sha256.ts';
 import type { LedgerDatabase, LedgerTransaction } from './open-ledger.ts';
 
@@ -87,6 +88,38 @@ export async function requesterOf(ledger: LedgerDatabase, runId: string): Promis
     .executeTakeFirst();
   if (found === undefined) return null;
   return { name: found.person, authenticatedBy: found.authenticated_by, isPerson: found.is_person };
+}
+
+/** A start that was refused because another run has the workflow id. */
+export interface LockedStart extends RequestedFlow {
+  /** The id that is in use. */
+  readonly workflowId: string;
+  /** The sentence of the failure, and its name. */
+  readonly message: string;
+  readonly reason: string;
+  readonly actor: Actor;
+}
+
+/** Records a start that no run exists for, with the login of the gateway. */
+export async function recordLockedStart(
+  ledger: LedgerDatabase,
+  { type, input, workflowId, message, reason, actor }: LockedStart,
+): Promise<void> {
+  const { repository = null } = input as { readonly repository?: string };
+  await ledger.transaction().execute((trx) =>
+    recordEvent(trx, {
+      event_type: 'start.refused',
+      repository,
+      resource_type: 'flow',
+      resource_id: workflowId,
+      action: type,
+      status: 'refused',
+      actor: actor.name,
+      authenticated_by: actor.authenticatedBy,
+      workflow_id: workflowId,
+      details: { reason, message },
+    }),
+  );
 }
 
 /** Digest of a flow and its input. */

@@ -1,7 +1,12 @@
 import { Readable } from 'node:stream';
 import type { FindNamedCommits, NamedCommit } from '../../domain/release/evolutions/evolution.ts';
 import type { CoverCommits, Coverage, FinalTag } from '../../domain/release/promotion/promotion.ts';
-import type { CollectedAssets, PartEnd, WantedAssets } from '../../domain/release/promotion/publication.ts';
+import type {
+  CollectedAssets,
+  PartEnd,
+  PublishedRelease,
+  WantedAssets,
+} from '../../domain/release/promotion/publication.ts';
 import type { AlertChannelConfig } from '../../domain/shared/channels.schema.ts';
 import type {
   Baseline,
@@ -104,13 +109,16 @@ export interface CommitActivities {
   pushBranch(input: PushBranchInput): Promise<PushedBranch>;
   /** Removes the branch that `pushBranch` pushes with this input, if nothing was added to it. */
   removeNewBranch(input: PushBranchInput): Promise<Removal>;
-  /** Publishes a release with its notes at the forge. Returns null for a provider without releases. */
-  publishRelease(input: PublishRelease): Promise<{ readonly url: string } | null>;
+  /** Publishes a release with its notes at the forge. Null for a provider without releases; a refusal is a result. */
+  publishRelease(input: PublishRelease): Promise<PublishedRelease | null>;
   /** Collects the files of a release from artifacts. A pattern that selects none is one of the problems. */
   collectAssets(input: WantedAssets): Promise<CollectedAssets>;
   /** Adds a file to a published release, unless it has it. A refusal is a result. */
   uploadAsset(input: UploadAsset): Promise<PartEnd>;
-  /** Announces a promotion to a channel; a repetition has the same id. A refusal is a result. */
+  /**
+   * Announces a promotion to a channel; a repetition has the same id. A wrong configuration is a result, a channel that does
+   * not take it is not: it is tried until it does.
+   */
   announcePromotion(input: AnnouncePromotion): Promise<PartEnd>;
   /**
    * Offers a hotfix to the default branch, unless that has it: pushes a branch with it, and opens a pull request where

@@ -3,6 +3,7 @@ import { openBlobs } from '../blobs/open-blobs.ts';
 import { openLedger } from '../ledger/open-ledger.ts';
 import { ledgerFailure } from '../ledger/ledger-failure.ts';
 import type { OpenRole, WorkerStart } from '../shared/wing-role.ts';
+import { cancellerOf } from './canceller.ts';
 import { scheduleAnchors } from './anchor-schedule.ts';
 import { createLedgerActivities } from './ledger.ts';
 
@@ -20,7 +21,14 @@ export async function openLedgerRole({ loaded, env, places, client }: WorkerStar
     }
   };
   const { people, release } = loaded.config;
-  const tools = { ledger, url, blobs, hasPeople: people.length > 0, announce: release.announce };
+  const tools = {
+    ledger,
+    url,
+    blobs,
+    hasPeople: people.length > 0,
+    announce: release.announce,
+    cancelledBy: (run: Parameters<typeof cancellerOf>[1]) => cancellerOf(client, run),
+  };
   return {
     activities: createLedgerActivities(tools),
     checks: [{ name: 'ledger', run: check }],

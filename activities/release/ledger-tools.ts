@@ -13,6 +13,14 @@ export interface LedgerTools {
   readonly hasPeople: boolean;
   /** The channels that promotions are announced to. */
   readonly announce: readonly string[];
+  /** Who cancelled a run, and why, as Temporal's history says; null for a run that was not cancelled. */
+  readonly cancelledBy: (run: Pick<RunningFlow, 'workflowId' | 'runId'>) => Promise<Canceller | null>;
+}
+
+/** Who cancelled a run: a name that Temporal does not verify. */
+export interface Canceller {
+  readonly name: string;
+  readonly why: string | null;
 }
 
 /** The flow that an activity belongs to, for records. */

@@ -42,8 +42,8 @@ import { openEvolution } from './evolutions/open-evolution.ts';
 import { type RenameGeneration, renameInLedger } from './evolutions/rename-generation.ts';
 import { failedAttempts } from './evolutions/supersede.ts';
 import type { LedgerTools, RunningFlow } from './ledger-tools.ts';
-import type { RefusedAct } from '../../domain/release/acts.ts';
-import { recordRefusal } from './record-refusal.ts';
+import type { GivenUpAct, RefusedAct } from '../../domain/release/acts.ts';
+import { recordGiveUp, recordRefusal } from './record-refusal.ts';
 import { checkPromotion } from './promotion/check-promotion.ts';
 import { openHotfix, planHotfix } from './promotion/hotfix.ts';
 import { planBackports } from './promotion/plan-backports.ts';
@@ -76,8 +76,10 @@ export interface LedgerActivities {
   anchorAudit(): Promise<AnchorAuditResult>;
   /** Makes a request that the gateway recorded that of the calling run. Throws `RequestUnproved`. */
   takeRequest(input: Omit<StartedRun, 'runId'>): Promise<void>;
-  /** Records that the calling run was refused, or failed, unless its own event says so already. */
+  /** Records that the calling run was refused, failed, or was cancelled, unless its own event says so already. */
   recordRefusal(input: RefusedAct): Promise<void>;
+  /** Records that a person ended the calling run although not everything was undone. */
+  recordGiveUp(input: GivenUpAct): Promise<void>;
   /** Records a run of a pipeline with its jobs and their attempts. */
   recordRun(input: RecordRunInput): Promise<void>;
   /** Commits at which a pipeline has passed with a report of findings, that of the latest run first. */
@@ -90,8 +92,8 @@ export interface LedgerActivities {
    */
   findEarlierRun(input: FindEarlierRun): Promise<EarlierRun>;
   /**
-   * Starts an evolution. When a policy is violated it writes nothing; the flow records the refusal. Throws `InvalidConfiguration` for contracts
-   * that are wrong, `InvalidInput` for a change or pipeline that they do not have, `CannotDeploy`, `GenerationDiffers`.
+   * Starts an evolution. When a policy is violated it writes nothing; the flow records the refusal. Throws
+   * `InvalidConfiguration` for contracts that are wrong, `InvalidInput` for a change or pipeline that they do not have, `CannotDeploy`, `GenerationDiffers`.
    */
   startEvolution(input: StartEvolution): Promise<EvolutionStart>;
   /** The pending evolution that a run is to prove; null for none. Throws `InvalidInput` when several could be meant. */
@@ -116,7 +118,10 @@ export interface LedgerActivities {
   preparePromotion(input: PreparePromotion): Promise<PreparedPromotion>;
   /** Evaluates all gates of a promotion. Changes nothing. */
   checkPromotion(input: CheckPromotion): Promise<PromotionReport>;
-  /** What the final tag is made of, recorded before it is pushed. Keeps the rows of the generation as evidence. Throws `InvalidInput`. */
+  /**
+   * What the final tag is made of, recorded before it is pushed. Keeps the rows of the generation as evidence. Throws
+   * `InvalidInput`, and `PromotionRefused` for a generation that another run has promoted at another commit.
+   */
   prepareTag(input: Pick<ReleaseCommit, 'repository' | 'version' | 'packed'>): Promise<PreparedTag>;
   /**
    * Promotes a generation whose tag is pushed, if the gates of the ledger are still open. Throws `PromotionRefused`, and
@@ -186,6 +191,7 @@ export function createLedgerActivities(tools: LedgerTools): LedgerActivities {
     takeRequest: (input) =>
       named(() => tools.ledger.transaction().execute((trx) => takeRequest(trx, { ...input, ...runningFlow() }))),
     recordRefusal: (input) => named(async () => recordRefusal(tools, input, await flow(input.by))),
+    recordGiveUp: (input) => named(async () => recordGiveUp(tools, input, await flow(input.by))),
     prepareTag: (input) => named(() => prepareTag(tools, input)),
     commitPromotion: (input) => named(async () => commitPromotion(tools, input, await flow(input.by))),
     duePublications: (input) => named(() => duePublications(tools.ledger, input, tools.announce)),

@@ -47,6 +47,7 @@ export async function serveConsole(server: FastifyInstance, tools: ConsoleTools)
   server.setErrorHandler(async (error, request, reply) => {
     const refused = refusedBy(error);
     logRefused(request.log, refused, error, request);
+    tools.refusals.take(error, request);
     if (refused.retryAfter !== undefined) reply.header('retry-after', String(refused.retryAfter));
     return show(request, reply.code(refused.status), errorContent(refused), null);
   });

@@ -15,7 +15,7 @@ export const SIGN_IN = `${CONSOLE}/sign-in`;
 /** The page on which people sign in: with their API key, or at the OpenID provider. */
 export async function serveConsoleSignIn(
   server: FastifyInstance,
-  { context: { config }, sessions }: Pick<ConsoleTools, 'context' | 'sessions'>,
+  { context: { config }, sessions, refusals }: Pick<ConsoleTools, 'context' | 'sessions' | 'refusals'>,
   show: (request: FastifyRequest, reply: FastifyReply, content: PageContent) => FastifyReply,
 ): Promise<void> {
   const hasProvider = config.gateway.oidc !== undefined;
@@ -50,6 +50,7 @@ export async function serveConsoleSignIn(
     const person = sessions.personOfKey((form.get('key') ?? '').trim());
     if (person === null) {
       logProcess(request.log, 'request_refused', { status: 401, remote: request.ip }, 'wrong API key of a person');
+      refusals.count({ type: 'AuthenticationFailed', route: `POST ${SIGN_IN}`, remote: request.ip, actor: null });
       return show(request, reply.code(401), signInContent(to, { formToken, hasProvider, isRefused: true }));
     }
     sessions.startSession(request, reply, person);

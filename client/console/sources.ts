@@ -5,6 +5,7 @@ import type { LedgerDatabase } from '../../activities/ledger/open-ledger.ts';
 import type { CliContext } from '../core/context.ts';
 import { readersLogin } from '../core/ledger.ts';
 import type { GatesTools } from '../gateway/gates.ts';
+import type { RefusalAudit } from '../gateway/refusal-audit.ts';
 import type { Sessions } from '../gateway/sessions.ts';
 import type { ConsoleSources } from './page.ts';
 
@@ -18,6 +19,8 @@ export interface ConsoleTools {
   readonly sessions: Sessions;
   /** Where people decide gates; null without a ledger. */
   readonly desk: GatesTools['desk'];
+  /** Takes the requests that are refused. */
+  readonly refusals: RefusalAudit;
 }
 
 /** Connections to the ledger of all pages together. */

@@ -1,7 +1,11 @@
 import type { Readable } from 'node:stream';
 
 /** A stream to write to: a terminal, a pipe, or the memory of a test. */
-export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+export type Output = NodeJS.WritableStream & {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+};
 
 /** A stream to read from. Only a terminal can be asked for confirmation. */
 export type Input = Readable & { readonly isTTY?: boolean };

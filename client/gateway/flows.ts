@@ -20,6 +20,7 @@ import type { AnyFlow, FlowRegistry } from '../../domain/shared/flow.ts';
 import { parseInput, parseServiceInput } from '../../domain/shared/flow.schema.ts';
 import { shownError } from '../core/errors.ts';
 import { hasEnded } from '../core/running-question.ts';
+import { recordingLock, type StartRecord } from '../core/locked-start.ts';
 import { startChecked } from '../core/start-flow.ts';
 import { firstRunIdOf, queryProgress } from '../core/run-chain.ts';
 import type { FlowProgress } from '../../domain/shared/progress.ts';
@@ -104,7 +105,7 @@ export async function serveFlows(server: FastifyInstance, tools: FlowsTools): Pr
     const once = onceOf(request, key.id);
     const actor = { name: nameIn(signed, flow), authenticatedBy: 'api-key' } as const;
     const input = await requested(tools, flow, signed, { actor, isPerson: false, once });
-    const started = await client.withDeadline(Date.now() + DEADLINE_MS, () => start(client, flow, input, once));
+    const started = await start(tools, request, { flow, input, once, actor });
     logProcess(request.log, 'flow_started', { key: key.name, type, ...started }, 'flow started');
     return reply.code(202).send(started);
   });
@@ -241,20 +242,30 @@ function prefixed(value: object, [key = '', ...path]: readonly string[], prefix:
   return { ...value, [key]: `${prefix}${String(field)}`.slice(0, 200) };
 }
 
+/** A flow to start. */
+interface NewStart {
+  readonly flow: AnyFlow;
+  /** Checked, with its defaults filled in. */
+  readonly input: object;
+  /** The idempotency key of the request. */
+  readonly once: string | undefined;
+  readonly actor: Actor;
+}
+
 /** Starts a flow for a person, whose name and proof are in the ledger before the flow exists. */
 async function startForPerson(
   tools: FlowsTools,
   request: FastifyRequest,
   { type, person }: { readonly type: string; readonly person: Actor },
 ): Promise<{ workflowId: string; runId: string }> {
-  const { client, flows, desk } = tools;
+  const { flows, desk } = tools;
   const flow = flows.all.find((one) => one.type === type && one.isRequested && one.startedBy.includes('people'));
   if (flow === undefined) throw new Refusal(404, 'NotFound', 'There is no such flow for people.');
   if (desk === null) throw new Refusal(503, 'ServerUnavailable', 'The gateway has no ledger: set DATABASE_GATES_URL.');
   const checked = parseInput(flow, { ...objectIn(request), [flow.person ?? 'by']: person.name }) as object;
   const once = onceOf(request, `person ${person.name}`);
   const input = await requested(tools, flow, checked, { actor: person, isPerson: true, once });
-  const started = await client.withDeadline(Date.now() + DEADLINE_MS, () => start(client, flow, input, once));
+  const started = await start(tools, request, { flow, input, once, actor: person });
   const said = { person: person.name, authenticated_by: person.authenticatedBy, type, ...started };
   logProcess(request.log, 'flow_started', said, 'flow started');
   return started;
@@ -292,12 +303,21 @@ function nameIn(input: object, { person }: AnyFlow): string {
 }
 
 async function start(
-  client: Client,
-  flow: AnyFlow,
-  input: object,
-  once: string | undefined,
+  { client, desk }: FlowsTools,
+  { log }: FastifyRequest,
+  { flow, input, once, actor }: NewStart,
 ): Promise<{ workflowId: string; runId: string }> {
-  const handle = await startChecked(client, flow, input, once === undefined ? {} : { once });
+  const record: StartRecord = {
+    actor,
+    withLedger: async (work) => (desk === null ? undefined : work(desk.ledger)),
+    onMissing: (error) =>
+      logProcess(log, 'refusal_not_recorded', { err: error }, 'a refused start is not in the audit trail'),
+  };
+  const handle = await recordingLock(flow, input, record, () =>
+    client.withDeadline(Date.now() + DEADLINE_MS, () =>
+      startChecked(client, flow, input, once === undefined ? {} : { once }),
+    ),
+  );
   return { workflowId: handle.workflowId, runId: handle.firstExecutionRunId };
 }
 

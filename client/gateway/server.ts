@@ -13,6 +13,7 @@ import { provePushes } from '../release/prove-pushes.ts';
 import { CONNECTION_LIMITS, limitConnections } from './connections.ts';
 import { serveFlows } from './flows.ts';
 import { type GatesTools, serveGates } from './gates.ts';
+import { auditRefusals } from './refusal-audit.ts';
 import { serveHealth } from './health.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { describeApi } from './openapi.ts';
@@ -78,7 +79,12 @@ export async function createGateway(tools: GatewayTools, limits = CONNECTION_LIM
   server.setNotFoundHandler(async () => {
     throw new Refusal(404, 'NotFound', 'There is nothing at this path.');
   });
+  const url = config.gateway.url ?? `http://${config.gateway.address}`;
+  const sessions = createSessions({ people: config.people, url, owner: userName(env) });
+  const refusals = auditRefusals(desk, sessions, tools.logger);
+  server.addHook('preClose', () => refusals.close());
   server.setErrorHandler(async (error, request, reply) => {
+    refusals.take(error, request);
     const { status, type, message, remedy, retryAfter } = refusedBy(error);
     const said = { status, type, remote: request.ip, path: request.routeOptions.url ?? null };
     if (status >= 500) logProcess(request.log, 'request_failed', { ...said, err: error }, 'request failed');
@@ -91,14 +97,12 @@ export async function createGateway(tools: GatewayTools, limits = CONNECTION_LIM
   server.get('/openapi.json', async () => description);
   await server.register(serveWebhooks, { ...tools, provePushes });
   await server.register(fastifyCookie);
-  const url = config.gateway.url ?? `http://${config.gateway.address}`;
-  const sessions = createSessions({ people: config.people, url, owner: userName(env) });
   await server.register(serveFlows, { ...tools, flows, sessions, desk, prefix: '/v1' });
   await server.register(serveGates, { desk, sessions, prefix: '/v1' });
   await server.register(serveSignIn, { config, env, url, sessions });
   if (tools.console !== undefined) {
     const { context, uiUrl } = tools.console;
-    const consoleTools = { context, uiUrl, client: tools.client, flows, sessions, desk };
+    const consoleTools = { context, uiUrl, client: tools.client, flows, sessions, desk, refusals };
     await server.register(serveConsole, { ...consoleTools, prefix: CONSOLE });
     server.get('/', async (_request, reply) => reply.redirect(CONSOLE));
   }

@@ -1,6 +1,6 @@
-/** What a flow does, as the audit trail names it when it is refused. */
+/** What a flow does, as the audit trail names it when it is not done. */
 interface Act {
-  /** The event is `<event>.refused`. */
+  /** The event is `<event>.refused`, `<event>.cancelled` or `<event>.given_up`. */
   readonly event: string;
   readonly resource: string;
   readonly action: string;
@@ -34,13 +34,17 @@ export interface RefusalFacts {
   readonly contract?: string;
 }
 
-/** A flow that was refused, or failed. */
-export interface RefusedAct extends Pick<Act, 'event' | 'resource' | 'action'> {
+/** What a flow was to do, by its input. */
+export interface AskedAct extends Pick<Act, 'event' | 'resource' | 'action'> {
   readonly subject: string;
   /** As the input names it; null when it names none. */
   readonly repository: string | null;
   readonly by: string;
-  /** Name of the failure. */
+}
+
+/** A flow that was refused, failed, or was cancelled. */
+export interface RefusedAct extends AskedAct {
+  /** Name of the failure; `Cancelled` for a flow that was cancelled. */
   readonly type: string;
   /** True when the rules did not allow it, false when something broke. */
   readonly isRefused: boolean;
@@ -49,13 +53,20 @@ export interface RefusedAct extends Pick<Act, 'event' | 'resource' | 'action'> {
   readonly facts: RefusalFacts | null;
 }
 
+/** A flow that a person ended although not everything was undone. */
+export interface GivenUpAct extends AskedAct {
+  /** Who gave up: a name that proves nothing. */
+  readonly givenUpBy: string;
+  /** The reason of the person; null for none. */
+  readonly why: string | null;
+  /** What is left, a sentence each. */
+  readonly left: readonly string[];
+}
+
 const LONGEST = 500;
 
 /** What the audit trail says about a flow whose input may be anything. Throws a `TypeError` for an unknown flow. */
-export function actOf(
-  flow: string,
-  input: unknown,
-): Pick<RefusedAct, 'event' | 'resource' | 'action' | 'subject' | 'repository' | 'by'> {
+export function actOf(flow: string, input: unknown): AskedAct {
   const act = ACTS[flow];
   if (act === undefined) throw new TypeError(`${flow} is no flow of the release train`);
   const { named, ...rest } = act;

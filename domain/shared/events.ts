@@ -55,6 +55,7 @@ export const PROCESS_EVENTS = {
   webhook_accepted: 'info',
   request_refused: 'warn',
   request_failed: 'error',
+  refusal_not_recorded: 'error',
   flow_started: 'info',
   signal_sent: 'info',
   update_sent: 'info',

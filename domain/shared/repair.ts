@@ -16,7 +16,24 @@ export interface Repair {
   readonly proceed: boolean;
   /** Who decided, for the record. */
   readonly by?: string;
+  /** Why, for the record. */
+  readonly why?: string;
 }
 
 /** The updates of a flow that can be rolled back (`workflows/shared/rollback.ts`). */
-export const rollbackUpdates = { repair: (z: Zod) => z.strictObject({ proceed: z.boolean() }) };
+export const rollbackUpdates = {
+  repair: (z: Zod) => z.strictObject({ proceed: z.boolean(), why: z.string().min(1).max(1_000).optional() }),
+};
+
+/** The type of the failure of a flow that a person ended although not everything was undone. */
+export const ROLLBACK_INCOMPLETE = 'RollbackIncomplete';
+
+/** What such a failure carries as its first detail. */
+export interface IncompleteRollback {
+  /** What is left. */
+  readonly undos: readonly FailedUndo[];
+  /** Who gave up: a name that proves nothing. @default 'unknown' */
+  readonly by?: string;
+  /** The reason of the person. @default none */
+  readonly why?: string;
+}

@@ -48,12 +48,14 @@ export interface GatewayProcess {
 /** Starts `longhaul gateway` for an estate, and waits until it listens. */
 export async function startGatewayProcess(
   estate: Estate,
-  gateway: object,
+  gateway: Readonly<Record<string, unknown>>,
   more: NodeJS.ProcessEnv = {},
 ): Promise<GatewayProcess> {
   configure(estate, gateway);
   const env = commandEnv(estate, { WEBHOOK_SECRET: SECRET, ...more });
-  const options = ['--address', '127.0.0.1:0', '--metrics-address', '127.0.0.1:0'];
+  const { address } = gateway;
+  const own = typeof address === 'string' ? address : '127.0.0.1:0';
+  const options = ['--address', own, '--metrics-address', '127.0.0.1:0'];
   const program = execa(process.execPath, [BIN, 'gateway', ...options], {
     env,
     extendEnv: false,

@@ -14,19 +14,24 @@ export interface TestLedger {
 
 /**
  * A new database, migrated to the newest version unless `target` says otherwise, in the shared PostgreSQL unless
- * `superuserUrl` is the login of another one.
+ * `superuserUrl` is the login of another one. `password`: that of its owner.
  */
 export async function createTestLedger({
   target,
   superuserUrl = inject('stack').superuserUrl,
-}: { readonly target?: number; readonly superuserUrl?: string } = {}): Promise<TestLedger> {
+  password = 'owner',
+}: {
+  readonly target?: number;
+  readonly superuserUrl?: string;
+  readonly password?: string;
+} = {}): Promise<TestLedger> {
   const name = `test_${randomBytes(5).toString('hex')}`;
   await withPostgres(superuserUrl, async (client) => {
-    await client.query(`CREATE ROLE ${name} LOGIN CREATEROLE PASSWORD 'owner'`);
+    await client.query(`CREATE ROLE ${name} LOGIN CREATEROLE PASSWORD '${password}'`);
     await client.query(`CREATE DATABASE ${name} OWNER ${name}`);
   });
   const url = new URL(superuserUrl);
-  Object.assign(url, { username: name, password: 'owner', pathname: `/${name}` });
+  Object.assign(url, { username: name, password, pathname: `/${name}` });
   const logins = ledgerLogins(url.href, {});
   if (target !== 0) await migrateLedger(logins, { target, actor: 'tester' });
   return {

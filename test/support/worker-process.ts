@@ -7,6 +7,7 @@ import type { Estate } from './estate.ts';
 
 /** A worker in its own process, so that it can be killed. */
 export interface WorkerProcess {
+  readonly pid: number;
   /** Kills it without a chance to clean up, with all its child processes. */
   kill(): Promise<void>;
   /** Ends it as an operator would, with SIGTERM. */
@@ -70,6 +71,7 @@ export function spawnWorkerProcess(
   };
   return {
     child,
+    pid: child.pid ?? 0,
     kill: () => end('SIGKILL'),
     stop: () => end('SIGTERM'),
     ended: () => ({ code: child.exitCode, signal: child.signalCode }),

@@ -9,8 +9,9 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { actOf, type RefusalFacts } from '../../domain/release/acts.ts';
-import type { AnyFlow, CheckedOf, ResultOf } from '../../domain/shared/flow.ts';
+import { type AnyFlow, type CheckedOf, type ResultOf, writtenId } from '../../domain/shared/flow.ts';
 import { isRefusal } from '../../domain/shared/failures.ts';
+import { type IncompleteRollback, ROLLBACK_INCOMPLETE } from '../../domain/shared/repair.ts';
 import { underLock } from '../shared/child.ts';
 import { failureOf } from '../shared/failure.ts';
 import { checked } from '../shared/input.ts';
@@ -21,7 +22,7 @@ type Given<Declared extends AnyFlow> = CheckedOf<Declared> & object & { readonly
 
 /**
  * A flow of the release train: checks the input, takes the lock, finds out who asked, and does the work. When it is
- * refused or fails, the audit trail says so before the flow ends.
+ * refused, fails or is cancelled, the audit trail says so before the flow ends.
  */
 export function asAct<Declared extends AnyFlow>(
   flow: Declared,
@@ -40,13 +41,20 @@ export async function act<Declared extends AnyFlow>(
   const given = (await checked(flow, input).catch((error: unknown) =>
     failWithWrongInput(flow.type, input, error),
   )) as Given<Declared>;
-  return underLock(flow, given, async () => {
-    if (given.requestId !== undefined) await takeRequest(flow.type, given, given.requestId);
-    return work(given);
-  });
+  try {
+    return await underLock(flow, given, async () => {
+      if (given.requestId !== undefined) await takeRequest(flow.type, given, given.requestId);
+      return work(given);
+    });
+  } catch (error) {
+    // the child that has the lock did the work, and has recorded its cancellation
+    const isChild = workflowInfo().workflowId !== writtenId(flow, given);
+    if (isChild && error instanceof ChildWorkflowFailure && isCancellation(error)) recorded.add(error);
+    throw error;
+  }
 }
 
-/** Does the work of a flow, or of a part of it. When it is refused or fails, records that before the failure goes on. */
+/** Does the work of a flow, or of a part of it. When it does not succeed, records that before the failure goes on. */
 export async function recordingRefusal<Result>(
   { type: flow }: Pick<AnyFlow, 'type'>,
   input: unknown,
@@ -55,8 +63,9 @@ export async function recordingRefusal<Result>(
   try {
     return await work();
   } catch (error) {
+    const isCancelled = CancellationScope.current().consideredCancelled;
     // also when the flow is cancelled meanwhile
-    if (isUnrecorded(error)) await CancellationScope.nonCancellable(() => record(flow, input, error));
+    await CancellationScope.nonCancellable(() => recordEnd(flow, input, error, isCancelled));
     throw error;
   }
 }
@@ -84,13 +93,35 @@ async function takeRequest(type: string, input: object, id: string): Promise<voi
   ]);
 }
 
-/** False for a failure that the audit trail has, for a cancellation, for a pipeline that failed, which has its own events, and for what a child has recorded. */
-function isUnrecorded(error: unknown): boolean {
-  if (isCancellation(error) || (error instanceof Error && recorded.has(error))) return false;
+async function recordEnd(flow: string, input: unknown, error: unknown, isCancelled: boolean): Promise<void> {
+  if (!isUnrecorded(error, isCancelled)) return;
+  if (error instanceof ApplicationFailure && error.type === ROLLBACK_INCOMPLETE) {
+    const [left = { undos: [] }] = (error.details ?? []) as [IncompleteRollback?];
+    // the failure, and then that a person gave up
+    if (error.cause !== undefined) await recordEnd(flow, input, error.cause, isCancelled);
+    await recordGiveUp(flow, input, left);
+  } else await record(flow, input, error);
+  if (error instanceof Error) recorded.add(error);
+}
+
+/**
+ * False for a failure that the audit trail has, for a pipeline that failed, which has its own events, and for what a
+ * child has recorded. `isCancelled`: the flow itself was cancelled, which its children record for themselves only.
+ */
+function isUnrecorded(error: unknown, isCancelled: boolean): boolean {
+  if (error instanceof Error && recorded.has(error)) return false;
+  if (isCancellation(error)) return isCancelled || !(error instanceof ChildWorkflowFailure);
   if (error instanceof ChildWorkflowFailure) {
     return !(error.cause instanceof ApplicationFailure || error.cause instanceof ActivityFailure);
   }
   return !(error instanceof ApplicationFailure && error.type === 'PipelineFailed');
+}
+
+async function recordGiveUp(flow: string, input: unknown, { undos, by, why }: IncompleteRollback): Promise<void> {
+  const left = undos.map(({ undo, error }) => `${undo}: ${error}`);
+  await ledgerActivities.recordGiveUp.executeWithOptions({ summary: 'record: a person gave up' }, [
+    { ...actOf(flow, input), givenUpBy: by ?? 'unknown', why: why ?? null, left },
+  ]);
 }
 
 async function record(flow: string, input: unknown, error: unknown, options: ActivityOptions = {}): Promise<void> {

@@ -1,8 +1,8 @@
-import { ApplicationFailure } from '@temporalio/workflow';
-import type { DuePart, PartEnd } from '../../domain/release/promotion/publication.ts';
+import { ApplicationFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
+import type { DuePart, PartEnd, PublishedRelease } from '../../domain/release/promotion/publication.ts';
 import type { PromotedBefore, ReleaseCommit } from '../../domain/release/promotion/promotion.ts';
 import { inLanes } from '../shared/lanes.ts';
-import { commitActivities, lastingCommitActivities, lastingLedgerActivities } from './activities.ts';
+import { briefCommitActivities, lastingCommitActivities, lastingLedgerActivities } from './activities.ts';
 import type { Promotion } from './evaluate-promotion.ts';
 import { offerBackports } from './offer-backports.ts';
 
@@ -20,78 +20,146 @@ export interface Publishing {
   readonly promoted: Pick<PromotedBefore, 'at'>;
 }
 
+/** Of a provider without releases. */
+const NO_RELEASE: PublishedRelease = { url: null, refusal: null };
+
+/** The lines of a publication so far, in the order in which people read them. */
+interface Published {
+  release: string[];
+  readonly parts: Map<DuePart, PartEnd>;
+  offers: string[];
+}
+
 /**
  * Publishes what follows a promotion: notes, the release at the forge with its files, announcements, and the offer of a
- * hotfix. Each step finds what an earlier run did, and is repeated for as long as a server is away. A file that the forge
- * refuses does not keep the others from being published; then this fails with the first refusal. A refused announcement
- * or offer is a line of the result. Returns lines for people.
+ * hotfix. Each step finds what an earlier run did, and is repeated for as long as a server is away. What a forge refuses
+ * does not keep the rest from being published; then this fails with the first refusal. A refused announcement or offer is
+ * a line of the result. What was published is recorded also when this is cancelled. Returns lines for people.
  */
-export async function publishPromotion({
-  given,
-  released,
-  proofs,
-  isHotfix,
-  promoted,
-}: Publishing): Promise<readonly string[]> {
-  const { repository, version, kind, by } = given;
-  const { commit } = released.packed;
+export async function publishPromotion(publishing: Publishing): Promise<readonly string[]> {
+  const { given, released, proofs } = publishing;
+  const { repository, version, by } = given;
   const { notes } = await lastingCommitActivities.writeNotes.executeWithOptions({ summary: 'write the notes' }, [
     { ...released, proofs },
   ]);
-  const release = await lastingCommitActivities.publishRelease.executeWithOptions({ summary: 'publish the release' }, [
-    { repository, version, notes },
-  ]);
-  const url = release?.url ?? null;
-  const due = await lastingLedgerActivities.duePublications.executeWithOptions({ summary: 'what is missing' }, [
-    { repository, version },
-  ]);
-  const ends = new Map<DuePart, PartEnd>();
-  await inLanes(due, LANES, async (part) => {
-    const { name } = part;
-    const end =
-      part.kind === 'asset'
-        ? await lastingCommitActivities.uploadAsset.executeWithOptions({ summary: `upload ${name}`.slice(0, 200) }, [
-            { repository, version, asset: part },
-          ])
-        : await commitActivities.announcePromotion.executeWithOptions({ summary: `announce to ${name}` }, [
-            { channel: name, repository, version, kind, commit, by, at: promoted.at, url },
-          ]);
-    await lastingLedgerActivities.recordPart.executeWithOptions({ summary: `record ${name}`.slice(0, 200) }, [
+  const published: Published = { release: [], parts: new Map(), offers: [] };
+  let due: readonly DuePart[] = [];
+  const lines = (): readonly string[] => [
+    `notes: ${notes}`,
+    ...published.release,
+    ...due.flatMap((part) => {
+      const end = published.parts.get(part);
+      return end === undefined ? [] : [lineOf(part, end)];
+    }),
+    ...published.offers,
+  ];
+  try {
+    const release =
+      (await lastingCommitActivities.publishRelease.executeWithOptions({ summary: 'publish the release' }, [
+        { repository, version, notes },
+      ])) ?? NO_RELEASE;
+    published.release = releaseLines(release);
+    due = await lastingLedgerActivities.duePublications.executeWithOptions({ summary: 'what is missing' }, [
+      { repository, version },
+    ]);
+    await publishParts(publishing, { release, due, published });
+    failForRefusal(version, release, published.parts);
+  } finally {
+    await CancellationScope.nonCancellable(() =>
+      lastingLedgerActivities.recordPublication.executeWithOptions({ summary: 'record the publication' }, [
+        { repository, version, notes, published: lines(), by },
+      ]),
+    );
+  }
+  return lines();
+}
+
+/** Files, announcements and offers. An announcement that a channel does not take soon comes last: it may take days. */
+async function publishParts(
+  publishing: Publishing,
+  {
+    release,
+    due,
+    published,
+  }: { readonly release: PublishedRelease; readonly due: readonly DuePart[]; readonly published: Published },
+): Promise<void> {
+  const { given, released, isHotfix, promoted } = publishing;
+  const { repository, version, kind, by } = given;
+  const { commit } = released.packed;
+  const finish = async (part: DuePart, end: PartEnd): Promise<void> => {
+    await lastingLedgerActivities.recordPart.executeWithOptions({ summary: `record ${part.name}`.slice(0, 200) }, [
       { repository, version, part, end },
     ]);
-    ends.set(part, end);
-  });
-  // last, because the default branch takes it in the end: nothing that was released waits for it
-  const offered = isHotfix
-    ? await lastingCommitActivities.offerHotfix.executeWithOptions({ summary: 'offer the fix' }, [
-        { repository, version, commit },
-      ])
-    : null;
-  const backports = isHotfix ? await offerBackports(released, promoted) : [];
-  const parts = due.flatMap((part) => {
-    const end = ends.get(part);
-    return end === undefined ? [] : [{ part, end }];
-  });
-  const published = [
-    `notes: ${notes}`,
-    ...(url === null ? [] : [`release: ${url}`]),
-    ...parts.map(({ part, end }) => lineOf(part, end)),
-    ...(offered === null ? [] : [`fix for the default branch: ${offered.said}`]),
-    ...backports,
-  ];
-  await lastingLedgerActivities.recordPublication.executeWithOptions({ summary: 'record the publication' }, [
-    { repository, version, notes, published, by },
+    published.parts.set(part, end);
+  };
+  const files = async (): Promise<void> => {
+    await inLanes(due, LANES, async (part) => {
+      if (part.kind !== 'asset') return;
+      const { refusal } = release;
+      // without its release no file can be added
+      if (refusal !== null) return finish(part, { status: 'pending', attempts: 0, url: null, refusal });
+      const summary = `upload ${part.name}`.slice(0, 200);
+      const end = await lastingCommitActivities.uploadAsset.executeWithOptions({ summary }, [
+        { repository, version, asset: part },
+      ]);
+      await finish(part, end);
+    });
+  };
+  const announcements = due.filter(({ kind: of }) => of === 'announcement');
+  const announce = async (part: DuePart, activities: typeof lastingCommitActivities): Promise<void> => {
+    const { name: channel } = part;
+    const end = await activities.announcePromotion.executeWithOptions({ summary: `announce to ${channel}` }, [
+      { channel, repository, version, kind, commit, by, at: promoted.at, url: release.url },
+    ]);
+    await finish(part, end);
+  };
+  const late: DuePart[] = [];
+  const announceSoon = (): Promise<void> =>
+    inLanes(announcements, announcements.length, async (part) => {
+      try {
+        await announce(part, briefCommitActivities);
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+        late.push(part);
+      }
+    });
+  const ends = await Promise.allSettled([files(), announceSoon()]);
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  if (isHotfix) published.offers = await offer(released, promoted);
+  await inLanes(late, late.length, (part) => announce(part, lastingCommitActivities));
+}
+
+/** Offers a hotfix to the default branch, and to open generations. */
+async function offer(released: ReleaseCommit, promoted: Pick<PromotedBefore, 'at'>): Promise<string[]> {
+  const { repository, version, packed } = released;
+  const { said } = await lastingCommitActivities.offerHotfix.executeWithOptions({ summary: 'offer the fix' }, [
+    { repository, version, commit: packed.commit },
   ]);
-  for (const { part, end } of parts) {
-    if (part.kind !== 'asset' || end.refusal === null) continue;
-    const { type, message } = end.refusal;
+  return [`fix for the default branch: ${said}`, ...(await offerBackports(released, promoted))];
+}
+
+/** Fails when the forge refused the release, or a file of it. */
+function failForRefusal(version: string, release: PublishedRelease, parts: ReadonlyMap<DuePart, PartEnd>): void {
+  const refused = [
+    { what: 'release', refusal: release.refusal },
+    ...[...parts].flatMap(([{ kind, name }, { refusal }]) =>
+      kind === 'asset' ? [{ what: `asset ${name}`, refusal }] : [],
+    ),
+  ];
+  for (const { what, refusal } of refused) {
+    if (refusal === null) continue;
     throw ApplicationFailure.create({
-      type,
-      message: `${version} is promoted, but its asset ${part.name} is missing: ${message}`.slice(0, 1_000),
+      type: refusal.type,
+      message: `${version} is promoted, but its ${what} is missing: ${refusal.message}`.slice(0, 1_000),
       nonRetryable: true,
     });
   }
-  return published;
+}
+
+function releaseLines({ url, refusal }: PublishedRelease): string[] {
+  if (refusal !== null) return [`release: missing (${refusal.message})`];
+  return url === null ? [] : [`release: ${url}`];
 }
 
 function lineOf(part: DuePart, { status, url, refusal }: PartEnd): string {

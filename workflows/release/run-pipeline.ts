@@ -16,13 +16,14 @@ import {
   type RunPipelineResult,
 } from '../../domain/release/flows/pipeline-flows.ts';
 import type { EarlierRun } from '../../domain/release/pipelines/resume.ts';
-import type {
-  Baseline,
-  JobResult,
-  JudgedQuality,
-  NeededJob,
-  PackedCommit,
-  PlannedRun,
+import {
+  type Baseline,
+  type JobResult,
+  type JudgedQuality,
+  type NeededJob,
+  type PackedCommit,
+  type PlannedRun,
+  stateOfStep,
 } from '../../domain/release/pipelines/job.ts';
 import { describeRun } from '../../domain/release/pipelines/describe.ts';
 import type { PlannedJob } from '../../domain/release/pipelines/plan.ts';
@@ -207,7 +208,11 @@ async function runJobs(
   }));
 
   shown.jobs = () =>
-    plan.jobs.map(({ id }) => ({ id, state: ended.get(id)?.outcome.end ?? (running.has(id) ? 'running' : 'waiting') }));
+    plan.jobs.map(({ id }) => {
+      const { end, durationMs = null, steps = [] } = ended.get(id)?.outcome ?? {};
+      const state = end ?? (running.has(id) ? 'running' : 'waiting');
+      return { id, state, durationMs, steps: steps.map(stateOfStep) };
+    });
 
   const start = (job: PlannedJob): void => {
     const scope = new CancellationScope();

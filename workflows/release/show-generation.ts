@@ -1,6 +1,6 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { upsertSearchAttributes } from '@temporalio/workflow';
-import { GENERATION_ATTRIBUTE, generationKey } from '../../domain/release/flows/inputs.ts';
+import { GENERATION_ATTRIBUTE, generationKey } from '../../domain/release/flows/attributes.ts';
 
 const GENERATION = defineSearchAttributeKey(GENERATION_ATTRIBUTE, 'KEYWORD');
 

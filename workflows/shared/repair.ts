@@ -1,5 +1,10 @@
 import { ApplicationFailure, condition, defineUpdate, setHandler } from '@temporalio/workflow';
-import type { FailedUndo, Repair } from '../../domain/shared/repair.ts';
+import {
+  type FailedUndo,
+  type IncompleteRollback,
+  type Repair,
+  ROLLBACK_INCOMPLETE,
+} from '../../domain/shared/repair.ts';
 import { logEvent } from './events.ts';
 
 const repairUpdate = defineUpdate<readonly FailedUndo[], [Repair]>('repair');
@@ -38,10 +43,13 @@ export function repairable(): (
       isWaiting = true;
       await condition(() => decision !== undefined);
       isWaiting = false;
-      const { proceed } = decision ?? { proceed: false };
+      const { proceed, by, why }: Repair = decision ?? { proceed: false };
       if (proceed) left = await tryAgain();
       decision = undefined;
-      if (!proceed) throw incomplete(left, cause);
+      if (!proceed) {
+        const given = { ...(by === undefined ? {} : { by }), ...(why === undefined ? {} : { why }) };
+        throw incomplete({ undos: left, ...given }, cause);
+      }
     }
   };
 }
@@ -50,13 +58,13 @@ function invalid(message: string): ApplicationFailure {
   return ApplicationFailure.nonRetryable(message, 'InvalidInput');
 }
 
-function incomplete(failed: readonly FailedUndo[], cause: unknown): ApplicationFailure {
-  const list = failed.map(({ undo, error }) => `${undo}: ${error}`).join('; ');
+function incomplete(left: IncompleteRollback, cause: unknown): ApplicationFailure {
+  const list = left.undos.map(({ undo, error }) => `${undo}: ${error}`).join('; ');
   return ApplicationFailure.create({
-    type: 'RollbackIncomplete',
+    type: ROLLBACK_INCOMPLETE,
     message: `Not everything could be undone: ${list}`.slice(0, 1_000),
     nonRetryable: true,
-    details: [{ undos: failed }],
+    details: [left],
     ...(cause instanceof Error ? { cause } : {}),
   });
 }

@@ -36,13 +36,16 @@ export async function readContracts(blobs: BlobStore, digest: string, about: str
   const fileOf = (paths: readonly string[]): ContractFile | null =>
     paths.flatMap((path) => folder.files.find((each) => each.path === path) ?? [])[0] ?? null;
   const fileOfGeneration = (version: string): ContractFile | null => fileOf(generationPaths(version));
-  const digestOf = (file: ContractFile | null): string | null => (file === null ? null : sha256(file.text));
   return {
     ...contracts,
     folder: folder.name,
     files: folder.files,
-    digestOf: (stem) => digestOf(fileOf([`${stem}.yaml`, `${stem}.yml`])),
+    digestOf: (stem) => digestOfFile(fileOf([`${stem}.yaml`, `${stem}.yml`])),
     fileOfGeneration,
-    digestOfGeneration: (version) => digestOf(fileOfGeneration(version)),
+    digestOfGeneration: (version) => digestOfFile(fileOfGeneration(version)),
   };
+}
+
+function digestOfFile(file: ContractFile | null): string | null {
+  return file === null ? null : sha256(file.text);
 }

@@ -1,12 +1,15 @@
 import { mkdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PipelineJob } from '../../../domain/release/contracts/pipeline.schema.ts';
-import type {
-  JobResult,
-  JobTail,
-  ReportSummary,
-  RunJobInput,
-  StepResult,
+import {
+  isPassed,
+  type JobResult,
+  type JobTail,
+  type ReportSummary,
+  type RunJobInput,
+  stateOfStep,
+  type StepResult,
+  type StepState,
 } from '../../../domain/release/pipelines/job.ts';
 import type { PlannedJob } from '../../../domain/release/pipelines/plan.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
@@ -46,7 +49,12 @@ export interface JobToRun {
   readonly onTail: (tail: JobTail) => void;
 }
 
-/** How often the tail is reported, in milliseconds, while there is output. */
+/** A job whose steps are shown while they run. */
+interface ShownJob extends JobToRun {
+  readonly shown: StepState[];
+}
+
+/** How often the tail is reported, in milliseconds, while there is something new. */
 const TAIL_EVERY_MS = 1_000;
 
 /** Bytes of `LONGHAUL_NEEDS`: Linux takes no variable of more than 128 KiB. */
@@ -72,11 +80,14 @@ export async function runJob(tools: JobTools, todo: JobToRun): Promise<JobResult
   // its own: an attempt that the server takes for dead may still be running
   const folder = temporaryPath(join(await realpath(sandbox.scratch), 'job'));
   const log = await createJobLog(blobs);
-  let reported = 0;
+  const shown: StepState[] = [];
+  let reported = '';
   const timer = setInterval(() => {
     const { written, tail } = log.tail();
-    if (written !== reported) onTail({ job: input.job, attempt: input.attempt, written, tail });
-    reported = written;
+    const seen = `${written} ${shown.length} ${shown.at(-1)?.state}`;
+    if (seen !== reported)
+      onTail({ job: input.job, attempt: input.attempt, written, tail, startedAt, steps: [...shown] });
+    reported = seen;
   }, TAIL_EVERY_MS);
   try {
     await sources.checkOut(input.packed, folder, { about: input.repository, signal });
@@ -89,7 +100,7 @@ export async function runJob(tools: JobTools, todo: JobToRun): Promise<JobResult
     await sandbox.give(folder);
     const { steps, unready } =
       before.problem === null
-        ? await runAll(sandbox, todo, folder, log, started, secrets)
+        ? await runAll(sandbox, { ...todo, shown }, folder, log, started, secrets)
         : { steps: [], unready: before.problem };
     const arePassed = steps.length === job.steps.length && steps.every(isPassed);
     const { problem: missing, ...kept } = await keep(tools, todo, folder, arePassed);
@@ -209,7 +220,7 @@ async function problemOf(work: () => Promise<string | null>): Promise<string | n
 /** Runs the steps of a job next to its services. */
 async function runAll(
   sandbox: Sandbox,
-  todo: JobToRun,
+  todo: ShownJob,
   folder: string,
   log: JobLog,
   started: number,
@@ -251,7 +262,7 @@ function environmentOf(
 
 async function runSteps(
   sandbox: Sandbox,
-  { planned, job, signal }: JobToRun,
+  { planned, job, signal, shown }: ShownJob,
   folder: string,
   log: JobLog,
   started: number,
@@ -263,6 +274,7 @@ async function runSteps(
     const left = planned.timeoutSeconds - elapsed(started) / 1_000;
     await log.note(`== ${step.name} ==`);
     const began = performance.now();
+    shown.push({ name: step.name, state: 'running', startedAt: new Date().toISOString(), durationMs: null });
     const end = await sandbox.run({
       argv: programOf(step),
       folder,
@@ -282,17 +294,13 @@ async function runSteps(
       commandDigest: sha256(step.command ?? JSON.stringify(step.run)),
     };
     results.push(result);
+    shown.splice(-1, 1, stateOfStep(result));
     if (!isPassed(result)) {
       await log.note(`== ${step.name} ${describe(result)} ==`);
       break;
     }
   }
   return results;
-}
-
-/** A step passes when its program ended by itself with exit code 0. What it printed does not matter. */
-function isPassed({ exitCode, ended }: StepResult): boolean {
-  return exitCode === 0 && ended === null;
 }
 
 function describe({ exitCode, signal, ended }: StepResult): string {

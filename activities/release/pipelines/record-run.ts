@@ -29,7 +29,7 @@ const RULE_STATUS = { passed: 'pass', failed: 'fail', waived: 'waived' } as cons
  * Records a run with its jobs in one transaction; the complete result is a blob. Does nothing when the run is recorded.
  */
 export async function recordRun(
-  { ledger, blobs }: LedgerTools,
+  { ledger, blobs, cancelledBy }: LedgerTools,
   run: RecordedRun,
   { workflowId, who }: Omit<RunningFlow, 'runId'>,
 ): Promise<void> {
@@ -62,6 +62,7 @@ export async function recordRun(
     quality,
   } satisfies RunPipelineResult;
   const { digest: stored } = await blobs.put(Readable.from([Buffer.from(JSON.stringify(result))]));
+  const canceller = status === 'cancelled' ? await cancelledBy({ workflowId, runId }) : null;
   const waived = new Set(quality.waived === null ? [] : ((await readJson(blobs, quality.waived)) as string[]));
   await ledger.transaction().execute(async (trx) => {
     const added = await trx
@@ -117,7 +118,16 @@ export async function recordRun(
       ...who,
       workflow_id: workflowId,
       run_id: runId,
-      details: { pipeline, commit, tree, branch, event, plan },
+      why: canceller?.why ?? null,
+      details: {
+        pipeline,
+        commit,
+        tree,
+        branch,
+        event,
+        plan,
+        ...(canceller === null ? {} : { cancelledBy: canceller.name }),
+      },
     });
     for (const proof of proofs) await recordTakenBack(trx, taken, proof);
   });

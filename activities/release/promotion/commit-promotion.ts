@@ -82,6 +82,7 @@ export async function commitPromotion(
       run_id: runId,
       contract_digest: digest,
       details: {
+        at: at.toISOString(),
         commit,
         tree,
         tag: version,
@@ -102,11 +103,11 @@ export async function commitPromotion(
 async function promotedBy(ledger: LedgerDatabase, runId: string): Promise<Promoted | null> {
   const known = await ledger
     .selectFrom('audit_events')
-    .select(['event_id', 'timestamp', 'details_json'])
+    .select(['event_id', 'details_json'])
     .where('run_id', '=', runId)
     .where('event_type', '=', 'generation.promoted')
     .executeTakeFirst();
   if (known === undefined) return null;
-  const { changes = 0 } = known.details_json as { readonly changes?: number };
-  return { at: known.timestamp.toISOString(), changes, event: known.event_id };
+  const { at, changes } = known.details_json as Pick<Promoted, 'at' | 'changes'>;
+  return { at, changes, event: known.event_id };
 }

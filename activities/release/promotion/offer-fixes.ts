@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import { activityInfo } from '@temporalio/activity';
 import type { Repository } from '../../../domain/git/repository.ts';
 import type { Backport } from '../../../domain/release/promotion/hotfix-steps.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
@@ -65,7 +64,7 @@ export async function offerHotfix(
     );
     return { status: 'offered', said };
   } catch (error) {
-    return { status: 'missing', said: `missing (${refusalOf(error, activityInfo().attempt).message})` };
+    return { status: 'missing', said: `missing (${refusalOf(error).message})` };
   }
 }
 
@@ -102,7 +101,7 @@ export async function offerBackport(
   try {
     return await pushBackport(tools, asked, signal);
   } catch (error) {
-    return `missing (${refusalOf(error, activityInfo().attempt).message})`;
+    return `missing (${refusalOf(error).message})`;
   }
 }
 

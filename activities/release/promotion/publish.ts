@@ -1,6 +1,11 @@
 import { activityInfo } from '@temporalio/activity';
 import { repositoryName } from '../../../domain/git/repository.ts';
-import type { PartEnd, ReleaseAsset } from '../../../domain/release/promotion/publication.ts';
+import type {
+  PartEnd,
+  PartRefusal,
+  PublishedRelease,
+  ReleaseAsset,
+} from '../../../domain/release/promotion/publication.ts';
 import type { PromotionKind } from '../../../domain/release/promotion/gates.ts';
 import type { AlertChannelConfig } from '../../../domain/shared/channels.schema.ts';
 import { redact } from '../../../domain/shared/redact.ts';
@@ -10,9 +15,6 @@ import type { BlobStore } from '../../blobs/blob-store.ts';
 import type { Forges } from '../../forges/open-forge.ts';
 import type { Mgit } from '../../mgit/index.ts';
 import { isHighest } from '../../../domain/release/promotion/release-before.ts';
-
-/** How often an announcement is tried: a channel must not hold up a release. The next run tries it again. */
-const MOST_SENDS = 3;
 
 /** A release to publish. */
 export interface PublishRelease {
@@ -59,16 +61,20 @@ export async function publishRelease(
   { mgit, blobs, forges }: PublishTools,
   { repository: id, version, notes: digest }: PublishRelease,
   signal: AbortSignal,
-): Promise<{ readonly url: string } | null> {
+): Promise<PublishedRelease | null> {
   const notes = Buffer.concat((await (await blobs.open(digest)).toArray()) as Buffer[]).toString('utf8');
-  return whereThereIsAForge(async () => {
-    const forge = forges.of({ id });
-    const repository = await mgit.find(id, { signal });
-    // a hotfix of an older line is not the latest release
-    const isLatest = isHighest(version, await mgit.findTags(repository, 'v', { signal }));
-    const { url } = await forge.putRelease(repository, { tag: version, title: version, notes, isLatest }, signal);
-    return { url };
-  });
+  try {
+    const release = await whereThereIsAForge(async () => {
+      const forge = forges.of({ id });
+      const repository = await mgit.find(id, { signal });
+      // a hotfix of an older line is not the latest release
+      const isLatest = isHighest(version, await mgit.findTags(repository, 'v', { signal }));
+      return forge.putRelease(repository, { tag: version, title: version, notes, isLatest }, signal);
+    });
+    return release === null ? null : { url: release.url, refusal: null };
+  } catch (error) {
+    return { url: null, refusal: refusalOf(error) };
+  }
 }
 
 /** See `CommitActivities.uploadAsset`. */
@@ -118,16 +124,14 @@ async function ended(work: () => Promise<{ readonly url: string | null }>): Prom
     if (error instanceof LonghaulError && error.type === 'NoForge') {
       return { status: 'kept', attempts, url: null, refusal: null };
     }
-    return { status: 'pending', attempts, url: null, refusal: refusalOf(error, attempts) };
+    return { status: 'pending', attempts, url: null, refusal: refusalOf(error) };
   }
 }
 
 /** A failure that a repetition does not change. Others are thrown. */
-export function refusalOf(error: unknown, attempts: number): { readonly type: string; readonly message: string } {
-  if (!(error instanceof LonghaulError)) throw error;
+export function refusalOf(error: unknown): PartRefusal {
+  if (!(error instanceof LonghaulError) || FAILURES[error.type].tries !== 1) throw error;
   const { type, message } = error;
-  const isFinal = FAILURES[type].tries === 1 || (type === 'AlertNotSent' && attempts >= MOST_SENDS);
-  if (!isFinal) throw error;
   return { type, message: redact(message) };
 }
 

@@ -41,6 +41,7 @@ export function registerFlowCommands({ program, flows, run, parts }: FlowCommand
     .description('let a flow undo again what it could not undo (exit 1 when something is left)')
     .addArgument(completedBy(new Argument('<workflow-id>'), runningFlows))
     .option('--give-up', 'end the flow as it is, and list what is left')
+    .option('--why <text>', 'the reason, for the record')
     .addOption(jsonOption())
     .action((workflowId: string, options: RepairOptions) =>
       run(options, async (context) => (await import('./repair.ts')).repairCommand(context, workflowId, options)),

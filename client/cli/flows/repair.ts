@@ -10,18 +10,20 @@ export interface RepairOptions {
   readonly json?: boolean;
   /** Ends the flow as it is. */
   readonly giveUp?: boolean;
+  /** The reason, for the record. */
+  readonly why?: string;
 }
 
 /** `longhaul repair`: lets a flow undo again what it could not. Exit code 1 when something is left. */
 export async function repairCommand(
   context: CliContext,
   workflowId: string,
-  { json = false, giveUp = false }: RepairOptions,
+  { json = false, giveUp = false, why }: RepairOptions,
 ): Promise<number> {
   const session = await connectTemporal(context);
   try {
     const handle = session.client.workflow.getHandle(workflowId);
-    const decision: Repair = { proceed: !giveUp, by: userName(context.env) };
+    const decision: Repair = { proceed: !giveUp, by: userName(context.env), ...(why === undefined ? {} : { why }) };
     const left = await handle.executeUpdate<readonly FailedUndo[], [Repair]>('repair', { args: [decision] });
     if (json) context.stdout.write(`${JSON.stringify({ workflowId, left })}\n`);
     else if (left.length === 0) context.stdout.write('Everything is undone.\n');

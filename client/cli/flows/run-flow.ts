@@ -1,11 +1,13 @@
 import type { Client } from '@temporalio/client';
+import type { LedgerDatabase } from '../../../activities/ledger/open-ledger.ts';
 import { FAILURES, type FailureType } from '../../../domain/shared/failures.ts';
 import type { AnyFlow, GivenOf, ResultOf } from '../../../domain/shared/flow.ts';
+import { messageOf } from '../../../platform/error-code.ts';
 import { userName } from '../../core/user-name.ts';
 import type { CliContext } from '../../core/context.ts';
 import { Interrupted } from '../../core/errors.ts';
 import { printable } from '../../core/sanitize.ts';
-import { KEY_VARIABLE } from '../gates/gateway-client.ts';
+import { askGateway, KEY_VARIABLE } from '../gates/gateway-client.ts';
 import { chainOf, readProgress, type RunChain, updateHandleOf } from '../../core/run-chain.ts';
 import { follow, followUntilAsked, untilAnswered } from './follow.ts';
 import { connectTemporal, type TemporalSession } from '../../core/servers.ts';
@@ -50,7 +52,7 @@ export async function runFlow<Declared extends AnyFlow>(
     const { client } = session;
     const { workflowId, runId } = isPersonKnown(context, command.flow)
       ? await startAtGateway(context, command)
-      : await startHere(client, command);
+      : await startHere(context, client, command);
     if (!options.json) context.stderr.write(`${workflowId}${pageOf(session, workflowId)}\n`);
     if (options.wait === false) {
       if (options.json) context.stdout.write(`${JSON.stringify({ workflowId })}\n`);
@@ -91,17 +93,39 @@ async function startAtGateway<Declared extends AnyFlow>(
   context: CliContext,
   { flow, input }: FlowCommand<Declared>,
 ): Promise<StartedFlow> {
-  const { askGateway } = await import('../gates/gateway-client.ts');
   return askGateway(context, `/flows/${flow.type}`, input as object);
 }
 
 async function startHere<Declared extends AnyFlow>(
+  context: CliContext,
   client: Client,
   { flow, input }: FlowCommand<Declared>,
 ): Promise<StartedFlow> {
-  const { startDeclared } = await import('../../core/start-flow.ts');
-  const { workflowId, firstExecutionRunId: runId } = await startDeclared(client, flow, input);
+  const [{ startChecked }, { parseInput }, { recordingLock }] = await Promise.all([
+    import('../../core/start-flow.ts'),
+    import('../../../domain/shared/flow.schema.ts'),
+    import('../../core/locked-start.ts'),
+  ]);
+  const checked = parseInput(flow, input);
+  const record = {
+    actor: { name: userName(context.env), authenticatedBy: 'unauthenticated' },
+    withLedger: (work: (ledger: LedgerDatabase) => Promise<void>) => withGatesLedger(context, work),
+    onMissing: (error: unknown) =>
+      void context.stderr.write(`The audit trail does not have this refusal: ${printable(messageOf(error))}\n`),
+  } as const;
+  const { workflowId, firstExecutionRunId: runId } = await recordingLock(flow, checked as object, record, () =>
+    startChecked(client, flow, checked),
+  );
   return { workflowId, runId };
+}
+
+/** Uses the ledger with the login of the gateway; does nothing where this machine has none. */
+async function withGatesLedger(context: CliContext, work: (ledger: LedgerDatabase) => Promise<void>): Promise<void> {
+  const { findGatesLogin } = await import('../../core/ledger.ts');
+  const url = await findGatesLogin(context);
+  if (url === null) return;
+  const { withLedger } = await import('../../../activities/ledger/open-ledger.ts');
+  await withLedger(url, work);
 }
 
 /** Follows a flow to its end, and shows it in the way of the command. */

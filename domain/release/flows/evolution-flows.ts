@@ -17,13 +17,12 @@ import {
   pipelineName,
   type RequestFields,
   requestId,
-  releaseAttributes,
   replacedContracts,
   runFields,
   runKey,
   runSummary,
-  versionOfTag,
 } from './inputs.ts';
+import { releaseAttributes, versionOfTag } from './attributes.ts';
 import type { RunPipelineResult } from './pipeline-flows.ts';
 
 function evolutionTag(z: Zod) {

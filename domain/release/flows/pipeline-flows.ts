@@ -1,6 +1,6 @@
 import { repositoryName } from '../../git/repository.ts';
 import { defineFlow } from '../../shared/flow.ts';
-import type { JobResult, JudgedQuality, PackedCommit } from '../pipelines/job.ts';
+import type { JobResult, JudgedQuality, PackedCommit, StepState } from '../pipelines/job.ts';
 import type { RunEvent } from '../pipelines/plan.ts';
 import {
   isOfOneCommit,
@@ -80,6 +80,10 @@ export interface RunPipelineResult {
 export interface JobState {
   readonly id: string;
   readonly state: JobEnd | 'running' | 'waiting';
+  /** Null for a job that has not ended. */
+  readonly durationMs: number | null;
+  /** The steps of a job that has ended; those of a running one are in its heartbeat. */
+  readonly steps: readonly StepState[];
 }
 
 /** Runs a pipeline at a commit. */

@@ -13,10 +13,10 @@ import {
   oid,
   packedCommit,
   personName,
-  releaseAttributes,
   type RequestFields,
   requestId,
 } from './inputs.ts';
+import { releaseAttributes } from './attributes.ts';
 
 /** Input of `promoteGeneration`. */
 export interface PromoteGenerationInput extends RequestFields {

@@ -1,7 +1,8 @@
 import { isBranchName } from '../../git/branch.ts';
 import { isRepositoryId, NOT_A_REPOSITORY_ID, repositoryName } from '../../git/repository.ts';
 import { defineFlow } from '../../shared/flow.ts';
-import { oid, releaseAttributes } from './inputs.ts';
+import { oid } from './inputs.ts';
+import { releaseAttributes } from './attributes.ts';
 
 /** Input of `proveOnPush`. */
 export interface ProveOnPushInput {

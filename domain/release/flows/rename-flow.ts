@@ -1,7 +1,8 @@
 import { isRepositoryId, NOT_A_REPOSITORY_ID, repositoryName } from '../../git/repository.ts';
 import { defineFlow } from '../../shared/flow.ts';
 import { canonicalVersion, NOT_A_VERSION, VERSION_FORM } from '../contracts/version.ts';
-import { digest, personName, releaseAttributes, replacedContracts, type RequestFields, requestId } from './inputs.ts';
+import { releaseAttributes } from './attributes.ts';
+import { digest, personName, replacedContracts, type RequestFields, requestId } from './inputs.ts';
 
 /** Input of `renameGeneration`. */
 export interface RenameGenerationInput extends RequestFields {

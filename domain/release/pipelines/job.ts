@@ -148,6 +148,16 @@ export interface RunJobInput {
   readonly isProtected: boolean;
 }
 
+/** A step of a job that has started. */
+export interface StepState {
+  readonly name: string;
+  readonly state: 'running' | 'passed' | 'failed';
+  /** By the clock of the worker, ISO 8601; null for a step that has ended. */
+  readonly startedAt: string | null;
+  /** Null while it runs. */
+  readonly durationMs: number | null;
+}
+
 /** The heartbeat of a running job. */
 export interface JobTail {
   readonly job: string;
@@ -156,6 +166,21 @@ export interface JobTail {
   readonly written: number;
   /** The last of them. */
   readonly tail: string;
+  /** By the clock of the worker, ISO 8601. */
+  readonly startedAt: string;
+  /** The steps that have started. */
+  readonly steps: readonly StepState[];
+}
+
+/** A step passes when its program ended by itself with exit code 0. What it printed does not matter. */
+export function isPassed({ exitCode, ended }: Pick<StepResult, 'exitCode' | 'ended'>): boolean {
+  return exitCode === 0 && ended === null;
+}
+
+/** A step that has ended, as it is shown. */
+export function stateOfStep(step: Pick<StepResult, 'name' | 'exitCode' | 'ended' | 'durationMs'>): StepState {
+  const { name, durationMs } = step;
+  return { name, state: isPassed(step) ? 'passed' : 'failed', startedAt: null, durationMs };
 }
 
 /** How a step ended; steps after a failed one do not run and are missing. */

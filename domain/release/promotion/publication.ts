@@ -37,15 +37,28 @@ export type DuePart = ReleasePart & {
   readonly attempts: number;
 };
 
-/** How an attempt to publish a {@link ReleasePart} ended. A refusal is a result: the others are published all the same. */
+/** A refusal that a repetition does not change: type and sentence. */
+export interface PartRefusal {
+  readonly type: string;
+  readonly message: string;
+}
+
+/** The release at the forge. A refusal is a result: what does not need it is published all the same. */
+export interface PublishedRelease {
+  /** Null when there is none. */
+  readonly url: string | null;
+  readonly refusal: PartRefusal | null;
+}
+
+/** How an attempt to publish a {@link ReleasePart} ended. A refusal is a result, as that of a release. */
 export interface PartEnd {
   /** `kept`: the provider has no releases. */
   readonly status: 'pending' | 'published' | 'kept';
   readonly attempts: number;
   /** Address at the forge; null for none. */
   readonly url: string | null;
-  /** Type and sentence of the refusal; null when it was published. */
-  readonly refusal: { readonly type: string; readonly message: string } | null;
+  /** Null when it was published. */
+  readonly refusal: PartRefusal | null;
 }
 
 /** Files that a release may have. */

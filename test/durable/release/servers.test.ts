@@ -61,9 +61,10 @@ const KILLS: Readonly<Record<ServerName, Readonly<Record<Stage, string>>>> = {
   postgres: {
     refute: 'startEvolution: a commit is answered',
     prove: 'judgeEvolution: a commit is asked',
-    promote: 'commitPromotion: a commit is asked',
+    promote: 'openGate: a commit is answered',
     hotfix: 'openHotfix: a commit is answered',
     'release hotfix': 'commitPromotion: a commit is answered',
+    withdraw: 'withdrawGeneration: a commit is asked',
   },
   temporal: {
     refute: 'startEvolution is done',
@@ -71,6 +72,7 @@ const KILLS: Readonly<Record<ServerName, Readonly<Record<Stage, string>>>> = {
     promote: 'commitPromotion is done',
     hotfix: 'pushBranch is done',
     'release hotfix': 'offerHotfix starts',
+    withdraw: 'removeTag is done',
   },
 };
 

@@ -20,16 +20,26 @@ import {
 } from '../../support/release/lives.ts';
 import { replayAll } from '../../support/replay.ts';
 
-/** The last boundaries of these kinds, and one more of each stage, are those of a normal run; with `FULL_SWEEP=1` all. */
-const SAMPLE: Readonly<Record<Stage, readonly string[]>> = {
+/** The last boundary of each of these kinds is killed in every run. */
+const ALWAYS: Readonly<Record<Stage, readonly string[]>> = {
   refute: ['judgeEvolution: a commit is answered', 'runJob: bwrap runs'],
   prove: ['startEvolution: a commit is answered', 'pushCandidate: git push has ended'],
-  promote: ['commitPromotion: a commit is asked', 'commitPromotion: a commit is answered'],
+  promote: [
+    'openGate: a commit is answered',
+    'settleGate: a commit is asked',
+    'pushRelease: git push runs',
+    'commitPromotion: a commit is asked',
+    'commitPromotion: a commit is answered',
+    'recordPart: a commit is answered',
+  ],
   hotfix: ['pushBranch: git push has ended', 'openHotfix: a commit is answered'],
   'release hotfix': ['pushRelease: git push runs', 'offerHotfix: git push has ended'],
+  withdraw: ['withdrawGeneration: a commit is answered', 'removeTag: git push has ended'],
 };
+/** How many boundaries of each stage are killed in every run, spread evenly over their kinds. */
+const SAMPLE = 10;
 /** Scenarios that run in parallel: the detection of a dead worker takes a while, but no processor time. */
-const LANES = 3;
+const LANES = 4;
 
 let place: LanePlace;
 const lanes: Lane[] = [];
@@ -55,7 +65,7 @@ async function open(name: string): Promise<Lane> {
 
 test(
   'the next worker ends what a killed worker left: remote, ledger and audit agree',
-  { timeout: 7_200_000 },
+  { timeout: 14_400_000 },
   async () => {
     const reference = await open('reference');
     const boundaries = {} as Record<Stage, Boundary[]>;
@@ -101,17 +111,31 @@ test(
 
 /** The same ones in every run. */
 function sampleOf(boundaries: Record<Stage, readonly Boundary[]>): Record<Stage, Boundary[]> {
-  const chosen = STAGES.map((stage, at) => {
+  const chosen = STAGES.map((stage) => {
     const all = boundaries[stage];
-    const named = SAMPLE[stage].map((kind) => {
+    const always = ALWAYS[stage].map((kind) => {
       const found = all.findLast((each) => each.kind === kind);
       if (found === undefined) throw new Error(`${stage} has no ${kind}`);
       return found;
     });
-    const other = all[Math.floor(((at + 0.5) * all.length) / STAGES.length)];
-    return [stage, other === undefined ? named : [...named, other]];
+    const kinds = [...new Set(all.map(({ kind }) => kind))].filter((kind) => !ALWAYS[stage].includes(kind));
+    const others = spread(kinds, SAMPLE - always.length).flatMap((kind, at): Boundary[] => {
+      const times = all.filter((each) => each.kind === kind);
+      // each time another one of those of its kind
+      return times.slice(at % times.length).slice(0, 1);
+    });
+    return [stage, [...always, ...others]];
   });
   return Object.fromEntries(chosen) as Record<Stage, Boundary[]>;
+}
+
+/** So many of a list, or all of a shorter one, at equal distances. */
+function spread<Item>(list: readonly Item[], count: number): readonly Item[] {
+  const chosen = Math.min(count, list.length);
+  return Array.from(
+    { length: chosen },
+    (_, at) => list.slice(Math.floor(((at + 0.5) * list.length) / chosen))[0] as Item,
+  );
 }
 
 /** The fewest scenarios that cover every boundary. */

@@ -1,12 +1,21 @@
 import { describe, expect } from 'vitest';
 import type { GateQuestion } from '../../../domain/gates/gate.ts';
 import { withPostgres } from '../../../platform/postgres-client.ts';
-import { type AskingFlow, DAY, gatesTest, PEOPLE, type TestDecision } from '../../support/gates/gates.ts';
+import {
+  type AskingFlow,
+  DAY,
+  gatesTest,
+  PEOPLE,
+  type TestDecision,
+  type TestDelegation,
+} from '../../support/gates/gates.ts';
 
 const test = gatesTest(PEOPLE);
 
-/** A step of a row: a decision, which may be refused, or the restart of the worker. */
-type Step = (TestDecision & { readonly refused?: string }) | 'restart';
+/** A decision of a row: one that is refused with a name, or repeats what the person has decided. */
+type Decision = TestDecision & { readonly refused?: string; readonly isRepeated?: boolean };
+/** A step of a row: a decision, a delegation, or the restart of the workers and the gateway. */
+type Step = Decision | TestDelegation | 'restart';
 
 const SECONDS = DAY / 1_000;
 const DEADLINE = { seconds: 30 * SECONDS, outcome: 'rejected' } as const;
@@ -22,12 +31,14 @@ describe('a gate', () => {
     ]
   >([
     [
-      '2 of 3, the requester among the three, and a worker that restarts in between',
+      '2 of 3, the requester among the three, and the same vote twice, with a restart in between',
       [
         { person: 'cyd', refused: 'OwnRequest' },
         { person: 'ada', day: 1 },
         'restart',
-        { person: 'ada', day: 2 },
+        { person: 'ada', day: 2, isRepeated: true },
+        'restart',
+        { person: 'ada', day: 3, isRepeated: true },
         { person: 'bob', day: 89 },
       ],
       90,
@@ -43,6 +54,62 @@ describe('a gate', () => {
         { person: 'ada', day: 4 },
       ],
       5,
+      { status: 'approved', reason: 'quorum', who: ['bob', 'ada'] },
+    ],
+    [
+      'a revocation after the quorum',
+      [
+        { person: 'ada', day: 1 },
+        { person: 'bob', day: 2 },
+        { person: 'ada', day: 3, verdict: 'revoke', refused: 'GateClosed' },
+        'restart',
+        { person: 'bob', day: 4, verdict: 'revoke', refused: 'GateClosed' },
+      ],
+      2,
+      { status: 'approved', reason: 'quorum', who: ['ada', 'bob'] },
+    ],
+    [
+      'a delegation until day 5: what the delegate approved before counts, and nothing later',
+      [
+        { person: 'eve', day: 1, refused: 'NotAnApprover' },
+        { person: 'ada', delegate: 'eve', untilDay: 5 },
+        'restart',
+        { person: 'eve', day: 4 },
+        { person: 'eve', day: 6, verdict: 'revoke', refused: 'DelegationExpired' },
+        'restart',
+        { person: 'bob', day: 60 },
+      ],
+      60,
+      { status: 'approved', reason: 'quorum', who: ['bob', 'eve for ada'] },
+    ],
+    [
+      'a delegation that was ended early, one to the requester, and one of the requester',
+      [
+        { person: 'bob', delegate: 'dan', untilDay: 200 },
+        { person: 'ada', delegate: 'cyd', untilDay: 200 },
+        { person: 'cyd', delegate: 'eve', untilDay: 200 },
+        'restart',
+        { person: 'bob', delegate: 'dan', untilDay: 2 },
+        { person: 'dan', day: 3, refused: 'DelegationExpired' },
+        { person: 'cyd', day: 3, onBehalfOf: 'ada', refused: 'OwnRequest' },
+        { person: 'eve', day: 3, refused: 'OwnRequest' },
+        { person: 'ada', day: 4 },
+        'restart',
+        { person: 'bob', day: 5 },
+      ],
+      5,
+      { status: 'approved', reason: 'quorum', who: ['ada', 'bob'] },
+    ],
+    [
+      'a delegate that is an approver too: one person counts once',
+      [
+        { person: 'ada', delegate: 'bob', untilDay: 9 },
+        { person: 'bob', day: 1 },
+        'restart',
+        { person: 'bob', day: 2, onBehalfOf: 'ada' },
+        { person: 'ada', day: 3 },
+      ],
+      3,
       { status: 'approved', reason: 'quorum', who: ['bob', 'ada'] },
     ],
     [
@@ -97,12 +164,15 @@ describe('a gate', () => {
       { requestedBy: 'Ada L. <ADA@Example.com>' },
     ],
   ])('%s', async ([, steps, lastDay, { who, ...expected }, asked = {}], { gates }) => {
+    // a delegation is for all gates
+    await gates.ledger.sql('DELETE FROM gate_delegations');
     const flow = await gates.ask(asked);
     // the days of the gate begin when the flow asks
     await flow.gate();
     let day = 0;
     for (const step of steps) {
       if (step === 'restart') await gates.restart();
+      else if ('delegate' in step) await gates.delegate(flow, step);
       else {
         // reminders, escalations and deadlines happen on the way
         if ((step.day ?? 0) > day && step.refused !== 'GateClosed') await flow.skipTo((day = step.day ?? 0));
@@ -111,7 +181,10 @@ describe('a gate', () => {
     }
     if (lastDay > day) await flow.skipTo(lastDay);
     const verdict = await flow.handle.result();
-    expect({ ...verdict, who: verdict.decisions.map(({ person }) => person) }).toMatchObject({
+    const names = verdict.decisions.map(({ person, onBehalfOf }) =>
+      onBehalfOf === null ? person : `${person} for ${onBehalfOf}`,
+    );
+    expect({ ...verdict, who: names }).toMatchObject({
       ...expected,
       who,
       authenticated: true,
@@ -123,9 +196,15 @@ describe('a gate', () => {
       [verdict.gate],
     );
     const types = events.map(({ event_type: type }) => type);
-    expect([types[0], types.at(-1)]).toEqual(['gate.opened', `gate.${verdict.status}`]);
-    const refusals = steps.filter((step) => step !== 'restart' && step.refused !== undefined);
-    expect(types.filter((type) => type === 'gate.refusal')).toHaveLength(refusals.length);
+    const accepted = types.filter((type) => type !== 'gate.refusal');
+    expect([accepted[0], accepted.at(-1)]).toEqual(['gate.opened', `gate.${verdict.status}`]);
+    const decisions = steps.filter((step): step is Decision => step !== 'restart' && !('delegate' in step));
+    const refusals = decisions.filter(({ refused }) => refused !== undefined);
+    expect(types.length - accepted.length).toBe(refusals.length);
+    // a vote that is repeated is recorded once
+    const repeated = decisions.filter(({ isRepeated }) => isRepeated);
+    const rows = await gates.ledger.sql(`SELECT FROM gate_decisions WHERE gate_id = $1`, [verdict.gate]);
+    expect(rows).toHaveLength(decisions.length - refusals.length - repeated.length);
   });
 
   test('a decision that is sent to the flow, in any name, leaves the gate open and an event', async ({ gates }) => {
@@ -199,6 +278,20 @@ describe('a gate', () => {
       await flow.skipTo(31);
     });
     expect(await flow.handle.result()).toMatchObject({ status: 'approved', reason: 'deadline' });
+  });
+
+  test('an approval cannot be revoked when the quorum is there, and the flow has not seen it yet', async ({
+    gates,
+  }) => {
+    const flow = await gates.ask();
+    await flow.gate();
+    await gates.withoutLedger(async () => {
+      await flow.decide({ person: 'ada' });
+      await flow.decide({ person: 'bob' });
+      await expect(flow.decide({ person: 'ada', verdict: 'revoke' })).rejects.toMatchObject({ type: 'GateClosed' });
+      expect(await flow.decide({ person: 'bob' })).toMatchObject({ repeated: true });
+    });
+    expect(await flow.handle.result()).toMatchObject({ status: 'approved', reason: 'quorum' });
   });
 
   test('wakes for reminders and the escalation, and for nothing in between', async ({ gates }) => {
@@ -290,11 +383,8 @@ async function pendingOf(flow: AskingFlow): Promise<readonly string[]> {
   return (raw.pendingActivities ?? []).map(({ activityType }) => activityType?.name ?? '');
 }
 
-async function decided(
-  flow: AskingFlow,
-  { refused, ...decision }: TestDecision & { readonly refused?: string },
-): Promise<void> {
+async function decided(flow: AskingFlow, { refused, isRepeated = false, ...decision }: Decision): Promise<void> {
   const recording = flow.decide(decision);
-  if (refused === undefined) await recording;
+  if (refused === undefined) expect((await recording).repeated).toBe(isRepeated);
   else await expect(recording).rejects.toMatchObject({ type: refused });
 }

@@ -293,6 +293,18 @@ describe('attacks on the gateway', () => {
     await flow.decide({ person: 'ada' });
     await flow.handle.result();
     expect(desk.log()).not.toContain(KEYS['ada']?.key.slice(-43));
+    // those of other tests in the same minute are of the same kind
+    await expect
+      .poll(() => refusedRequests(desk))
+      .toContainEqual(
+        expect.objectContaining({
+          status: 'refused',
+          actor: 'unknown',
+          authenticated_by: 'unauthenticated',
+          reason: 'AuthenticationFailed',
+          remotes: ['127.0.0.1'],
+        }),
+      );
   });
 
   test('a session is of one host and one browser, and a form is sent once', async ({ desk }) => {
@@ -335,6 +347,17 @@ describe('attacks on the gateway', () => {
     expect((await fetch(`${url}/v1/gates`, { headers: { cookie } })).status).toBe(401);
     await flow.handle.cancel();
     expect(openId.issuer).not.toBe(url);
+    await expect
+      .poll(() => refusedRequests(desk))
+      .toContainEqual({
+        status: 'refused',
+        actor: 'ada',
+        authenticated_by: 'oidc',
+        resource_id: 'POST /v1/gates/:id/decisions',
+        reason: 'Forbidden',
+        requests: 1,
+        remotes: ['127.0.0.1'],
+      });
   });
 
   test('a sign-in of another browser, a replayed one, a subject that is unknown, and an address of another site', async ({
@@ -367,6 +390,71 @@ describe('attacks on the gateway', () => {
       /longhaul=[^;]+; Max-Age=43200; Path=\/; HttpOnly; SameSite=Lax/,
     );
   });
+});
+
+/** The events of requests that the gateway itself refused, as the ledger has them. */
+function refusedRequests({ gates: { ledger } }: Desk): Promise<object[]> {
+  return ledger.sql(
+    `SELECT status, actor, authenticated_by, resource_id, details_json ->> 'reason' AS reason,
+       (details_json -> 'requests')::int AS requests, details_json -> 'remotes' AS remotes
+     FROM audit_events WHERE event_type = 'request.refused' ORDER BY event_id`,
+  );
+}
+
+test('a gateway that stops has recorded every refused request, in at most two events of a kind', async ({ gates }) => {
+  const logger = pino({ level: 'silent' });
+  const service = createKey();
+  const secret = 'the secret of the webhook';
+  const config = configSchema.parse({
+    people,
+    groups: PEOPLE.groups,
+    providers: [{ name: 'work', type: 'github', organizations: ['acme'] }],
+    gateway: {
+      webhooks: [{ provider: 'work', secretEnv: 'WEBHOOK_SECRET' }],
+      keys: [{ name: 'ci', id: service.id, hash: service.hash, flows: ['proveChange'] }],
+    },
+  });
+  const env = { USER: 'owner', WEBHOOK_SECRET: secret };
+  const desk = { ledger: gates.decisions, client: gates.client, directory: PEOPLE, url: gates.ledger.logins.gates };
+  const metrics = createGatewayMetrics();
+  const server = await createGateway({ config, env, client: gates.client, logger, metrics, desk });
+  const [end] = await gates.ledger.sql<{ last: string }>('SELECT max(event_id) AS last FROM audit_events');
+  const json = { 'content-type': 'application/json' };
+  for (let sent = 0; sent < 50; sent++) {
+    const signature = `sha256=${sent.toString(16).padStart(64, '0')}`;
+    await server.inject({
+      method: 'POST',
+      url: '/webhooks/github',
+      headers: { ...json, 'x-hub-signature-256': signature, 'x-github-event': 'push' },
+      payload: '{}',
+    });
+  }
+  // a service whose key does not allow it
+  const authorization = `Bearer ${service.key}`;
+  await server.inject({
+    method: 'POST',
+    url: '/v1/flows/promoteGeneration',
+    headers: { ...json, authorization },
+    payload: '{}',
+  });
+  await server.close();
+  const events = await gates.ledger.sql(
+    `SELECT actor, authenticated_by, resource_id, details_json ->> 'reason' AS reason,
+       (details_json -> 'requests')::int AS requests
+     FROM audit_events WHERE event_type = 'request.refused' AND event_id > $1 ORDER BY event_id`,
+    [end?.last],
+  );
+  const stranger = {
+    actor: 'unknown',
+    authenticated_by: 'unauthenticated',
+    resource_id: 'POST /webhooks/github',
+    reason: 'AuthenticationFailed',
+  };
+  expect(events).toEqual([
+    { ...stranger, requests: 1 },
+    { actor: 'ci', authenticated_by: 'api-key', resource_id: 'POST /v1/flows/:type', reason: 'Forbidden', requests: 1 },
+    { ...stranger, requests: 49 },
+  ]);
 });
 
 /** Signs in, and returns the gateway's answer to the returning browser. */

@@ -120,7 +120,14 @@ async function run(
     },
     new AbortController().signal,
   );
-  const tools = { ledger, blobs, url: own.logins.writer, hasPeople: false, announce: [] };
+  const tools = {
+    ledger,
+    blobs,
+    url: own.logins.writer,
+    hasPeople: false,
+    announce: [],
+    cancelledBy: () => Promise.resolve(null),
+  };
   const judged = await judgeReports(tools, { ...asked, plan, baseline, reports: digest === null ? [] : [digest], day });
   const [rule] = judged.rules;
   const summary = digest === null ? null : { digest, tests: 0, failed: 0, coverage: null, findings: 1 };

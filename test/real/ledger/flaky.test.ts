@@ -68,7 +68,14 @@ test('a test is flaky when it has passed and failed at the same commit, in attem
     const result = { run, status: 'passed' as const, repository: REPOSITORY, pipeline, commit, tree: commit, plan: '' };
     const quality = { rules: [], exceptions: [], waived: null };
     await recordRun(
-      { ledger, blobs, url: own.logins.writer, announce: [], hasPeople: false },
+      {
+        ledger,
+        blobs,
+        url: own.logins.writer,
+        announce: [],
+        hasPeople: false,
+        cancelledBy: () => Promise.resolve(null),
+      },
       {
         ...result,
         sandbox: null,

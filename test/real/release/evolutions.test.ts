@@ -151,8 +151,9 @@ test('a draft without evolutions is renamed in its file and in the ledger, once'
   const events = () =>
     ledger.sql(`SELECT actor, resource_id, details_json AS details FROM audit_events
       WHERE event_type = 'generation.renamed' ORDER BY event_id`);
-  // a promotion that is refused adds it to the ledger
-  expect((await longhaul('generation', 'promote', 'v9.0.0')).exitCode).toBe(9);
+  // in the ledger, and without evolutions, as a draft of an imported database
+  expect((await longhaul('evolution', 'start', 'v9.0.0', '--change', 'FEAT-1')).exitCode).toBe(0);
+  await ledger.sql("DELETE FROM evolutions WHERE tag = 'v9.0.0-rc.1'");
   const [before] = (await rows()) as [{ id: string; version: string }];
   expect(before.version).toBe('v9.0.0');
 
@@ -283,7 +284,7 @@ describe('a push', () => {
       );
       expect(event).toEqual({ actor: 'push to feature/push', authenticated_by: 'unauthenticated' });
       // conditions of its jobs can ask for a push
-      expect(await ledger.sql('SELECT event FROM pipeline_runs WHERE commit = $1', [pushed])).toEqual([
+      expect(await ledger.sql('SELECT event FROM pipeline_runs WHERE commit = $1', [named])).toEqual([
         { event: 'push' },
       ]);
     } finally {
@@ -356,7 +357,7 @@ async function recordFailure({ ledger: { logins }, blobs }: Release, at: string)
   const ledger = openLedger(logins.writer, { connections: 1 });
   try {
     await recordRun(
-      { ledger, url: logins.writer, blobs, hasPeople: false, announce: [] },
+      { ledger, url: logins.writer, blobs, hasPeople: false, announce: [], cancelledBy: () => Promise.resolve(null) },
       {
         run: 'a-later-run',
         status: 'failed',

@@ -308,7 +308,7 @@ jobs:
   test('is the release with its files: one that the forge refuses is missing, and a rerun adds it alone', async ({
     release,
   }) => {
-    const { clone, client, chat, longhaul, remote } = release;
+    const { clone, client, chat, ledger, longhaul, remote } = release;
     write(clone, {
       '.gryt/generations/v3.6.0.yaml': generation('v3.6.0', ['FEAT-1']),
       '.gryt/pipelines/full-ci.yaml': BUILD,
@@ -333,15 +333,58 @@ jobs:
     const place = await startDescribedPlace('github');
     await place.addTag('v3.6.0');
     const { proxy } = place;
-    // cli.tgz is refused; the answer for api.tgz is lost after the forge has done it
-    let lost = 0;
-    proxy.fault = (request) => {
-      if (request.includes('name=cli.tgz')) return { status: 403 };
-      return request.includes('name=api.tgz') && lost++ === 0 ? 'answer 502' : null;
-    };
-    chat.status = 500;
     release.forge.place = place;
+    const announced = (all: typeof chat.said) => all.filter(({ version }) => version === 'v3.6.0');
+    const recordedOf = (run: string) =>
+      ledger.sql<{ event_type: string; published: string[] | null }>(
+        `SELECT event_type, details_json -> 'published' AS published FROM audit_events
+         WHERE run_id = $1 AND event_type NOT LIKE 'generation.promoted' ORDER BY event_id`,
+        [run],
+      );
     try {
+      // the forge refuses the release, the channel takes nothing, and the answer of the point of no return is lost
+      proxy.fault = (request) => (request.startsWith('POST') && request.includes('/releases') ? { status: 403 } : null);
+      chat.status = 500;
+      release.faults.arm({ activity: 'commitPromotion', kind: 'answer is lost' });
+      const stuck = await startDeclared(client, promoteGenerationFlow, {
+        repository: REPOSITORY,
+        version: 'v3.6.0',
+        commit: at,
+        by: 'ada',
+      });
+      await vi.waitUntil(() => release.faults.begun.includes('commitPromotion'), { timeout: 60_000 });
+      release.faults.arm(null);
+      await vi.waitUntil(() => announced(chat.refused).length > 0, { timeout: 60_000 });
+      await vi.waitUntil(async () => (await rowsOf(release, 'v3.6.0')).filter(({ problem }) => problem).length === 2, {
+        timeout: 60_000,
+      });
+      expect((await stuck.describe()).status.name).toBe('RUNNING');
+      expect((await longhaul('generation', 'status', 'v3.6.0')).stdout).toContain(
+        'Missing: asset api.tgz (PermissionMissing: ',
+      );
+      // what it has published is recorded by this run, although it is cancelled
+      await stuck.cancel();
+      await expect(stuck.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+      expect(await recordedOf(stuck.firstExecutionRunId)).toEqual([
+        {
+          event_type: 'generation.published',
+          published: [
+            expect.stringMatching(/^notes: /),
+            expect.stringMatching(/^release: missing \(/),
+            expect.stringMatching(/^asset api\.tgz: missing \(/),
+            expect.stringMatching(/^asset cli\.tgz: missing \(/),
+          ],
+        },
+        { event_type: 'publication.cancelled', published: null },
+      ]);
+
+      // cli.tgz is refused; the answer for api.tgz is lost after the forge has done it
+      let lost = 0;
+      proxy.fault = (request) => {
+        if (request.includes('name=cli.tgz')) return { status: 403 };
+        return request.includes('name=api.tgz') && lost++ === 0 ? 'answer 502' : null;
+      };
+      chat.status = 200;
       await expect(promote(at)).rejects.toMatchObject({
         cause: {
           type: 'PermissionMissing',
@@ -352,7 +395,7 @@ jobs:
       expect(await rowsOf(release, 'v3.6.0')).toMatchObject([
         { kind: 'asset', name: 'api.tgz', status: 'published', attempts: 2, problem: null },
         { kind: 'asset', name: 'cli.tgz', status: 'pending', attempts: 1 },
-        { kind: 'announcement', name: 'chat', status: 'pending', attempts: 3 },
+        { kind: 'announcement', name: 'chat', status: 'published', attempts: 1, problem: null },
       ]);
       expect((await place.releases())[0]?.assets).toEqual({ 'api.tgz': 'made api.tgz\n' });
       const status = await longhaul('generation', 'status', 'v3.6.0');
@@ -360,12 +403,10 @@ jobs:
       expect(status.stdout).toContain('Next: longhaul generation promote v3.6.0 --commit v3.6.0\n');
 
       proxy.fault = null;
-      chat.status = 200;
       const before = proxy.writes.length;
       const { published } = await promote(at);
       expect(published.filter((line) => /asset|announcement/.test(line))).toEqual([
         expect.stringMatching(/^asset cli\.tgz: http/),
-        'announcement to chat: sent',
       ]);
       expect(proxy.writes.slice(before)).toEqual([expect.stringContaining('name=cli.tgz')]);
       const [shown] = await place.releases();
@@ -377,17 +418,18 @@ jobs:
       expect(rows.map(({ status: end, attempts }) => [end, attempts])).toEqual([
         ['published', 2],
         ['published', 2],
-        ['published', 4],
+        ['published', 1],
       ]);
       expect(rows[1]?.digest).toBe(createHash('sha256').update('made cli.tgz\n').digest('hex'));
-      expect(chat.said.filter(({ version }) => version === 'v3.6.0')).toEqual([
+      expect(new Set([...announced(chat.refused), ...announced(chat.said)].map(({ id }) => id)).size).toBe(1);
+      expect(announced(chat.said)).toEqual([
         expect.objectContaining({ event: 'promoted', repository: REPOSITORY, commit: at, by: 'ada', kind: 'standard' }),
       ]);
       // nothing is missing any more: nothing is sent
       const done = proxy.writes.length;
       await promote(at);
       expect(proxy.writes).toHaveLength(done);
-      expect(chat.said.filter(({ version }) => version === 'v3.6.0')).toHaveLength(1);
+      expect(announced(chat.said)).toHaveLength(1);
       expect(git(remote, 'rev-parse', 'v3.6.0^{commit}')).toBe(at);
       expect(place.violations).toEqual([]);
       release.replayed(`generation/${REPOSITORY}/v3.6.0`);

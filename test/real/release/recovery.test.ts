@@ -1,4 +1,4 @@
-import { describe, expect } from 'vitest';
+import { describe, expect, vi } from 'vitest';
 import { ANCHOR_SCHEDULE } from '../../../activities/release/anchor-schedule.ts';
 import { startDeclared } from '../../../client/core/start-flow.ts';
 import {
@@ -14,6 +14,7 @@ import {
   type PromoteGenerationResult,
 } from '../../../domain/release/flows/promotion-flows.ts';
 import { withdrawGenerationFlow } from '../../../domain/release/flows/withdrawal-flow.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { type Release, REPOSITORY, test } from '../../support/release/releases.ts';
 import { commit, generation, tagsOf, write } from '../../support/release/work.ts';
 import { git } from '../../support/scratch-git.ts';
@@ -261,6 +262,27 @@ describe('a proof whose run is cancelled before its tag is pushed', () => {
   });
 });
 
+describe('a tag of a candidate that the remote has for something else', () => {
+  test('does not hold up the tags of other changes that the pipeline proves at the commit', async ({ release }) => {
+    const { clone, client, remote } = release;
+    write(clone, { '.gryt/generations/v1.4.0.yaml': generation('v1.4.0', ['FEAT-1', 'FEAT-2']) });
+    const made = pushed(clone, 'feat: two changes');
+    for (const change of ['FEAT-1', 'FEAT-2']) {
+      const input = { repository: REPOSITORY, version: 'v1.4.0', change };
+      await (await startDeclared(client, startEvolutionFlow, input)).result();
+    }
+    git(remote, 'tag', 'v1.4.0-rc.1', `${made}~1`);
+    for (const evolution of ['v1.4.0-rc.1', 'v1.4.0-rc.2']) {
+      const input = { repository: REPOSITORY, pipeline: 'full-ci', commit: made, evolution };
+      await expect((await startDeclared(client, proveChangeFlow, input)).result()).rejects.toMatchObject({
+        cause: { cause: { type: 'TagConflict' } },
+      });
+    }
+    expect(git(remote, 'rev-parse', 'v1.4.0-rc.2^{commit}')).toBe(made);
+    expect(git(remote, 'rev-parse', 'v1.4.0-rc.1^{commit}')).not.toBe(made);
+  });
+});
+
 describe('a hotfix', () => {
   test('is offered again to the default branch, whose branch has grown and however it is promoted', async ({
     release,
@@ -497,6 +519,206 @@ function refusedId(flow: { id(input: never): unknown; type: string }, input: obj
   const id = flow.id({ request: '1', ...input } as never);
   return typeof id === 'string' ? id : flow.type;
 }
+
+test('the heartbeat of a running job has the end of its output, without secrets, where the Temporal UI shows it', async ({
+  release,
+}) => {
+  const { clone, client } = release;
+  const token = `ghp_${'a1B2'.repeat(9)}`;
+  write(clone, {
+    '.gryt/pipelines/talks.yaml': `name: talks\nsteps: [{name: talk, command: 'echo working with ${token}; sleep 600'}]\n`,
+  });
+  const made = pushed(clone, 'chore: a pipeline that talks');
+  const handle = await startDeclared(client, runPipelineFlow, {
+    repository: REPOSITORY,
+    pipeline: 'talks',
+    commit: made,
+  });
+  const tail = async (): Promise<string> => {
+    const { raw } = await handle.describe();
+    const beats = (raw.pendingActivities ?? []).flatMap(({ heartbeatDetails }) => heartbeatDetails?.payloads ?? []);
+    return beats.map(({ data }) => Buffer.from(data ?? []).toString('utf8')).join('\n');
+  };
+  try {
+    await expect.poll(tail, { timeout: 60_000, interval: 200 }).toContain('working with [redacted]');
+    expect(await tail()).not.toContain(token);
+  } finally {
+    await handle.cancel();
+  }
+  await expect(handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+});
+
+describe('every cancellation', () => {
+  const OF = { repository: REPOSITORY };
+  // each is cancelled when its first activity is reached
+  test.for([
+    ['promoteGeneration', { ...OF, version: 'v1.0.0' }, 'packCommit', 'generation.cancelled', 'v1.0.0'],
+    [
+      'withdrawGeneration',
+      { ...OF, version: 'v1.1.0', why: 'x' },
+      'withdrawGeneration',
+      'generation.cancelled',
+      'v1.1.0',
+    ],
+    [
+      'createHotfix',
+      { ...OF, base: 'v1.1.0', issue: 'CRIT-3', title: 'x' },
+      'findRelease',
+      'hotfix.cancelled',
+      'v1.1.0',
+    ],
+    [
+      'startEvolution',
+      { ...OF, version: 'v1.0.0', change: 'FEAT-1' },
+      'packCommit',
+      'evolution.cancelled',
+      'v1.0.0 FEAT-1',
+    ],
+    ['proveChange', { ...OF, pipeline: 'full-ci' }, 'packCommit', 'evolution.cancelled', 'full-ci'],
+    ['runPipeline', { ...OF, pipeline: 'full-ci' }, 'packCommit', 'pipeline.cancelled', 'full-ci'],
+  ] as const)('of %s %j at %s is one event', async ([type, given, activity, event, subject], { release }) => {
+    const { client, faults, ledger } = release;
+    const workflowId = refusedId(FLOWS_BY_TYPE[type], given);
+    const handle = client.workflow.getHandle(workflowId);
+    faults.arm({
+      activity,
+      kind: 'is reached',
+      async onReached() {
+        faults.arm(null);
+        await client.workflowService.requestCancelWorkflowExecution({
+          namespace: client.options.namespace,
+          workflowExecution: { workflowId },
+          identity: 'an operator',
+          reason: 'not today',
+        });
+        throw new Error('the worker is gone');
+      },
+    });
+    const { firstExecutionRunId: run } = await client.workflow.start(type, {
+      taskQueue: 'longhaul-flows',
+      workflowId,
+      args: [{ ...given, by: 'eve' }],
+    });
+    await expect(handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+    expect(
+      await ledger.sql(
+        `SELECT event_type, resource_id, status, actor, authenticated_by, why, workflow_id,
+           details_json ->> 'reason' AS reason, details_json ->> 'cancelledBy' AS by
+         FROM audit_events WHERE run_id = $1`,
+        [run],
+      ),
+    ).toEqual([
+      {
+        event_type: event,
+        resource_id: subject,
+        status: 'failure',
+        actor: 'eve',
+        authenticated_by: 'unauthenticated',
+        why: 'not today',
+        workflow_id: workflowId,
+        reason: 'Cancelled',
+        by: 'an operator',
+      },
+    ]);
+  });
+});
+
+describe('a start while another run has the workflow id', () => {
+  test('is an event, although no run exists for it', async ({ release }) => {
+    const { client, faults, ledger, longhaul } = release;
+    const workflowId = `generation/${REPOSITORY}/v1.1.0`;
+    const refusals = () =>
+      ledger.sql(
+        `SELECT event_type, status, actor, authenticated_by, run_id, details_json ->> 'reason' AS reason
+         FROM audit_events WHERE workflow_id = $1 AND action = 'withdrawGeneration' AND run_id IS NULL`,
+        [workflowId],
+      );
+    faults.arm({
+      activity: 'packCommit',
+      kind: 'is reached',
+      async onReached() {
+        faults.arm(null);
+        const refused = await longhaul('generation', 'withdraw', 'v1.1.0', '--why', 'leaks');
+        expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('is being promoted') as string });
+        await client.workflow.getHandle(workflowId).cancel();
+        throw new Error('the worker is gone');
+      },
+    });
+    await expect(promote(release, 'v1.1.0')).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+    expect(await refusals()).toEqual([
+      {
+        event_type: 'start.refused',
+        status: 'refused',
+        actor: 'tester',
+        authenticated_by: 'unauthenticated',
+        run_id: null,
+        reason: 'PipelineBusy',
+      },
+    ]);
+  });
+});
+
+describe('a person who gives up on what could not be undone', () => {
+  test('is an event after that of the failure, with the reason and what is left', async ({ release }) => {
+    const { clone, client, faults, ledger, longhaul, remote } = release;
+    const at = await proven(release, 'v5.0.0');
+    const workflowId = `generation/${REPOSITORY}/v5.0.0`;
+    faults.arm({
+      activity: 'commitPromotion',
+      kind: 'is reached',
+      async onReached() {
+        // it is neither promoted, nor can its tag be removed
+        faults.arm({
+          activity: 'removeRelease',
+          kind: 'is reached',
+          onReached: () => Promise.reject(new LonghaulError('PermissionMissing', 'it takes no deletion')),
+        });
+        throw new LonghaulError('PromotionRefused', 'not any more');
+      },
+    });
+    const handle = await startDeclared(client, promoteGenerationFlow, {
+      repository: REPOSITORY,
+      version: 'v5.0.0',
+      by: 'ada',
+    });
+    await vi.waitUntil(() => faults.begun.includes('removeRelease'), { timeout: 60_000 });
+    const repair = () => longhaul('repair', workflowId, '--give-up', '--why', 'the tag may stay');
+    await expect.poll(async () => (await repair()).stdout, { timeout: 30_000 }).toContain('Undo by hand');
+    await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'RollbackIncomplete' } });
+    faults.arm(null);
+    expect(git(remote, 'rev-parse', 'v5.0.0^{commit}')).toBe(at);
+    expect(
+      await ledger.sql(
+        `SELECT event_type, resource_id, status, actor, authenticated_by, why, details_json ->> 'reason' AS reason,
+           details_json -> 'left' ->> 0 AS left
+         FROM audit_events WHERE run_id = $1 ORDER BY event_id`,
+        [handle.firstExecutionRunId],
+      ),
+    ).toEqual([
+      {
+        event_type: 'generation.refused',
+        resource_id: 'v5.0.0',
+        status: 'refused',
+        actor: 'ada',
+        authenticated_by: 'unauthenticated',
+        why: null,
+        reason: 'PromotionRefused',
+        left: null,
+      },
+      {
+        event_type: 'generation.given_up',
+        resource_id: 'v5.0.0',
+        status: 'success',
+        actor: 'tester',
+        authenticated_by: 'unauthenticated',
+        why: 'the tag may stay',
+        reason: null,
+        left: 'remove the tag v5.0.0: it takes no deletion',
+      },
+    ]);
+    git(clone, 'push', '--quiet', 'origin', ':refs/tags/v5.0.0');
+  });
+});
 
 test('a schedule records the end of the audit trail every hour, and verify compares with it', async ({ release }) => {
   const { client, ledger, longhaul } = release;

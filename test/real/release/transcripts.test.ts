@@ -3,9 +3,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished } from 'vitest';
 import { BIN } from '../../support/command.ts';
+import { unexplained } from '../../support/release/asides.ts';
 import { type Release, test } from '../../support/release/releases.ts';
 import { startShellCommand } from '../../support/release/shell-command.ts';
-import { playTranscript } from '../../support/release/transcript.ts';
+import { type Played, playTranscript } from '../../support/release/transcript.ts';
 import { git, SCRATCH_ENV } from '../../support/scratch-git.ts';
 
 const FOLDER = fileURLToPath(new URL('transcripts', import.meta.url));
@@ -69,36 +70,49 @@ async function openScene(
 }
 
 /**
- * Plays a transcript in a scene, and checks that its placeholders hide what they say and nothing else: times of the play,
- * commits that were proven, rows of the ledger.
+ * Plays a transcript in a scene, and checks that nothing is hidden but what should be. Each placeholder stands for a time of
+ * the play, a commit that was proven, a row of the ledger, or a duration that the ledger has too; each line of standard
+ * error that is not in the file is the id or the progress of a flow that began in the play.
  */
-async function play({ ledger, replayed }: Release, scene: Scene, name: string): Promise<void> {
-  const minute = Math.floor(Date.now() / 60_000) * 60_000;
-  const { expected, actual, hidden, placeholders } = await playTranscript(join(FOLDER, `${name}.txt`), {
+async function play({ client, ledger, replayed }: Release, scene: Scene, name: string): Promise<Played> {
+  const begin = Date.now();
+  const minute = Math.floor(begin / 60_000) * 60_000;
+  const played = await playTranscript(join(FOLDER, `${name}.txt`), {
     ...scene,
     scratch: join(dirname(scene.folder), `played-${name}`),
   });
+  const { expected, actual, hidden, placeholders, asides } = played;
   expect(actual).toBe(expected);
   expect(hidden).toHaveLength(placeholders);
+  expect(await unexplained(client, asides, begin)).toEqual([]);
+  let run = '';
   for (const { placeholder, text } of hidden) {
     if (placeholder === 'time' || placeholder === 'instant') {
       const at = Date.parse(placeholder === 'time' ? `${text.replace(' ', 'T')}Z` : text);
       expect(at >= minute && at <= Date.now(), text).toBe(true);
     } else if (placeholder === 'commit') {
       const commit = git(scene.remote, 'rev-parse', '--verify', `${text}^{commit}`);
-      const [run, ...more] = await ledger.sql<{ workflow_id: string }>(
-        'SELECT workflow_id FROM pipeline_runs WHERE repository = $1 AND commit = $2',
+      const [found, ...more] = await ledger.sql<{ id: string; workflow_id: string }>(
+        'SELECT pipeline_run_id AS id, workflow_id FROM pipeline_runs WHERE repository = $1 AND commit = $2',
         [scene.repository, commit],
       );
       expect(more).toEqual([]);
-      replayed(run?.workflow_id ?? '');
+      run = found?.id ?? '';
+      replayed(found?.workflow_id ?? '');
+    } else if (placeholder === 'seconds') {
+      // of the only job of the commit before it
+      const jobs = 'SELECT duration FROM pipeline_jobs WHERE pipeline_run_id = $1';
+      const [job, ...more] = await ledger.sql<{ duration: number }>(jobs, [run]);
+      expect(more).toEqual([]);
+      expect(text).toBe(Number(job?.duration).toFixed(1));
     } else if (placeholder === 'generation') {
       expect(await ledger.sql('SELECT FROM generations WHERE generation_id = $1', [text])).toHaveLength(1);
-    } else if (placeholder === 'digest') {
+    } else {
       const evidence = "SELECT FROM evidence WHERE digest = $1 AND kind = 'release notes'";
       expect(await ledger.sql(evidence, [text])).toHaveLength(1);
     }
   }
+  return played;
 }
 
 describe('the transcript of', () => {
@@ -111,7 +125,22 @@ describe('the transcript of', () => {
   test('an urgent repair of a release', async ({ release }) => {
     const scene = await openScene(release, 'pool');
     git(scene.remote, 'tag', '-a', '-m', 'v2.3.0', 'v2.3.0', 'main');
-    await play(release, scene, 'hotfix');
+    const begin = Date.now();
+    const { asides } = await play(release, scene, 'hotfix');
+    // no other line of standard error could be left out
+    const [first, ...others] = asides;
+    const [id = '', ...progress] = first?.lines ?? [];
+    const unlike = [
+      [id, 'branch: 2/5 stages'],
+      [id, 'working: 1/1 steps  leak the token'],
+      [`${id}x`],
+      progress,
+      [id, id],
+    ];
+    for (const lines of unlike) {
+      expect(await unexplained(release.client, [{ command: 'it', lines }, ...others], begin)).not.toEqual([]);
+    }
+    expect(await unexplained(release.client, asides, Date.now())).not.toEqual([]);
     release.replayed(`generation/${scene.repository}/v2.3.1`);
     expect(git(scene.remote, 'rev-parse', 'v2.3.1^{commit}')).toBe(git(scene.folder, 'rev-parse', 'HEAD'));
   });

@@ -6,6 +6,7 @@ import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { inject, test as base, vi } from 'vitest';
 import { createGateActivities } from '../../../activities/gates/gates.ts';
+import { recordDelegation } from '../../../activities/gates/record-delegation.ts';
 import type { RecordedDecision } from '../../../activities/gates/record-decision.ts';
 import { type LedgerDatabase, openLedger } from '../../../activities/ledger/open-ledger.ts';
 import { decideGate } from '../../../client/core/decide-gate.ts';
@@ -46,6 +47,14 @@ export interface TestDecision {
   readonly gate?: string;
 }
 
+/** A delegation of a test. */
+export interface TestDelegation {
+  readonly person: string;
+  readonly delegate: string;
+  /** The day on which it ends, since the start of the flow. */
+  readonly untilDay: number;
+}
+
 /** A flow that waits at a gate. */
 export interface AskingFlow {
   readonly handle: WorkflowHandle<(question: GateQuestion) => Promise<GateVerdict>>;
@@ -65,8 +74,10 @@ export interface Gates {
   readonly client: Client;
   /** With the login of the gateway. */
   readonly decisions: LedgerDatabase;
+  /** Lets a person decide in the place of another one for so many days after `flow` began, as the gateway does. */
+  delegate(flow: AskingFlow, delegation: TestDelegation): Promise<void>;
   ask(question?: Partial<GateQuestion>, options?: { type?: string; id?: string }): Promise<AskingFlow>;
-  /** Stops the worker of the flows and starts another one. */
+  /** Stops the workers of the flows and the ledger and closes the gateway's connections; starts others. */
   restart(): Promise<void>;
   /** Does something while no worker has the ledger. */
   withoutLedger(work: () => Promise<unknown>): Promise<void>;
@@ -100,7 +111,7 @@ export function gatesTest(directory: Directory | null) {
     const { code } = await bundleWorkflowCode({ ...askingFlows(), logger: new DefaultLogger('WARN') });
     await writeFile(codePath, code);
     const writing = openLedger(ledger.logins.writer);
-    const decisions = openLedger(ledger.logins.gates);
+    let decisions = openLedger(ledger.logins.gates);
     const place = { connection: native, namespace };
     const activities = createGateActivities({ ledger: writing, url: ledger.logins.writer, directory });
     // without a cache every task replays the flow from its beginning
@@ -131,10 +142,19 @@ export function gatesTest(directory: Directory | null) {
     return {
       ledger,
       client,
-      decisions,
+      get decisions() {
+        return decisions;
+      },
+      async delegate({ handle }, { person, delegate, untilDay }) {
+        if (directory === null) throw new Error('a delegation needs people');
+        const startedAt = (await handle.describe()).startTime.getTime();
+        const until = new Date(startedAt + untilDay * DAY).toISOString();
+        await recordDelegation(decisions, directory, { name: person, authenticatedBy: 'api-key' }, { delegate, until });
+      },
       async restart() {
-        await stopFlows();
-        stopFlows = await startFlows();
+        await Promise.all([stopFlows(), stopLedger(), decisions.destroy()]);
+        [stopFlows, stopLedger] = await Promise.all([startFlows(), startLedger()]);
+        decisions = openLedger(ledger.logins.gates);
       },
       async withoutLedger(work) {
         await stopLedger();

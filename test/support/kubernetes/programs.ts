@@ -61,7 +61,7 @@ function buildArguments(): string[] {
   const flags = ['k8s.io/component-base/version', 'k8s.io/client-go/pkg/version'].flatMap((of) =>
     values.map((value) => `-X ${of}.${value}`),
   );
-  // without optimization it takes two thirds of the time to build
+  // the build is long, the runs are short: nothing is optimized
   const compiler = 'all=-N -l -dwarf=false';
   return [
     'build',

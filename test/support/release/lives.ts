@@ -1,12 +1,17 @@
+import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client, type Connection, isGrpcServiceError } from '@temporalio/client';
 import { expect, vi } from 'vitest';
+import { openGates } from '../../../activities/gates/read-gates.ts';
+import { type LedgerDatabase, openLedger } from '../../../activities/ledger/open-ledger.ts';
+import { decideGate } from '../../../client/core/decide-gate.ts';
 import { startDeclared } from '../../../client/core/start-flow.ts';
 import { startEvolutionFlow } from '../../../domain/release/flows/evolution-flows.ts';
 import { createHotfixFlow } from '../../../domain/release/flows/hotfix-flow.ts';
 import { promoteGenerationFlow } from '../../../domain/release/flows/promotion-flows.ts';
+import { withdrawGenerationFlow } from '../../../domain/release/flows/withdrawal-flow.ts';
 import { markedProcesses } from '../../../platform/marked-processes.ts';
 import { type Boundary, type DoomedWorker, inTime, startDoomedWorker } from '../doomed-process.ts';
 import { createEstate, type Estate } from '../estate.ts';
@@ -16,8 +21,11 @@ import { git } from '../scratch-git.ts';
 import { REPOSITORY } from './releases.ts';
 import { commit, generation, write } from './work.ts';
 
-/** The life of a release: a failed attempt, a proof that supersedes it, the promotion, and a hotfix. */
-export const STAGES = ['refute', 'prove', 'promote', 'hotfix', 'release hotfix'] as const;
+/**
+ * The life of a release: a failed attempt, a proof that supersedes it, the promotion, which waits for its soak time and a
+ * person and publishes a file, a hotfix, and the withdrawal of that.
+ */
+export const STAGES = ['refute', 'prove', 'promote', 'hotfix', 'release hotfix', 'withdraw'] as const;
 /** One of {@link STAGES}. */
 export type Stage = (typeof STAGES)[number];
 
@@ -46,6 +54,8 @@ export interface Lane {
   readonly name: string;
   readonly estate: Estate;
   readonly ledger: TestLedger;
+  /** With the login that records decisions. */
+  readonly decisions: LedgerDatabase;
   readonly env: NodeJS.ProcessEnv;
   readonly clone: string;
   readonly remote: string;
@@ -67,6 +77,16 @@ interface Life {
   fix: string;
 }
 
+/**
+ * The soak time of a release. A promotion must reach it before it is over, also on a busy machine: otherwise it would pass
+ * other boundaries than the undisturbed one.
+ */
+const SOAK_SECONDS = 20;
+
+/** The file of a release, and its SHA-256. */
+const README = 'an api\n';
+const README_DIGEST = createHash('sha256').update(README).digest('hex');
+
 /** A new lane. Its name is a part of its namespace. */
 export async function openLane(
   name: string,
@@ -80,13 +100,18 @@ export async function openLane(
     createTestLedger({ superuserUrl }),
   ]);
   await estate.create('acme/api', {
-    'README.md': 'an api\n',
-    '.longhaul/policy.yaml': 'policies: [{name: scan-always, required_steps: [security-scan]}]\n',
+    'README.md': README,
+    '.longhaul/policy.yaml': `policies: [{name: scan-always, required_steps: [security-scan]}]
+promotion: {soak: ${SOAK_SECONDS}s, approvals: {needed: 1, from: [managers]}, assets: [dist/api.txt]}
+`,
     '.longhaul/pipelines/full-ci.yaml': `name: full-ci
 env: {SWEEP: ${name}}
 jobs:
   unit: {steps: [{name: unit, command: 'test ! -e broken'}]}
-  scan: {needs: [unit], steps: [{name: security-scan, command: 'test -f README.md'}]}
+  scan:
+    needs: [unit]
+    artifacts: [dist]
+    steps: [{name: security-scan, command: 'mkdir dist && cp README.md dist/api.txt'}]
 `,
   });
   const remote = estate.gitDir('acme/api');
@@ -108,7 +133,8 @@ jobs:
   const started: [string, string][] = [];
   const client = new Client({ connection, namespace, interceptors: { workflow: [impatientStarts(started)] } });
   const worker = await startDoomedWorker(env, 'release');
-  return { name, estate, ledger, env, clone, remote, client, started, worker, count: 0 };
+  const decisions = openLedger(ledger.logins.gates);
+  return { name, estate, ledger, decisions, env, clone, remote, client, started, worker, count: 0 };
 }
 
 /** Runs the life of a release, with kills; checks what git and the ledger have after each stage. */
@@ -151,9 +177,12 @@ function beginLife(lane: Lane): Life {
 /** Runs a stage in which something is killed, lets another worker finish it if need be, and checks the result. */
 async function runStage(lane: Lane, life: Life, stage: Stage, kill: Kill | null): Promise<void> {
   const victim = kill?.victim?.();
+  // the soak time begins now, however long the proof is ago
+  if (stage === 'promote') await lane.ledger.sql("UPDATE evolutions SET completed_at = now() WHERE status = 'pass'");
   await lane.worker.arm(kill && { kind: kill.kind, nth: kill.nth }, victim);
   const ended = startStage(lane, life, stage);
   ended.catch(() => undefined);
+  const approving = approveGates(lane, ended);
   if (kill && victim === undefined) {
     const first = await Promise.race([lane.worker.ended, ended.then(() => null)]);
     if (first !== 'SIGKILL') {
@@ -161,6 +190,7 @@ async function runStage(lane: Lane, life: Life, stage: Stage, kill: Kill | null)
     }
     lane.worker = await startDoomedWorker(lane.env, 'release');
   }
+  await approving;
   expect(await ended).toBe(stage === 'refute' ? 'PipelineFailed' : 'completed');
   if (victim !== undefined) {
     await expect.poll(() => kill?.victim?.(), { message: `${kill?.kind} was never reached` }).not.toBe(victim);
@@ -187,9 +217,30 @@ async function startStage({ client }: Lane, life: Life, stage: Stage): Promise<s
     hotfix: () =>
       startDeclared(client, createHotfixFlow, { ...given, base: version, issue: 'CRIT-1', title: 'a leak' }),
     'release hotfix': () => startDeclared(client, promoteGenerationFlow, { ...given, version: patch, kind: 'hotfix' }),
+    withdraw: () =>
+      startDeclared(client, withdrawGenerationFlow, { ...given, version: patch, why: 'it leaks', tag: 'remove' }),
   }[stage];
   const flow = await start();
   return nameOfEnd({ result: () => flow.result() });
+}
+
+/** Approves all gates, as a person does who does not give up, until the work has ended. */
+async function approveGates({ decisions, client }: Lane, ended: Promise<unknown>): Promise<void> {
+  const end = ended.then(
+    () => true,
+    () => true,
+  );
+  const owner = { name: 'owner', authenticatedBy: 'unauthenticated' } as const;
+  const desk = { ledger: decisions, client, directory: null };
+  do {
+    try {
+      for (const { id, digest } of await openGates(decisions, null)) {
+        await decideGate(desk, owner, { gate: id, verdict: 'approve', why: 'looked at it', digest });
+      }
+    } catch {
+      // a server was killed: what was decided is recorded, and the same decision wakes the flow the next time
+    }
+  } while (!(await Promise.race([end, pause(200, false)])));
 }
 
 async function nameOfEnd({ result }: { result(): Promise<unknown> }): Promise<string> {
@@ -225,6 +276,7 @@ const EVENTS = [
   'evolution.failed',
   'generation.promoted',
   'generation.published',
+  'generation.withdrawn',
   'hotfix.created',
 ];
 
@@ -251,10 +303,23 @@ async function stateOf({ remote, ledger }: Lane, { version, patch }: Life): Prom
      WHERE split_part(resource_id, '-', 1) = ANY($1) AND event_type = ANY($2) GROUP BY 1, 2 ORDER BY 1, 2`,
     [versions, EVENTS],
   );
+  const gates = await ledger.sql(
+    `SELECT subject, g.status, g.reason, (SELECT count(*)::int FROM gate_decisions d WHERE d.gate_id = g.gate_id) AS votes,
+       (SELECT string_agg(event_type, ' ' ORDER BY event_id) FROM audit_events WHERE resource_id = g.gate_id) AS events
+     FROM gates g WHERE split_part(subject, ' ', 1) = ANY($1) ORDER BY subject`,
+    [versions],
+  );
+  const publications = await ledger.sql(
+    `SELECT g.version, p.kind, p.name, p.status, p.digest FROM publications p JOIN generations g USING (generation_id)
+     WHERE g.version = ANY($1) ORDER BY g.version`,
+    [versions],
+  );
   return {
     refs: Object.fromEntries(refs) as Record<string, string>,
     generations,
     evolutions,
+    gates,
+    publications,
     events: events.map(({ event_type: type, resource_id: id, n }) => `${type} ${id} ${n}`),
   };
 }
@@ -264,6 +329,21 @@ function expectedAfter({ version, patch, broken, proven, released, fix }: Life, 
   const hasReached = (each: Stage): boolean => STAGES.indexOf(stage) >= STAGES.indexOf(each);
   const once = <Part>(each: Stage, ...parts: Part[]): Part[] => (hasReached(each) ? parts : []);
   const isFixed = hasReached('release hotfix');
+  const isWithdrawn = hasReached('withdraw');
+  const gate = (of: string) => ({
+    subject: `${of} of ${REPOSITORY}`,
+    status: 'approved',
+    reason: 'quorum',
+    votes: 1,
+    events: 'gate.opened gate.approval gate.approved',
+  });
+  const published = (of: string) => ({
+    version: of,
+    kind: 'asset',
+    name: 'api.txt',
+    status: 'kept',
+    digest: README_DIGEST,
+  });
   const evolution = (of: string, rc: number, at: string, more: object = {}) => ({
     tag: `${of}-rc.${rc}`,
     rc,
@@ -282,7 +362,7 @@ function expectedAfter({ version, patch, broken, proven, released, fix }: Life, 
       ...once(
         'release hotfix',
         [`refs/heads/longhaul/merge-${patch}`, fix],
-        [`refs/tags/${patch}`, fix],
+        ...(isWithdrawn ? [] : [[`refs/tags/${patch}`, fix]]),
         [`refs/tags/${patch}-rc.1`, fix],
       ),
     ]) as Record<string, string>,
@@ -292,7 +372,7 @@ function expectedAfter({ version, patch, broken, proven, released, fix }: Life, 
         ...draft,
         version: patch,
         hotfix_of: version,
-        ...(isFixed ? { status: 'promoted', commit: fix } : {}),
+        ...(isFixed && !isWithdrawn ? { status: 'promoted', commit: fix } : {}),
       }),
     ],
     evolutions: [
@@ -300,6 +380,8 @@ function expectedAfter({ version, patch, broken, proven, released, fix }: Life, 
       ...once('prove', evolution(version, 2, proven)),
       ...once('release hotfix', evolution(patch, 1, fix)),
     ],
+    gates: [...once('promote', gate(version)), ...once('release hotfix', gate(patch))],
+    publications: [...once('promote', published(version)), ...once('release hotfix', published(patch))],
     events: [
       `evolution.failed ${version}-rc.1 1`,
       `evolution.started ${version}-rc.1 1`,
@@ -313,6 +395,7 @@ function expectedAfter({ version, patch, broken, proven, released, fix }: Life, 
         `generation.promoted ${patch} 1`,
         `generation.published ${patch} 1`,
       ),
+      ...once('withdraw', `generation.withdrawn ${patch} 1`),
     ].sort(),
   };
 }
@@ -339,7 +422,7 @@ export async function abandonLife(lane: Lane): Promise<void> {
 }
 
 /** Ends the worker of a lane, and deletes its repository and ledger. */
-export async function closeLane({ worker, ledger, estate }: Lane): Promise<void> {
-  await worker.kill();
+export async function closeLane({ worker, decisions, ledger, estate }: Lane): Promise<void> {
+  await Promise.all([worker.kill(), decisions.destroy()]);
   await Promise.all([ledger.dispose(), estate.dispose()]);
 }

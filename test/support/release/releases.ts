@@ -60,8 +60,10 @@ export interface Release {
 
 /** A receiver of announcements. */
 export interface Chat {
-  /** The bodies so far. */
+  /** The bodies that it took so far. */
   readonly said: readonly Readonly<Record<string, unknown>>[];
+  /** The bodies that it did not take. */
+  readonly refused: readonly Readonly<Record<string, unknown>>[];
   /** The status of its answers. */
   status: number;
 }
@@ -196,10 +198,11 @@ function withForge(forge: Release['forge']): readonly WingRole[] {
 
 async function startChat(): Promise<{ readonly chat: Chat; readonly url: string; close(): Promise<void> }> {
   const said: Record<string, unknown>[] = [];
-  const chat: Chat = { said, status: 200 };
+  const refused: Record<string, unknown>[] = [];
+  const chat: Chat = { said, refused, status: 200 };
   const hear = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await json(request);
-    if (chat.status === 200) said.push(body as Record<string, unknown>);
+    (chat.status === 200 ? said : refused).push(body as Record<string, unknown>);
     response.writeHead(chat.status).end();
   };
   const server = createServer((request, response) => {

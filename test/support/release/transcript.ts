@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { type Aside, mayBeAside } from './asides.ts';
 
 /** A command of a transcript, and what it prints. */
 interface Step {
@@ -31,8 +32,6 @@ export interface Hidden {
 }
 
 const PLACEHOLDER = new RegExp(`<(${Object.keys(PLACEHOLDERS).join('|')})>`, 'g');
-/** Standard error of a command that starts a flow: the flow's id, and its progress. */
-const PROGRESS = /^(?:[a-z-]+\/\S+(?: {2}http\S+)?|[a-z][^:]*: \d+\/\d+ .*)$/;
 
 /** The commands of a transcript: a terminal session with `$ ` and `> ` before the lines that were typed. */
 export function parseTranscript(text: string): Step[] {
@@ -84,6 +83,8 @@ export interface Played {
   readonly hidden: readonly Hidden[];
   /** How many placeholders the file has. */
   readonly placeholders: number;
+  /** What is not compared with the file. */
+  readonly asides: readonly Aside[];
 }
 
 /** Types all commands of a transcript into one shell, in their order. */
@@ -102,12 +103,17 @@ export async function playTranscript(
   writeFileSync(typed, script.join(''));
   await execa('bash', [typed], { cwd: folder, env, extendEnv: false, reject: false, stdin: 'ignore' });
   const read = (at: number, what: string): string[] => withoutEnd(readFileSync(path(at, what), 'utf8').split('\n'));
+  const asides = steps.map(({ command }, at): Aside => {
+    const lines = /\blonghaul /.test(command) ? read(at, 'err').filter(mayBeAside) : [];
+    return { command, lines };
+  });
   const played = steps.map(({ output }, at) => {
     const code = Number(read(at, 'code')[0]);
+    const aside = asides[at]?.lines ?? [];
     return mask(output, [
       ...read(at, 'out'),
       ...read(at, 'err')
-        .filter((line) => !PROGRESS.test(line))
+        .filter((line) => !aside.includes(line))
         .map((line) => `! ${line}`.trimEnd()),
       ...(code === 0 ? [] : [`[${code}]`]),
     ]);
@@ -116,6 +122,7 @@ export async function playTranscript(
     expected: render(steps),
     actual: render(steps.map((step, at) => ({ ...step, output: played[at]?.lines ?? [] }))),
     hidden: played.flatMap(({ hidden }) => hidden),
+    asides: asides.filter(({ lines }) => lines.length > 0),
     placeholders: steps.flatMap(({ output }) => [...output.join('\n').matchAll(PLACEHOLDER)]).length,
   };
 }

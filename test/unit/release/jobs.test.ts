@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { sha256 } from '../../../platform/sha256.ts';
 import { createGit } from '../../../activities/git/git.ts';
 import { createCommitSources } from '../../../activities/release/pipelines/commit-sources.ts';
@@ -80,6 +80,41 @@ describe('a checkout', () => {
     await expect(cancelled).rejects.toThrow('cancelled');
     await other;
     expect(existsSync(join(place, 'second', 'only.txt'))).toBe(true);
+  });
+
+  test('is kept while it is unpacked for jobs that were cancelled, however many others come', async () => {
+    const packed = await jobs.commit({ 'only.txt': randomBytes(8).toString('hex') });
+    const place = scratchFolder();
+    let opened = 0;
+    let goOn = (): void => undefined;
+    const mayGoOn = new Promise<void>((resolve) => void (goOn = resolve));
+    const blobs = {
+      ...jobs.blobs,
+      async open(digest: string) {
+        if (digest === packed.pack) {
+          opened++;
+          await mayGoOn;
+        }
+        return jobs.blobs.open(digest);
+      },
+    };
+    const sources = createCommitSources(createGit(place, process.env), blobs, join(place, 'commits'));
+    const stop = new AbortController();
+    const cancelled = sources.checkOut(packed, join(place, 'first'), { about: 'first', signal: stop.signal });
+    await vi.waitUntil(() => opened === 1);
+    stop.abort(new Error('cancelled'));
+    await expect(cancelled).rejects.toThrow('cancelled');
+    // more than a process keeps
+    for (let other = 0; other < 20; other++) {
+      const others = await jobs.commit({ 'kept.txt': randomBytes(8).toString('hex') });
+      await sources.message(others, { about: `other ${other}` });
+    }
+    const second = sources.checkOut(packed, join(place, 'second'), { about: 'second' });
+    goOn();
+    await second;
+    expect(readFileSync(join(place, 'second', 'only.txt'), 'utf8')).toMatch(/^[0-9a-f]{16}/);
+    // unpacked once: it was neither forgotten nor removed
+    expect(opened).toBe(1);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createPrinter } from '../../../client/cli/release/watch-jobs.ts';
+import { createPrinter } from '../../../client/cli/release/job-printer.ts';
 import { jobsToRepeat } from '../../../domain/release/pipelines/resume.ts';
 
 const JOBS = [
@@ -27,21 +27,24 @@ describe('a run that starts from a job repeats', () => {
   });
 });
 
+const ENDED = { durationMs: null, steps: [] };
+const BEGUN = { startedAt: '2026-11-30T10:00:00Z', steps: [] };
+
 test('the output of running jobs is printed once, by lines, with a mark where a part is missing', () => {
   let printed = '';
   const printer = createPrinter({ write: (text: string) => ((printed += text), true) } as never);
   printer.states([
-    { id: 'a', state: 'running' },
-    { id: 'b', state: 'waiting' },
+    { ...ENDED, id: 'a', state: 'running' },
+    { ...ENDED, id: 'b', state: 'waiting' },
   ]);
-  printer.tail({ job: 'a', attempt: 1, written: 9, tail: 'one\ntwo\nt' });
-  printer.tail({ job: 'a', attempt: 1, written: 9, tail: 'one\ntwo\nt' });
-  printer.tail({ job: 'a', attempt: 1, written: 14, tail: 'one\ntwo\nthree\n' });
-  printer.tail({ job: 'a', attempt: 1, written: 1_000, tail: 'end\n\u001b[31mred\n' });
-  printer.tail({ job: 'a', attempt: 2, written: 4, tail: 'one\n' });
+  printer.tail({ ...BEGUN, job: 'a', attempt: 1, written: 9, tail: 'one\ntwo\nt' });
+  printer.tail({ ...BEGUN, job: 'a', attempt: 1, written: 9, tail: 'one\ntwo\nt' });
+  printer.tail({ ...BEGUN, job: 'a', attempt: 1, written: 14, tail: 'one\ntwo\nthree\n' });
+  printer.tail({ ...BEGUN, job: 'a', attempt: 1, written: 1_000, tail: 'end\n\u001b[31mred\n' });
+  printer.tail({ ...BEGUN, job: 'a', attempt: 2, written: 4, tail: 'one\n' });
   printer.states([
-    { id: 'a', state: 'failed' },
-    { id: 'b', state: 'skipped' },
+    { ...ENDED, id: 'a', state: 'failed' },
+    { ...ENDED, id: 'b', state: 'skipped' },
   ]);
   expect(printed).toBe(
     '> a: running\n  a | one\n  a | two\n  a | three\n  a | …\n  a | end\n  a | �[31mred\n  a | one\nx a: failed\n- b: skipped\n',
