@@ -3,7 +3,8 @@ import { isRepositoryId, NOT_A_REPOSITORY_ID, repositoryName } from '../../git/r
 import { defineFlow } from '../../shared/flow.ts';
 import type { CheckedEnvironment } from '../deployment/environment-check.ts';
 import type { PackedCommit } from '../pipelines/job.ts';
-import { isOfOneCommit, NOT_OF_ONE_COMMIT, oid, packedCommit, releaseAttributes } from './inputs.ts';
+import { releaseAttributes } from './attributes.ts';
+import { isOfOneCommit, NOT_OF_ONE_COMMIT, oid, packedCommit } from './inputs.ts';
 
 /** Input of `checkEnvironments`. */
 export interface CheckEnvironmentsInput {
