@@ -80,9 +80,9 @@ export function createCluster(kubectl: Kubectl, context: string, signal?: AbortS
   async function kinds(apiVersion: string): Promise<readonly ServedKind[]> {
     const known = served.get(apiVersion);
     if (known !== undefined) return known;
-    const read = readKinds(apiVersion);
-    served.set(apiVersion, read);
-    const found = await read.catch((error: unknown) => {
+    const reading = readKinds(apiVersion);
+    served.set(apiVersion, reading);
+    const found = await reading.catch((error: unknown) => {
       served.delete(apiVersion);
       throw error;
     });
@@ -202,11 +202,14 @@ export function createCluster(kubectl: Kubectl, context: string, signal?: AbortS
         readonly clientVersion: { readonly gitVersion: string };
         readonly serverVersion: { readonly gitVersion: string };
       };
-      // what a vendor adds, as in v1.33.2-gke.100, says nothing here
-      const plain = ({ gitVersion }: { readonly gitVersion: string }): string => gitVersion.replace(/^v|[-+].*$/gu, '');
-      return { kubectl: plain(clientVersion), cluster: plain(serverVersion) };
+      return { kubectl: plainVersion(clientVersion), cluster: plainVersion(serverVersion) };
     },
   };
+}
+
+/** `1.33.2` of `v1.33.2-gke.100`: what a vendor adds says nothing here. */
+function plainVersion({ gitVersion }: { readonly gitVersion: string }): string {
+  return gitVersion.replace(/^v|[-+].*$/gu, '');
 }
 
 function listOf(items: readonly object[]): object {

@@ -2,7 +2,7 @@ import canonicalize from 'canonicalize';
 import { kubernetesKeyOf, type KubernetesObject, objectName } from '../../domain/kubernetes/object.ts';
 import { type KeptField, ownFields, restore } from '../../domain/kubernetes/restore.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
-import { type Cluster, FIELD_MANAGER, type ObjectReference } from './cluster.ts';
+import { type Cluster, FIELD_MANAGER } from './cluster.ts';
 
 /** A change of a deployment to one object, to be undone. */
 export interface ObjectChange {
@@ -38,10 +38,10 @@ export async function undoObject(
   if (subject === null) return { end: 'unchanged', kept: [] };
   // what an attempt has written before it lost a race
   let end: UndoneObject['end'] = 'unchanged';
-  const onWrite = (written: UndoneObject['end']): void => void (end = written);
+  const onWrite = (how: UndoneObject['end']): void => void (end = how);
   for (let tries = 1; ; tries++) {
     try {
-      const [now = null] = await cluster.read([subject as ObjectReference]);
+      const [now = null] = await cluster.read([subject]);
       if (before === null) return await undoCreation(cluster, now, isOfDeployment);
       if (written === null) return await undoDeletion(cluster, before, now, onWrite);
       const kept = await undoUpdate(cluster, before, written, now, onWrite);
@@ -119,11 +119,14 @@ interface OwnerEntry {
  * undo in its way. What others own stays theirs.
  */
 async function giveBack(cluster: Cluster, now: KubernetesObject, before: KubernetesObject): Promise<void> {
-  const ofUs = ({ manager }: OwnerEntry): boolean => manager === FIELD_MANAGER;
   const entries = ownersOf(now);
-  const owners = [...entries.filter((entry) => !ofUs(entry)), ...ownersOf(before).filter(ofUs)];
+  const owners = [...entries.filter((entry) => !isOfUs(entry)), ...ownersOf(before).filter(isOfUs)];
   if (JSON.stringify(owners) === JSON.stringify(entries)) return;
   await cluster.setOwners(now, owners);
+}
+
+function isOfUs({ manager }: OwnerEntry): boolean {
+  return manager === FIELD_MANAGER;
 }
 
 function ownersOf({ metadata }: KubernetesObject): readonly OwnerEntry[] {

@@ -45,7 +45,7 @@ const OF_SERVER: ReadonlySet<string> = new Set([
 /** An object without what only its server sets: its status, and fields of its metadata. This is what an undo restores. */
 export function ownFields({ status: _status, metadata, ...rest }: KubernetesObject): KubernetesObject {
   const kept = Object.entries(metadata).filter(([field]) => !OF_SERVER.has(field));
-  return { ...rest, metadata: Object.fromEntries(kept) as unknown as KubernetesObject['metadata'] } as KubernetesObject;
+  return { ...rest, metadata: { name: metadata.name, ...Object.fromEntries(kept) } };
 }
 
 /** A field that is not there. */

@@ -11,6 +11,13 @@ import { type Cluster, startCluster } from '../../support/kubernetes/cluster.ts'
 import { CLUSTER_BUILD_MS } from '../../support/kubernetes/programs.ts';
 
 const RUN = 'longhaul.test/run';
+
+/** An object that must be there. */
+function present(object: KubernetesObject | null | undefined): KubernetesObject {
+  if (!object) throw new Error('the object is not there');
+  return object;
+}
+
 const KINDS = 'configmaps,secrets,services,deployments,ingresses,statefulsets,customresourcedefinitions';
 
 describe('objects of a cluster', { timeout: 180_000 }, () => {
@@ -149,7 +156,7 @@ describe('objects of a cluster', { timeout: 180_000 }, () => {
     ];
 
     await client.apply([...wanted, created]);
-    if (hadOld) expect(await client.remove(hadOld)).toBe(true);
+    expect(await client.remove(present(hadOld))).toBe(true);
     await ready(deployment('app:2'));
     expect(await dump()).not.toEqual(before);
 
@@ -198,7 +205,7 @@ describe('objects of a cluster', { timeout: 180_000 }, () => {
     const [was] = await client.read([settings('')]);
     await cluster.kubectl(['delete', '-n', namespace, 'configmap/settings']);
     await client.apply([settings('b')]);
-    if (was) await expect(client.remove(was)).rejects.toMatchObject({ type: 'ObjectChanged' });
+    await expect(client.remove(present(was))).rejects.toMatchObject({ type: 'ObjectChanged' });
     const [now] = await client.read([settings('')]);
     expect(now?.['data']).toEqual({ mode: 'b' });
   });
