@@ -68,6 +68,7 @@ async function proveOne(
   { tag: evolution, pipeline }: PendingEvolution,
 ): Promise<'pass' | 'fail'> {
   const { commit } = packed;
+  const event = 'push';
   const by = `push to ${branch}`.slice(0, 200);
   try {
     await runChild(proveChangeFlow, {
@@ -77,7 +78,7 @@ async function proveOne(
       branch,
       packed,
       evolution,
-      event: 'push',
+      event,
       supersedes: [],
       by,
     });

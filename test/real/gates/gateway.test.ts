@@ -408,7 +408,7 @@ test('a gateway that stops has recorded every refused request, in at most two ev
   const config = configSchema.parse({
     people,
     groups: PEOPLE.groups,
-    providers: [{ name: 'work', type: 'github', organizations: ['acme'] }],
+    providers: [{ name: 'work', type: 'github' }],
     gateway: {
       webhooks: [{ provider: 'work', secretEnv: 'WEBHOOK_SECRET' }],
       keys: [{ name: 'ci', id: service.id, hash: service.hash, flows: ['proveChange'] }],

@@ -141,6 +141,7 @@ test('a draft without evolutions is renamed in its file and in the ledger, once'
   write(clone, {
     '.gryt/generations/v9.0.0.yaml': `# planned\n${generation('v9.0.0', ['FEAT-1'])}`,
     '.gryt/pipelines/full-ci.yaml': CI,
+    '.gryt/policy.yaml': '{}',
   });
   commit(clone, 'chore: a generation');
   git(clone, 'push', '--quiet', '--force', 'origin', 'HEAD:main');
