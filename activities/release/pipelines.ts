@@ -12,7 +12,8 @@ import { LonghaulError } from '../../domain/shared/failures.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 import { checkContracts, type ContractFolder } from './contracts/contracts.ts';
 import { refuseToDeploy } from './contracts/refuse-to-deploy.ts';
-import { storeContracts } from './contracts/stored-contracts.ts';
+import { renderManifests } from './deployment/render-manifests.ts';
+import { readContracts, storeContracts } from './contracts/stored-contracts.ts';
 import { type JobTools, runJob } from './pipelines/job-runner.ts';
 import { readJson, readPlan, storePlan } from './pipelines/stored-plan.ts';
 
@@ -34,6 +35,21 @@ export interface ReadCommit {
   readonly named: readonly string[];
 }
 
+/** The environments of a commit, and their services. */
+export interface ReadEnvironments {
+  /** Digest of the contracts of the commit. */
+  readonly contracts: string;
+  readonly environments: readonly { readonly name: string; readonly services: readonly string[] }[];
+}
+
+/** Asks for the manifests of a service. */
+export interface RenderManifestsInput extends ReadCommitInput {
+  /** Digest of the contracts of the commit. */
+  readonly contracts: string;
+  readonly environment: string;
+  readonly service: string;
+}
+
 /** Activities of the role `pipelines`: they run programs of repositories, and have no credentials. */
 export interface PipelineActivities {
   /**
@@ -43,6 +59,10 @@ export interface PipelineActivities {
   planPipeline(input: PlanPipelineInput): Promise<PlannedRun>;
   /** What a commit says to the release train. Stores its contracts. Throws `InvalidConfiguration` when it has none, unless it may. */
   readCommit(input: ReadCommitInput): Promise<ReadCommit>;
+  /** The environments of a commit. Stores its contracts. Throws `InvalidConfiguration` when they are wrong. */
+  readEnvironments(input: ReadCommitInput): Promise<ReadEnvironments>;
+  /** Renders the manifests of a service, in a checkout of the commit, and returns their digest in the blob store. */
+  renderManifests(input: RenderManifestsInput): Promise<string>;
   /**
    * Runs one attempt of a job, in a clean checkout on this machine. A failed step is a result; repeating the activity
    * runs all steps again. Its heartbeats have the last lines of the output.
@@ -99,6 +119,24 @@ export function createPipelineActivities(tools: JobTools): PipelineActivities {
           lacksContracts: folder === null,
           named: changesNamed(message),
         };
+      }),
+    readEnvironments: ({ repository, packed }) =>
+      heartbeating(async (signal) => {
+        const folder = await sources.contracts(packed, { about: repository, signal });
+        if (folder === null) throw noContracts(repository, packed);
+        const contracts = await storeContracts(blobs, folder);
+        const { environments } = await readContracts(blobs, contracts, repository);
+        return {
+          contracts,
+          environments: environments.map(({ name, services }) => ({ name, services: Object.keys(services) })),
+        };
+      }),
+    renderManifests: ({ repository, packed, contracts, environment: name, service }) =>
+      heartbeating(async (signal) => {
+        const { environments } = await readContracts(blobs, contracts, repository);
+        const manifests = environments.find((each) => each.name === name)?.services[service]?.manifests;
+        if (manifests === undefined) throw new LonghaulError('InvalidInput', `${name} has no service ${service}.`);
+        return renderManifests(tools, { repository, packed, environment: name, service, manifests, signal });
       }),
     runJob: (input) =>
       heartbeating(async (signal, report) => {

@@ -14,4 +14,8 @@ export const releaseRoles: readonly WingRole[] = [
     role: 'pipelines',
     open: async (start) => (await import('./pipelines-role.ts')).openPipelinesRole(start),
   },
+  {
+    role: 'deploy',
+    open: async (start) => (await import('./deploy-role.ts')).openDeployRole(start),
+  },
 ];

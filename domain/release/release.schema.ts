@@ -78,5 +78,17 @@ const releaseSchema = z.strictObject({
   announce: z.array(shortName).max(50).default([]),
 });
 
+/** How releases are deployed (docs/deploy.md). Workers of the role `deploy` read it. */
+const deploySchema = z.strictObject({
+  /** The program kubectl: a name on the PATH of the worker, or an absolute path. */
+  kubectl: z.string().min(1).max(1_000).default('kubectl'),
+  /** The file with clusters and credentials; default: what kubectl reads, KUBECONFIG or ~/.kube/config. */
+  kubeconfig: folder.optional(),
+});
+
 /** The sections of the release train in `longhaul.yaml`. */
-export const releaseSections = { pipelines: pipelinesSchema.prefault({}), release: releaseSchema.prefault({}) };
+export const releaseSections = {
+  pipelines: pipelinesSchema.prefault({}),
+  release: releaseSchema.prefault({}),
+  deploy: deploySchema.prefault({}),
+};

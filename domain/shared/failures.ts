@@ -291,6 +291,42 @@ export const FAILURES = {
     exitCode: 2,
     remedy: 'Move the jobs that the message names into a pipeline of their own; `longhaul release check` lists them.',
   },
+  KubectlUnusable: {
+    tries: 1,
+    exitCode: 3,
+    remedy: 'Install kubectl on the machine of the worker, on the PATH of its process, or name it as deploy.kubectl.',
+  },
+  KubectlFailed: {
+    tries: 4,
+    exitCode: 1,
+    remedy: 'Read the message of kubectl, and run the command by hand in the same context.',
+  },
+  ClusterUnavailable: {
+    tries: null,
+    exitCode: 4,
+    remedy: 'Check that the worker can reach the cluster of the context that the message names: the flow waits for it.',
+  },
+  ClusterForbids: {
+    tries: 1,
+    exitCode: 5,
+    remedy: 'Give the account of the context in the message the permission that it names.',
+  },
+  ClusterRejected: {
+    tries: 1,
+    exitCode: 1,
+    remedy: 'Correct the object that the message names in its manifest.',
+  },
+  ObjectChanged: {
+    tries: 5,
+    exitCode: 1,
+    remedy: 'Nothing to do: the step reads the object again.',
+  },
+  DriftDetected: {
+    tries: 1,
+    exitCode: 1,
+    remedy:
+      'Decide who owns the fields that the message names: leave them out of the manifest, or let their manager give them up.',
+  },
   Cancelled: {
     tries: 1,
     exitCode: 1,

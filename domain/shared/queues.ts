@@ -7,5 +7,8 @@ export const REPOS_QUEUE = 'longhaul-repos';
 /** The task queue of the workers that run programs of repositories. */
 export const PIPELINES_QUEUE = 'longhaul-pipelines';
 
+/** The task queue of the workers that have kubectl and its credentials. */
+export const DEPLOY_QUEUE = 'longhaul-deploy';
+
 /** The task queue of the workers that have the ledger's database. */
 export const LEDGER_QUEUE = 'longhaul-ledger';

@@ -1,5 +1,5 @@
 import { LonghaulError } from './failures.ts';
-import { FLOWS_QUEUE, LEDGER_QUEUE, PIPELINES_QUEUE, REPOS_QUEUE } from './queues.ts';
+import { DEPLOY_QUEUE, FLOWS_QUEUE, LEDGER_QUEUE, PIPELINES_QUEUE, REPOS_QUEUE } from './queues.ts';
 
 /** What a worker process can serve: each role with its task queue (docs/architecture.md). */
 export const QUEUE_OF_ROLE = {
@@ -7,6 +7,7 @@ export const QUEUE_OF_ROLE = {
   repos: REPOS_QUEUE,
   ledger: LEDGER_QUEUE,
   pipelines: PIPELINES_QUEUE,
+  deploy: DEPLOY_QUEUE,
 } as const;
 
 /** The name of a role of {@link QUEUE_OF_ROLE}. */
@@ -21,8 +22,8 @@ export const ROLES = Object.keys(QUEUE_OF_ROLE) as readonly Role[];
  */
 const ALONE: readonly Role[] = ['pipelines'];
 
-/** The roles of the release train: an installation that only searches has no database, and no worker for them. */
-const OF_RELEASES: readonly Role[] = ['ledger', ...ALONE];
+/** The roles of the release train: an installation that only searches has no database and no cluster, and no worker for them. */
+const OF_RELEASES: readonly Role[] = ['ledger', 'deploy', ...ALONE];
 
 /** The roles that every installation has, and that one process can serve together. */
 export const COMMON_ROLES: readonly Role[] = ROLES.filter((role) => !OF_RELEASES.includes(role));

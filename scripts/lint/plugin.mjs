@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 export const WINGS = ['catalog', 'release', 'workspace', 'delivery', 'upkeep', 'insight'];
 
 /** Folders of `domain/`, from the bottom up: each imports only those before it. All wings share one level. */
-export const DOMAIN = ['shared', 'gates', 'git', 'forge', 'fleet', 'wing', 'config'];
+export const DOMAIN = ['shared', 'gates', 'git', 'forge', 'fleet', 'kubernetes', 'wing', 'config'];
 
 /** Which layers a layer may import, in addition to itself; `types` only with `import type`. */
 export const LAYERS = {

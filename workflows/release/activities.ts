@@ -1,10 +1,11 @@
 import type { RetryPolicy } from '@temporalio/common';
 import { type ActivityInterfaceFor, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
 import type { CommitActivities } from '../../activities/release/commits.ts';
+import type { DeployActivities } from '../../activities/release/deployments.ts';
 import type { LedgerActivities } from '../../activities/release/ledger.ts';
 import type { PipelineActivities } from '../../activities/release/pipelines.ts';
 import { LASTING_MS, NON_RETRYABLE } from '../../domain/shared/failures.ts';
-import { LEDGER_QUEUE, PIPELINES_QUEUE, REPOS_QUEUE } from '../../domain/shared/queues.ts';
+import { DEPLOY_QUEUE, LEDGER_QUEUE, PIPELINES_QUEUE, REPOS_QUEUE } from '../../domain/shared/queues.ts';
 
 const retry = {
   initialInterval: '2 seconds',
@@ -70,6 +71,14 @@ const programs = {
 export const pipelineActivities: ActivityInterfaceFor<PipelineActivities> = proxyActivities<PipelineActivities>({
   ...programs,
   startToCloseTimeout: '1 hour',
+  scheduleToCloseTimeout: '6 hours',
+});
+
+/** Questions to clusters: a cluster that cannot be reached is waited for. */
+export const deployActivities: ActivityInterfaceFor<DeployActivities> = proxyActivities<DeployActivities>({
+  ...programs,
+  taskQueue: DEPLOY_QUEUE,
+  startToCloseTimeout: '15 minutes',
   scheduleToCloseTimeout: '6 hours',
 });
 

@@ -1,5 +1,6 @@
 export { abandonEvolution } from './abandon-evolution.ts';
 export { anchorAudit } from './anchor-audit.ts';
+export { checkEnvironments } from './check-environments.ts';
 export { createHotfix } from './create-hotfix.ts';
 export { promoteGeneration } from './promote-generation.ts';
 export { proveChange } from './prove-change.ts';

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { validRange } from 'semver';
 import type { z } from 'zod';
 import { type Generation, generationFile } from '../../../domain/release/contracts/generation.schema.ts';
+import { type Environments, environmentsFile } from '../../../domain/release/contracts/environments.schema.ts';
 import { doesNothing } from '../../../domain/release/contracts/empty-step.ts';
 import { combinationsOf, idOfJob, MOST_COMBINATIONS } from '../../../domain/release/contracts/matrix.ts';
 import { cycleOf, type Needs } from '../../../domain/release/contracts/needs.ts';
@@ -35,6 +36,8 @@ export interface Contracts {
   readonly policy: PolicyFile;
   /** By name. */
   readonly pipelines: Readonly<Record<string, Pipeline>>;
+  /** Where releases are deployed, in their order; none when the repository says nothing about that. */
+  readonly environments: Environments;
 }
 
 /** The contracts of a folder, and everything that is wrong with them. */
@@ -102,12 +105,13 @@ export function checkContracts(folder: ContractFolder): CheckedContracts {
     problems.push(...problemsOfNeeds(checked.value ?? pipelineReferences.parse(checked.given), checked.at));
     if (checked.value !== null) problems.push(...problemsOfMatrices(checked.value, checked.at));
   }
+  const environments = readEnvironments(folder, read, problems);
   const policy = policies.map(({ checked }) => checked.value).find((one) => one !== null) ?? NO_POLICY;
   const required = new Set(policy.policies.flatMap(({ required_steps: steps }) => steps));
   const emptySteps = pipelines.flatMap(({ checked }) =>
     checked.value === null ? [] : emptyStepsOf(checked.value, required, checked.at),
   );
-  return { contracts: { ...found, policy }, problems, emptySteps };
+  return { contracts: { ...found, policy, environments }, problems, emptySteps };
 }
 
 /** The policies of a folder of which only these files are known, and everything that is wrong with them. */
@@ -171,6 +175,28 @@ function readPolicies(
     problems.push(`${second.checked.at([])}: there is ${first.path} too; keep one of the two.`);
   }
   return read1;
+}
+
+/** The environments of `environments.yaml`. Reports services that need each other. */
+function readEnvironments(
+  { files }: ContractFolder,
+  read: (schema: typeof environmentsFile, file: ContractFile) => CheckedYaml<{ readonly environments: Environments }>,
+  problems: string[],
+): Environments {
+  const found = files
+    .filter(({ path }) => /^environments\.ya?ml$/.test(path))
+    .map((file) => read(environmentsFile, file));
+  const [first, second] = found;
+  if (second !== undefined) problems.push(`${second.at([])}: there is another file with environments; keep one.`);
+  for (const { value, at } of found) {
+    for (const [index, { services }] of (value?.environments ?? []).entries()) {
+      const cycle = cycleOf(services);
+      if (cycle === null) continue;
+      const place = at(['environments', index, 'services', cycle[0] ?? '', 'needs']);
+      problems.push(`${place}: these services need each other: ${cycle.join(' -> ')}.`);
+    }
+  }
+  return first?.value?.environments ?? [];
 }
 
 /** The values by name. Reports files whose name differs from the name in them, and names that two files have. */

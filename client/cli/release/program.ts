@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { jsonOption, type RegisterCommands } from '../commands.ts';
+import type { CheckEnvironmentsOptions } from './environments.ts';
 import type { AbandonOptions, EvolutionOptions } from './evolution.ts';
 import type { NewOptions } from './generation-file.ts';
 import type { HotfixOptions } from './hotfix.ts';
@@ -31,6 +32,19 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .addOption(jsonOption())
     .action((folder: string, options: { json?: boolean }) =>
       runAlone(async () => (await import('./check.ts')).checkCommand(folder, options, io), options),
+    );
+  program
+    .command('environments')
+    .description('where releases of a repository are deployed')
+    .command('check')
+    .description('ask each cluster what a deployment there would lack (exit 1 when something is missing)')
+    .option('--env <name>', 'this environment only')
+    .option('--commit <revision>', 'a commit of this folder (default: HEAD)')
+    .addOption(repoOption())
+    .option('--no-wait', 'start the check and return')
+    .addOption(jsonOption())
+    .action((options: CheckEnvironmentsOptions) =>
+      run(options, async (context) => (await import('./environments.ts')).checkEnvironmentsCommand(context, options)),
     );
   program
     .command('run')

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { environmentsFile } from './environments.schema.ts';
 import { generationFile } from './generation.schema.ts';
 import { pipelineFile } from './pipeline.schema.ts';
 import { grytPolicyFile, policyFile } from './policy.schema.ts';
@@ -15,6 +16,7 @@ export const JSON_SCHEMAS = {
     'The rules that every release of a repository keeps, in the form that gryt reads',
   ),
   pipeline: jsonSchema(pipelineFile, 'A pipeline: jobs and their steps'),
+  environments: jsonSchema(environmentsFile, 'The environments to which releases are deployed'),
 };
 
 function jsonSchema(schema: z.ZodType, title: string): object {

@@ -62,13 +62,15 @@ const steps = z
   .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'two steps have the same name');
 
 /** Exactly one of a text for bash, and a program with its arguments. */
-const program = {
+export const program = {
   command: z.string().min(1).max(100_000).optional(),
   run: z.array(z.string().max(32_000)).min(1, 'give at least the program').max(1_000).optional(),
 };
-const isOneProgram = ({ command, run }: { command?: unknown; run?: unknown }): boolean =>
+/** True for exactly one of the two. */
+export const isOneProgram = ({ command, run }: { command?: unknown; run?: unknown }): boolean =>
   (command === undefined) !== (run === undefined);
-const ONE_PROGRAM = { message: 'give either command, a text for bash, or run, a list of program and arguments' };
+/** The message for {@link isOneProgram}. */
+export const ONE_PROGRAM = { message: 'give either command, a text for bash, or run, a list of program and arguments' };
 
 const service = z
   .strictObject({

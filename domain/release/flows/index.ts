@@ -1,5 +1,6 @@
 import { abandonEvolutionFlow, proveChangeFlow, startEvolutionFlow } from './evolution-flows.ts';
 import { anchorAuditFlow } from './anchor-flow.ts';
+import { checkEnvironmentsFlow } from './environments-flow.ts';
 import { createHotfixFlow } from './hotfix-flow.ts';
 import { promoteGenerationFlow } from './promotion-flows.ts';
 import { runPipelineFlow } from './pipeline-flows.ts';
@@ -19,4 +20,5 @@ export const releaseFlows = [
   withdrawGenerationFlow,
   renameGenerationFlow,
   anchorAuditFlow,
+  checkEnvironmentsFlow,
 ] as const;

@@ -77,7 +77,7 @@ const TO_CHAT = {
   release: { announce: ['chat'] },
 };
 
-const ROLES = ['repos', 'ledger', 'pipelines'] as const;
+const ROLES = ['repos', 'ledger', 'pipelines', 'deploy'] as const;
 
 /**
  * The tests of releases: each file has a repository, a ledger, and workers of all roles in a namespace of its own. The

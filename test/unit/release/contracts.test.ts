@@ -387,6 +387,61 @@ describe('a job that deploys', () => {
   });
 });
 
+describe('environments', () => {
+  const service = (rest: string): string =>
+    `environments:\n  - name: staging\n    context: test\n    namespace: shop\n    services: {api: {${rest}}}\n`;
+  const problems = (text: string): readonly string[] =>
+    checkContracts({ name: '.longhaul', files: [{ path: 'environments.yaml', text }] }).problems;
+
+  test('are read in their order, with defaults', () => {
+    const text = `environments:
+  - {name: staging, context: a, namespace: shop, services: {api: {manifests: {folder: k8s}}}}
+  - {name: production, context: b, namespace: shop, watch: 1h, services: {api: {manifests: {kustomize: k8s}}}}
+`;
+    const { contracts } = checkContracts({ name: '.gryt', files: [{ path: 'environments.yml', text }] });
+    expect(
+      contracts.environments.map(({ name, watch, failed_checks, concurrency, irreversible }) => ({
+        name,
+        watch,
+        failed_checks,
+        concurrency,
+        irreversible,
+      })),
+    ).toEqual([
+      { name: 'staging', watch: 600, failed_checks: 3, concurrency: 'wait', irreversible: 'refuse' },
+      { name: 'production', watch: 3_600, failed_checks: 3, concurrency: 'wait', irreversible: 'refuse' },
+    ]);
+  });
+
+  test.each([
+    ['no manifests', 'needs: []', 'manifests'],
+    [
+      'manifests of two kinds',
+      'manifests: {folder: a, kustomize: b}',
+      'give one of folder, kustomize, command and run',
+    ],
+    ['a folder outside of the commit', 'manifests: {folder: ../k8s}', 'must be a path inside the repository'],
+    ['an unknown key', 'manifests: {folder: a}, need: []', 'did you mean "needs"?'],
+    ['a service that does not exist', 'manifests: {folder: a}, needs: [db]', 'there is no service "db"'],
+    ['a service that needs itself', 'manifests: {folder: a}, needs: [api]', 'api -> api'],
+    ['a check without a question', 'manifests: {folder: a}, health: [{name: x}]', 'give one of http, command and run'],
+    [
+      'an address that is none',
+      'manifests: {folder: a}, health: [{name: x, http: "file:///etc"}]',
+      'must be an address',
+    ],
+    [
+      'a hook with two programs',
+      'manifests: {folder: a}, hooks: {before: [{name: x, run: [a], command: b}]}',
+      'give either',
+    ],
+  ])('with %s are refused, with file and line', (_what, given, message) => {
+    const found = problems(service(given));
+    expect(found.join('\n')).toContain(message);
+    expect(found[0]).toMatch(/^\.longhaul\/environments\.yaml:\d+: /);
+  });
+});
+
 describe('a required step', () => {
   const policy = 'policies: [{name: scan-always, required_steps: [scan]}]\n';
   const check = async (pipeline: string) => {
@@ -451,6 +506,16 @@ describe('JSON Schemas for editors', () => {
       true,
     ],
     ['policy', 'promotion: {approvals: {from: [a], at_deadline: wait}}', false],
+    [
+      'environments',
+      'environments: [{name: a, context: b, namespace: c, services: {d: {manifests: {folder: k8s}}}}]',
+      true,
+    ],
+    [
+      'environments',
+      'environments: [{name: a, context: b, namespace: c, services: {d: {manifest: {folder: k8s}}}}]',
+      false,
+    ],
     ['policies', 'policies: [{name: x, type: change_type, config: {required_steps: [a]}}]', true],
     ['policies', 'policies: [{required_steps: [a]}]', false],
     [
@@ -468,6 +533,7 @@ describe('JSON Schemas for editors', () => {
       policy: 'policy.yaml',
       policies: 'policies.yaml',
       pipeline: 'pipelines/ci.yaml',
+      environments: 'environments.yaml',
     }[name];
     expect(problemsOf(file(path, text)).length === 0).toBe(isValid);
   });

@@ -1,0 +1,240 @@
+import { conflictsIn, type FieldConflict } from '../../domain/kubernetes/conflicts.ts';
+import { groupOf, kubernetesKeyOf, type KubernetesObject, objectName } from '../../domain/kubernetes/object.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import { type Kubectl, kubectlFailure } from './kubectl.ts';
+
+/** The name under which fields of objects are owned that Longhaul applied. */
+export const FIELD_MANAGER = 'longhaul';
+
+/** What names an object to the API of its cluster. */
+export interface ObjectReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+}
+
+/** A kind of objects, as the cluster serves it. */
+export interface ServedKind {
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** Its name in paths: `deployments`. */
+  readonly plural: string;
+  readonly isNamespaced: boolean;
+}
+
+/** What the server says an object would become, or why it would refuse it. */
+export type Preview =
+  | { readonly object: KubernetesObject }
+  | { readonly conflicts: readonly FieldConflict[] }
+  | { readonly refused: string };
+
+/** One context of the kubeconfig. All writes are made under {@link FIELD_MANAGER}. */
+export interface Cluster {
+  /** The kinds of an API version; none when the cluster does not serve it. */
+  kinds(apiVersion: string): Promise<readonly ServedKind[]>;
+  /** Objects as they are, in the given order; null for one that is not there, or whose kind the cluster does not serve. */
+  read(references: readonly ObjectReference[]): Promise<readonly (KubernetesObject | null)[]>;
+  /** The objects of a kind that match a selector, in a namespace. */
+  list(kind: string, namespace: string, selector: string): Promise<readonly KubernetesObject[]>;
+  /** What the server would make of an object: the same checks as {@link apply}, without effect. */
+  preview(object: KubernetesObject): Promise<Preview>;
+  /**
+   * Applies objects on the server's side, in the given order, never against the owner of a field. Can be repeated.
+   * Throws `DriftDetected` when another owns a field.
+   */
+  apply(objects: readonly KubernetesObject[]): Promise<void>;
+  /** Writes an object as a whole. Throws `ObjectChanged` when it is not the version that `metadata.resourceVersion` names. */
+  replace(object: KubernetesObject): Promise<KubernetesObject>;
+  /** Sets who owns the fields of an object, which is otherwise left as it is. Throws `ObjectChanged` as {@link replace}. */
+  setOwners(object: KubernetesObject, owners: unknown): Promise<void>;
+  /** Creates an object. Throws `ObjectChanged` when there is one. */
+  create(object: KubernetesObject): Promise<KubernetesObject>;
+  /** Deletes the object with exactly this uid; false when it is no longer there. */
+  remove(object: KubernetesObject): Promise<boolean>;
+  /** Whether the credentials may do something: `patch`, `deployments.apps`, in a namespace, or in the whole cluster. */
+  may(verb: string, resource: string, namespace: string | null): Promise<boolean>;
+  /** Versions of kubectl and of the cluster: `1.33.2`. */
+  versions(): Promise<{ readonly kubectl: string; readonly cluster: string }>;
+}
+
+/** A cluster through kubectl. */
+export function createCluster(kubectl: Kubectl, context: string, signal?: AbortSignal): Cluster {
+  const served = new Map<string, Promise<readonly ServedKind[]>>();
+  const run = (args: readonly string[], input?: object): Promise<string> =>
+    kubectl.inContext(context, args, { signal, ...(input === undefined ? {} : { input: JSON.stringify(input) }) });
+
+  async function readKinds(apiVersion: string): Promise<readonly ServedKind[]> {
+    const path = groupOf(apiVersion) === '' ? `/api/${apiVersion}` : `/apis/${apiVersion}`;
+    const args = [`--context=${context}`, 'get', '--raw', path];
+    const { code, stdout, stderr } = await kubectl.run(args, { signal });
+    if (code !== 0 && /NotFound|could not find the requested resource/u.test(stderr)) return [];
+    if (code !== 0) throw kubectlFailure(context, 'get', stderr);
+    const { resources } = JSON.parse(stdout) as {
+      readonly resources: readonly { readonly name: string; readonly kind: string; readonly namespaced: boolean }[];
+    };
+    return resources
+      .filter(({ name }) => !name.includes('/'))
+      .map(({ name, kind, namespaced }) => ({ apiVersion, kind, plural: name, isNamespaced: namespaced }));
+  }
+
+  async function kinds(apiVersion: string): Promise<readonly ServedKind[]> {
+    const known = served.get(apiVersion);
+    if (known !== undefined) return known;
+    const reading = readKinds(apiVersion);
+    served.set(apiVersion, reading);
+    const found = await reading.catch((error: unknown) => {
+      served.delete(apiVersion);
+      throw error;
+    });
+    // a definition that is applied next adds kinds
+    if (found.length === 0) served.delete(apiVersion);
+    return found;
+  }
+
+  async function kindOf({
+    apiVersion,
+    kind,
+  }: Pick<ObjectReference, 'apiVersion' | 'kind'>): Promise<ServedKind | null> {
+    return (await kinds(apiVersion)).find((each) => each.kind === kind) ?? null;
+  }
+
+  async function pathOf(object: ObjectReference): Promise<string> {
+    const kind = await kindOf(object);
+    if (kind === null) {
+      throw new LonghaulError(
+        'ClusterRejected',
+        `The cluster of the context ${context} has no kind ${object.kind} of ${object.apiVersion}.`,
+      );
+    }
+    const { namespace, name } = object.metadata;
+    const root = groupOf(object.apiVersion) === '' ? `/api/${object.apiVersion}` : `/apis/${object.apiVersion}`;
+    const scope = kind.isNamespaced ? `/namespaces/${encodeURIComponent(namespace ?? 'default')}` : '';
+    return `${root}${scope}/${kind.plural}/${encodeURIComponent(name)}`;
+  }
+
+  async function read(references: readonly ObjectReference[]): Promise<readonly (KubernetesObject | null)[]> {
+    const isServed = await Promise.all(references.map(async (each) => (await kindOf(each)) !== null));
+    const asked = references.filter((_each, at) => isServed[at]);
+    if (asked.length === 0) return references.map(() => null);
+    const items = asked.map(({ apiVersion, kind, metadata: { name, namespace } }) => ({
+      apiVersion,
+      kind,
+      metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
+    }));
+    const printed = await run(
+      ['get', '--ignore-not-found', '--show-managed-fields', '-o', 'json', '-f', '-'],
+      listOf(items),
+    );
+    const found = objectsIn(printed);
+    return references.map((reference) => found.find((object) => isObjectOf(object, reference)) ?? null);
+  }
+
+  async function replace(object: KubernetesObject): Promise<KubernetesObject> {
+    const args = ['replace', `--field-manager=${FIELD_MANAGER}`, '-o', 'json', '--show-managed-fields', '-f', '-'];
+    return only(objectsIn(await run(args, object)), object);
+  }
+
+  return {
+    kinds,
+    read,
+    async list(kind, namespace, selector) {
+      return objectsIn(await run(['get', kind, `--namespace=${namespace}`, `--selector=${selector}`, '-o', 'json']));
+    },
+    async preview(object) {
+      const args = ['apply', '--server-side', `--field-manager=${FIELD_MANAGER}`, '--dry-run=server', '-o', 'json'];
+      try {
+        const [after] = objectsIn(await run([...args, '--show-managed-fields', '-f', '-'], object));
+        if (after === undefined) throw new LonghaulError('KubectlFailed', `kubectl apply printed no object.`);
+        return { object: after };
+      } catch (error) {
+        if (!(error instanceof LonghaulError)) throw error;
+        if (error.type === 'DriftDetected') return { conflicts: conflictsIn(error.message) };
+        if (error.type === 'ClusterRejected') return { refused: error.message };
+        throw error;
+      }
+    },
+    async apply(objects) {
+      if (objects.length === 0) return;
+      await run(
+        ['apply', '--server-side', `--field-manager=${FIELD_MANAGER}`, '-o', 'name', '-f', '-'],
+        listOf(objects),
+      );
+    },
+    replace,
+    async setOwners(object, owners) {
+      // a write that changes nothing else makes no new owner
+      await replace({ ...object, metadata: { ...object.metadata, managedFields: owners } });
+    },
+    async create(object) {
+      const args = ['create', `--field-manager=${FIELD_MANAGER}`, '-o', 'json', '--show-managed-fields', '-f', '-'];
+      try {
+        return only(objectsIn(await run(args, object)), object);
+      } catch (error) {
+        if (!(error instanceof LonghaulError && /AlreadyExists|already exists/u.test(error.message))) throw error;
+        throw new LonghaulError('ObjectChanged', error.message, { cause: error });
+      }
+    },
+    async remove(object) {
+      const path = await pathOf(object);
+      const options = {
+        kind: 'DeleteOptions',
+        apiVersion: 'v1',
+        preconditions: { uid: object.metadata.uid },
+        propagationPolicy: 'Background',
+      };
+      const { code, stderr } = await kubectl.run([`--context=${context}`, 'delete', '--raw', path, '-f', '-'], {
+        signal,
+        input: JSON.stringify(options),
+      });
+      if (code === 0) return true;
+      if (/NotFound|not found|could not find/u.test(stderr)) return false;
+      throw kubectlFailure(context, 'delete', stderr);
+    },
+    async may(verb, resource, namespace) {
+      const where = namespace === null ? '--all-namespaces' : `--namespace=${namespace}`;
+      const args = [`--context=${context}`, 'auth', 'can-i', verb, resource, where, '--quiet'];
+      const { code, stderr } = await kubectl.run(args, { signal });
+      if (code === 0 || stderr.trim() === '') return code === 0;
+      throw kubectlFailure(context, 'auth can-i', stderr);
+    },
+    async versions() {
+      const { clientVersion, serverVersion } = JSON.parse(await run(['version', '-o', 'json'])) as {
+        readonly clientVersion: { readonly gitVersion: string };
+        readonly serverVersion: { readonly gitVersion: string };
+      };
+      return { kubectl: plainVersion(clientVersion), cluster: plainVersion(serverVersion) };
+    },
+  };
+}
+
+/** `1.33.2` of `v1.33.2-gke.100`: what a vendor adds says nothing here. */
+function plainVersion({ gitVersion }: { readonly gitVersion: string }): string {
+  return gitVersion.replace(/^v|[-+].*$/gu, '');
+}
+
+function listOf(items: readonly object[]): object {
+  return { apiVersion: 'v1', kind: 'List', items };
+}
+
+/** The objects that kubectl printed as JSON: none, one, or a list. */
+function objectsIn(printed: string): readonly KubernetesObject[] {
+  if (printed.trim() === '') return [];
+  const value = JSON.parse(printed) as KubernetesObject & { readonly items?: readonly KubernetesObject[] };
+  return value.kind === 'List' ? (value.items ?? []) : [value];
+}
+
+function only(objects: readonly KubernetesObject[], asked: KubernetesObject): KubernetesObject {
+  const [object] = objects;
+  if (object !== undefined) return object;
+  throw new LonghaulError('KubectlFailed', `kubectl printed no object for ${objectName(kubernetesKeyOf(asked))}.`);
+}
+
+function isObjectOf(object: KubernetesObject, { apiVersion, kind, metadata }: ObjectReference): boolean {
+  return (
+    groupOf(object.apiVersion) === groupOf(apiVersion) &&
+    object.kind === kind &&
+    object.metadata.name === metadata.name &&
+    // an object of the whole cluster may have been asked for with a namespace
+    (object.metadata.namespace === undefined || object.metadata.namespace === (metadata.namespace ?? 'default'))
+  );
+}

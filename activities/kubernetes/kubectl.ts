@@ -1,0 +1,106 @@
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import { redact } from '../../domain/shared/redact.ts';
+import { hasCode } from '../../platform/error-code.ts';
+import { pick, runProgram } from '../../platform/program.ts';
+import { PROXY_VARIABLES } from '../../platform/proxy.ts';
+
+/** Options of one run of kubectl. */
+export interface KubectlOptions {
+  /** What kubectl reads from its standard input: objects never are arguments, which every user of the machine can read. */
+  readonly input?: string;
+  /** Ends kubectl when it is aborted. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How a run of kubectl ended. */
+export interface KubectlResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  /** Without secrets. */
+  readonly stderr: string;
+}
+
+/** kubectl with the credentials of this process, and nothing else of its environment. */
+export interface Kubectl {
+  /** Runs it to its end; another exit code than 0 is a result. Throws `KubectlUnusable` when it cannot be started. */
+  run(args: readonly string[], options?: KubectlOptions): Promise<KubectlResult>;
+  /** Runs it in a context. Throws what {@link kubectlFailure} makes of an exit code other than 0. */
+  inContext(context: string, args: readonly string[], options?: KubectlOptions): Promise<string>;
+}
+
+/** What kubectl, and the programs that its configuration names for credentials, need to find files, servers and users. */
+const INHERITED = ['PATH', 'HOME', 'USER', 'LOGNAME', 'TMPDIR', 'SSL_CERT_FILE', 'SSL_CERT_DIR', ...PROXY_VARIABLES];
+
+/** Where to find kubectl, and its configuration. */
+export interface KubectlSettings {
+  /** The program: a name on PATH, or a path. */
+  readonly program: string;
+  /** Path of the file with contexts and credentials; null for the default of kubectl. */
+  readonly kubeconfig: string | null;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Seconds after which kubectl gives up a request. */
+const REQUEST_SECONDS = 30;
+
+/** kubectl as these settings name it. */
+export function createKubectl({ program, kubeconfig, env }: KubectlSettings): Kubectl {
+  const environment: NodeJS.ProcessEnv = {
+    ...pick(env, [...INHERITED, 'KUBECONFIG']),
+    ...(kubeconfig === null ? {} : { KUBECONFIG: kubeconfig }),
+    // its messages are read
+    LC_ALL: 'C',
+    // preferences of a person must not change what it does
+    KUBECTL_KUBERC: 'false',
+  };
+
+  async function run(args: readonly string[], { input, signal }: KubectlOptions = {}): Promise<KubectlResult> {
+    try {
+      const { code, stdout, stderr } = await runProgram(program, args, {
+        env: environment,
+        signal,
+        ...(input === undefined ? {} : { input }),
+      });
+      return { code, stdout, stderr: redact(stderr) };
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT', 'EACCES')) throw error;
+      throw new LonghaulError('KubectlUnusable', `kubectl cannot be started: there is no program ${program}.`);
+    }
+  }
+
+  return {
+    run,
+    async inContext(context, args, options = {}) {
+      const limit = `--request-timeout=${REQUEST_SECONDS}s`;
+      const { code, stdout, stderr } = await run([`--context=${context}`, limit, ...args], options);
+      if (code !== 0) throw kubectlFailure(context, args[0] ?? '', stderr);
+      return stdout;
+    },
+  };
+}
+
+/** Messages of kubectl and of clients for the server's answer to a request that cannot have had an effect, or can be repeated. */
+const UNREACHABLE =
+  /connection refused|no such host|i\/o timeout|context deadline exceeded|Client\.Timeout|TLS handshake timeout|connection reset|EOF|ServiceUnavailable|InternalError|TooManyRequests|etcdserver/u;
+
+/** The failure that a message of kubectl means. Every command can be repeated: each looks at what is there. */
+export function kubectlFailure(context: string, command: string, stderr: string): LonghaulError {
+  const said = stderr.trim();
+  const message = `kubectl ${command} in the context ${context}: ${said === '' ? 'it failed without a message' : said}`;
+  if (/Apply failed with \d+ conflict/u.test(said)) return new LonghaulError('DriftDetected', message);
+  if (/context "?[^"]*"? does not exist|no configuration has been provided|error loading config/iu.test(said)) {
+    return new LonghaulError('InvalidConfiguration', message);
+  }
+  if (/Unauthorized|must be logged in|certificate signed by unknown authority/u.test(said)) {
+    return new LonghaulError('AuthenticationFailed', message);
+  }
+  if (/Forbidden|forbidden:/u.test(said)) return new LonghaulError('ClusterForbids', message);
+  if (/\(Conflict\)|Operation cannot be fulfilled|the object has been modified|testing value .* failed/u.test(said)) {
+    return new LonghaulError('ObjectChanged', message);
+  }
+  if (UNREACHABLE.test(said)) return new LonghaulError('ClusterUnavailable', message);
+  if (/is invalid|Invalid value|field is immutable|BadRequest|unknown field|strict decoding/u.test(said)) {
+    return new LonghaulError('ClusterRejected', message);
+  }
+  return new LonghaulError('KubectlFailed', message);
+}

@@ -1,0 +1,138 @@
+import type { Environment } from '../../../domain/release/contracts/environments.schema.ts';
+import {
+  type CheckedEnvironment,
+  problemOfVersions,
+  type RenderedService,
+} from '../../../domain/release/deployment/environment-check.ts';
+import { groupOf, kubernetesKeyOf, type KubernetesObject, objectName } from '../../../domain/kubernetes/object.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import type { BlobStore } from '../../blobs/blob-store.ts';
+import type { Cluster } from '../../kubernetes/cluster.ts';
+import { readManifests } from './manifests.ts';
+import { askPrometheus } from './prometheus.ts';
+
+/** An environment to check, and what with. */
+interface CheckTask {
+  readonly cluster: Cluster;
+  readonly blobs: BlobStore;
+  readonly environment: Environment;
+  readonly services: readonly RenderedService[];
+  readonly signal: AbortSignal;
+}
+
+/** What a deployment does with objects: it reads, applies, and on its way back replaces, creates and deletes them. */
+const VERBS = ['get', 'create', 'patch', 'update', 'delete'] as const;
+
+/** Asks the cluster of an environment, and its Prometheus, for everything that a deployment of its manifests needs. */
+export async function checkEnvironment(task: CheckTask): Promise<CheckedEnvironment> {
+  const { environment, cluster } = task;
+  const { name, context, namespace } = environment;
+  const found = { name, context, namespace, kubectl: null, cluster: null, objects: 0 };
+  let versions;
+  try {
+    versions = await cluster.versions();
+  } catch (error) {
+    // without the cluster nothing else can be asked
+    return { ...found, problems: [sentence(error)] };
+  }
+  const { objects, problems } = await objectsOf(task);
+  const skew = problemOfVersions(versions.kubectl, versions.cluster);
+  return {
+    ...found,
+    ...versions,
+    objects: objects.length,
+    problems: [
+      ...(skew === null ? [] : [`${skew}.`]),
+      ...problems,
+      ...(await missingKinds(task, objects)),
+      ...(await missingPermissions(task, objects)),
+      ...(await silentQueries(task)),
+    ],
+  };
+}
+
+async function objectsOf({ blobs, environment, services }: CheckTask): Promise<{
+  readonly objects: readonly KubernetesObject[];
+  readonly problems: readonly string[];
+}> {
+  const read = await Promise.all(
+    services.map(async ({ service, manifests }) => {
+      const pieces = (await (await blobs.open(manifests)).toArray()) as Buffer[];
+      const text = Buffer.concat(pieces).toString('utf8');
+      const { objects, problems } = readManifests(text, environment.namespace, `manifests of ${service}`);
+      const isEmpty = objects.length === 0 && problems.length === 0;
+      return { objects, problems: isEmpty ? [`The manifests of ${service} have no object.`] : problems };
+    }),
+  );
+  return { objects: read.flatMap(({ objects }) => objects), problems: read.flatMap(({ problems }) => problems) };
+}
+
+/** A definition in the manifests brings its kind. */
+async function missingKinds({ cluster }: CheckTask, objects: readonly KubernetesObject[]): Promise<readonly string[]> {
+  const defined = new Set(
+    objects
+      .filter(({ kind }) => kind === 'CustomResourceDefinition')
+      .map(({ spec }) => {
+        const { group, names } = spec as { readonly group: string; readonly names: { readonly kind: string } };
+        return `${names.kind}.${group}`;
+      }),
+  );
+  const problems: string[] = [];
+  for (const object of objects) {
+    const { apiVersion, kind } = object;
+    if (defined.has(`${kind}.${groupOf(apiVersion)}`)) continue;
+    const served = await cluster.kinds(apiVersion);
+    if (served.some((each) => each.kind === kind)) continue;
+    problems.push(`The cluster has no kind ${kind} of ${apiVersion}, which ${objectName(kubernetesKeyOf(object))} is.`);
+  }
+  return problems;
+}
+
+async function missingPermissions(
+  { cluster, environment }: CheckTask,
+  objects: readonly KubernetesObject[],
+): Promise<readonly string[]> {
+  const asked = new Map<string, { readonly resource: string; readonly namespace: string | null }>();
+  for (const { apiVersion, kind, metadata } of objects) {
+    const served = (await cluster.kinds(apiVersion)).find((each) => each.kind === kind);
+    if (served === undefined) continue;
+    const group = groupOf(apiVersion);
+    const resource = group === '' ? served.plural : `${served.plural}.${group}`;
+    const namespace = served.isNamespaced ? (metadata.namespace ?? environment.namespace) : null;
+    asked.set(`${resource} ${namespace}`, { resource, namespace });
+  }
+  const needed = [
+    ...[...asked.values()].flatMap((each) => VERBS.map((verb) => ({ ...each, verb }))),
+    // why a workload does not become ready
+    { resource: 'pods', namespace: environment.namespace, verb: 'list' },
+  ];
+  const problems: string[] = [];
+  for (const { resource, namespace, verb } of needed) {
+    if (await cluster.may(verb, resource, namespace)) continue;
+    problems.push(
+      `The account of the context may not ${verb} ${resource}${namespace === null ? '' : ` in ${namespace}`}.`,
+    );
+  }
+  return problems;
+}
+
+async function silentQueries({ environment: { metrics }, signal }: CheckTask): Promise<readonly string[]> {
+  if (metrics === undefined) return [];
+  const queries = [
+    ['requests', metrics.requests.query],
+    ['errors', metrics.errors?.query],
+    ['latency', metrics.latency?.query],
+  ] as const;
+  const problems: string[] = [];
+  for (const [what, query] of queries) {
+    if (query === undefined) continue;
+    const answer = await askPrometheus(metrics.prometheus, query, signal);
+    if (typeof answer !== 'number') problems.push(`The query for ${what} says nothing: ${answer.none}.`);
+  }
+  return problems;
+}
+
+function sentence(error: unknown): string {
+  if (!(error instanceof LonghaulError)) throw error;
+  return error.message;
+}

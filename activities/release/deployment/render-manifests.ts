@@ -1,0 +1,115 @@
+import { createReadStream } from 'node:fs';
+import { mkdir, readdir, realpath, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import type { EnvironmentService } from '../../../domain/release/contracts/environments.schema.ts';
+import type { PackedCommit } from '../../../domain/release/pipelines/job.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { redact } from '../../../domain/shared/redact.ts';
+import { temporaryPath } from '../../../platform/temporary.ts';
+import type { BlobStore } from '../../blobs/blob-store.ts';
+import type { Sandbox } from '../../sandbox/sandbox.ts';
+import type { CommitSources } from '../pipelines/commit-sources.ts';
+import { programOf } from '../pipelines/job-services.ts';
+
+/** Tools that manifests are rendered with. */
+export interface RenderTools {
+  readonly blobs: BlobStore;
+  readonly sources: CommitSources;
+  readonly sandbox: Sandbox;
+}
+
+/** Manifests to render. */
+export interface RenderTask {
+  readonly repository: string;
+  readonly packed: PackedCommit;
+  readonly environment: string;
+  readonly service: string;
+  readonly manifests: EnvironmentService['manifests'];
+  readonly signal: AbortSignal;
+}
+
+/** Rendered manifests of one service: larger ones are a mistake. */
+const MOST_BYTES = 16_000_000;
+const LONGEST_SECONDS = 600;
+/** The end of what a program said. */
+const SAID = 4_000;
+
+/** Where a program's output goes: outside of the files of the commit. */
+const OUTPUT = join('.git', 'longhaul-manifests');
+
+/**
+ * Renders the manifests of a service in a checkout of exactly this commit, and returns their digest in the blob store. A
+ * program of the repository runs in the sandbox, without credentials; the same commit must render the same bytes. Throws
+ * `InvalidConfiguration` when there is nothing to render or the program fails.
+ */
+export async function renderManifests({ blobs, sources, sandbox }: RenderTools, task: RenderTask): Promise<string> {
+  const { repository, packed, manifests, signal } = task;
+  const about = `The manifests of ${task.service} in ${task.environment}`;
+  const folder = temporaryPath(join(await realpath(sandbox.scratch), 'render'));
+  try {
+    await sources.checkOut(packed, folder, { about: repository, signal });
+    if (manifests.folder !== undefined) {
+      const files = await filesIn(folder, manifests.folder, about);
+      return (await blobs.put(Readable.from(documentsOf(files)))).digest;
+    }
+    await mkdir(join(folder, '.git'), { recursive: true });
+    await sandbox.give(folder);
+    const argv =
+      manifests.kustomize === undefined ? programOf(manifests) : ['kubectl', 'kustomize', manifests.kustomize];
+    let said = '';
+    const { exitCode, ended } = await sandbox.run({
+      // its standard output alone is the manifests
+      argv: ['bash', '-c', 'exec "$@" > "$0"', OUTPUT, ...argv],
+      folder,
+      env: { LONGHAUL_COMMIT: packed.commit, LONGHAUL_ENVIRONMENT: task.environment, LONGHAUL_SERVICE: task.service },
+      network: manifests.network,
+      timeoutSeconds: LONGEST_SECONDS,
+      signal,
+      onOutput: (piece) => void (said = (said + piece.toString('utf8')).slice(-SAID)),
+    });
+    signal.throwIfAborted();
+    if (exitCode !== 0) {
+      const how = ended === 'exit' ? `it exited with ${exitCode}` : `it was ended: ${ended}`;
+      throw invalid(`${about} were not rendered: ${how}.${said === '' ? '' : ` It said: ${redact(said.trim())}`}`);
+    }
+    const output = join(folder, OUTPUT);
+    const { size } = await stat(output);
+    if (size > MOST_BYTES) throw invalid(`${about} have more than ${MOST_BYTES} bytes.`);
+    return (await blobs.put(createReadStream(output))).digest;
+  } finally {
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** The YAML and JSON files under a folder of the commit, in the order of their paths. Links are not followed. */
+async function filesIn(root: string, folder: string, about: string): Promise<readonly string[]> {
+  const top = join(root, folder);
+  // a link could lead out of the commit
+  if ((await realpath(top).catch(() => null)) !== top) {
+    throw invalid(`${about}: there is no folder ${folder} in the commit.`);
+  }
+  const entries = await readdir(top, { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile() && /\.(ya?ml|json)$/u.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .toSorted();
+  if (files.length === 0) throw invalid(`${about}: the folder ${folder} has no YAML or JSON file.`);
+  let bytes = 0;
+  for (const file of files) bytes += (await stat(file)).size;
+  if (bytes > MOST_BYTES) throw invalid(`${about} have more than ${MOST_BYTES} bytes.`);
+  return files;
+}
+
+/** The files as one stream of documents. */
+async function* documentsOf(files: readonly string[]): AsyncGenerator<Buffer> {
+  for (const file of files) {
+    yield Buffer.from('---\n');
+    for await (const piece of createReadStream(file)) yield piece as Buffer;
+    yield Buffer.from('\n');
+  }
+}
+
+function invalid(message: string): LonghaulError {
+  return new LonghaulError('InvalidConfiguration', message);
+}

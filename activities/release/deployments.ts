@@ -1,0 +1,46 @@
+import type { CheckedEnvironment, RenderedService } from '../../domain/release/deployment/environment-check.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import type { BlobStore } from '../blobs/blob-store.ts';
+import { createCluster } from '../kubernetes/cluster.ts';
+import type { Kubectl } from '../kubernetes/kubectl.ts';
+import { heartbeating } from '../shared/heartbeating.ts';
+import { readContracts } from './contracts/stored-contracts.ts';
+import { checkEnvironment } from './deployment/check-environment.ts';
+
+/** Tools of the activities of the role `deploy`. */
+export interface DeployTools {
+  readonly kubectl: Kubectl;
+  readonly blobs: BlobStore;
+}
+
+/** Asks about an environment. */
+export interface CheckEnvironmentInput {
+  readonly repository: string;
+  /** Digest of the contracts in the blob store. */
+  readonly contracts: string;
+  /** Name of the environment. */
+  readonly environment: string;
+  readonly services: readonly RenderedService[];
+}
+
+/** Activities of the role `deploy`: they alone reach clusters. */
+export interface DeployActivities {
+  /** What an environment lacks for a deployment of these manifests. Changes nothing. */
+  checkEnvironment(input: CheckEnvironmentInput): Promise<CheckedEnvironment>;
+}
+
+/** Creates the activities. */
+export function createDeployActivities({ kubectl, blobs }: DeployTools): DeployActivities {
+  return {
+    checkEnvironment: ({ repository, contracts, environment: name, services }) =>
+      heartbeating(async (signal) => {
+        const { environments } = await readContracts(blobs, contracts, repository);
+        const environment = environments.find((each) => each.name === name);
+        if (environment === undefined) {
+          throw new LonghaulError('InvalidInput', `${repository} has no environment ${name}.`);
+        }
+        const cluster = createCluster(kubectl, environment.context, signal);
+        return checkEnvironment({ cluster, blobs, environment, services, signal });
+      }),
+  };
+}

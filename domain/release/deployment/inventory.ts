@@ -1,0 +1,20 @@
+import { isSameObject, type KubernetesKey } from '../../kubernetes/object.ts';
+
+/** An object that a release of an environment consists of. */
+export interface InventoryItem extends KubernetesKey {
+  /** The version of its API that was applied: `apps/v1`. */
+  readonly apiVersion: string;
+  /** The service that it belongs to. */
+  readonly service: string;
+}
+
+/**
+ * The objects that the release before has and this one has not, which are to be deleted, in reverse order of the
+ * inventory: what was made last goes first. An object that moved from one service to another stays.
+ */
+export function removedFrom(
+  before: readonly InventoryItem[],
+  planned: readonly KubernetesKey[],
+): readonly InventoryItem[] {
+  return before.filter((item) => !planned.some((object) => isSameObject(item, object))).toReversed();
+}

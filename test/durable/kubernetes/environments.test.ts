@@ -1,0 +1,136 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { type Cluster, startCluster } from '../../support/kubernetes/cluster.ts';
+import { CLUSTER_BUILD_MS } from '../../support/kubernetes/programs.ts';
+import { releaseTest, REPOSITORY } from '../../support/release/releases.ts';
+import { commit, write } from '../../support/release/work.ts';
+import { git } from '../../support/scratch-git.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'longhaul-environments-'));
+const kubeconfig = join(folder, 'kubeconfig');
+const test = releaseTest({ deploy: { kubeconfig } });
+
+const OBJECTS = `
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api}
+spec:
+  selector: {matchLabels: {app: api}}
+  template:
+    metadata: {labels: {app: api}}
+    spec: {containers: [{name: app, image: "app:1"}]}
+`;
+
+const ENVIRONMENTS = `
+environments:
+  - name: staging
+    context: test
+    namespace: shop
+    services:
+      api: {manifests: {folder: k8s}}
+  - name: production
+    context: guest
+    namespace: shop
+    services:
+      api: {manifests: {command: 'sed s/:1/:2/ k8s/api.yaml'}}
+      cart: {manifests: {run: [cat, cart.yaml]}, needs: [api]}
+    metrics:
+      prometheus: http://127.0.0.1:9
+      requests: {query: sum(http_requests_total)}
+  - name: elsewhere
+    context: nowhere
+    namespace: shop
+    services: {api: {manifests: {folder: k8s}}}
+`;
+
+describe('longhaul environments check', { timeout: 180_000 }, () => {
+  let cluster: Cluster;
+
+  beforeAll(async () => {
+    cluster = await startCluster(join(folder, 'cluster'));
+    await cluster.kubectl(['create', 'namespace', 'shop']);
+    await cluster.kubectl(['create', 'serviceaccount', 'guest', '-n', 'shop']);
+    // may read and apply, and may not delete
+    const verbs = '--verb=get,create,patch,update';
+    await cluster.kubectl(['create', 'role', 'guest', '-n', 'shop', verbs, '--resource=configmaps,deployments.apps']);
+    const binding = ['create', 'rolebinding', 'guest', '-n', 'shop', '--role=guest', '--serviceaccount=shop:guest'];
+    await cluster.kubectl(binding);
+    const token = (await cluster.kubectl(['create', 'token', 'guest', '-n', 'shop'])).trim();
+    const config = JSON.parse(await cluster.kubectl(['config', 'view', '--raw', '-o', 'json'])) as {
+      readonly contexts: readonly { readonly name: string; readonly context: object }[];
+      readonly users: readonly object[];
+    };
+    const [first] = config.contexts;
+    write(folder, {
+      kubeconfig: JSON.stringify({
+        ...config,
+        users: [...config.users, { name: 'guest', user: { token } }],
+        contexts: [
+          { ...first, name: 'test' },
+          { name: 'guest', context: { ...first?.context, user: 'guest' } },
+        ],
+      }),
+    });
+  }, CLUSTER_BUILD_MS);
+
+  afterAll(async () => {
+    await cluster?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test('says for each environment what a deployment would lack, and exits with 1', async ({ release }) => {
+    write(release.clone, {
+      '.longhaul/environments.yaml': ENVIRONMENTS,
+      'k8s/api.yaml': OBJECTS,
+      'cart.yaml': 'apiVersion: shop.example/v1\nkind: Cart\nmetadata: {name: one}\n',
+    });
+    commit(release.clone, 'chore: environments');
+    git(release.clone, 'push', '--quiet', 'origin', 'HEAD');
+
+    const { exitCode, stdout } = await release.longhaul('environments', 'check', '--json');
+    expect(exitCode).toBe(1);
+    const { environments } = JSON.parse(stdout) as {
+      readonly environments: readonly {
+        readonly name: string;
+        readonly objects: number;
+        readonly problems: string[];
+      }[];
+    };
+    const [staging, production, elsewhere] = environments;
+    expect(staging).toMatchObject({ name: 'staging', objects: 2, problems: [] });
+    expect(production?.objects).toBe(3);
+    expect(production?.problems).toEqual([
+      'The cluster has no kind Cart of shop.example/v1, which cart.shop.example/one in shop is.',
+      'The account of the context may not delete configmaps in shop.',
+      'The account of the context may not delete deployments.apps in shop.',
+      'The account of the context may not list pods in shop.',
+      expect.stringMatching(/^The query for requests says nothing: Prometheus did not answer/),
+    ]);
+    expect(elsewhere?.problems).toEqual([expect.stringContaining('context "nowhere" does not exist')]);
+
+    const one = await release.longhaul('environments', 'check', '--env', 'staging');
+    expect(one).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('ready for deployments') as string });
+    const none = await release.longhaul('environments', 'check', '--env', 'moon');
+    expect(none.exitCode).toBe(2);
+    expect(none.stderr).toContain('environments: staging, production, elsewhere');
+    const commitNow = git(release.clone, 'rev-parse', 'HEAD').trim();
+    release.replayed(`environments/${REPOSITORY}/all/${commitNow}`);
+  });
+
+  test('a service whose manifests are not rendered is named, with what its program said', async ({ release }) => {
+    const broken = ENVIRONMENTS.replace("'sed s/:1/:2/ k8s/api.yaml'", "'echo no chart >&2; exit 3'");
+    write(release.clone, { '.longhaul/environments.yaml': broken });
+    commit(release.clone, 'chore: break them');
+    const { exitCode, stderr } = await release.longhaul('environments', 'check', '--env', 'production');
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(
+      'The manifests of api in production were not rendered: it exited with 3. It said: no chart',
+    );
+  });
+});

@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import { nameOfImage, readManifests, withImages } from '../../../../activities/release/deployment/manifests.ts';
+
+const read = (text: string) => readManifests(text, 'shop', 'k8s/api');
+const DIGEST = `sha256:${'a'.repeat(64)}`;
+
+describe('manifests', () => {
+  it('are documents of YAML and JSON, and lists; an empty document is none', () => {
+    const { objects, problems } = read(`
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: one}
+---
+# nothing
+---
+{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "two", "namespace": "other"}}
+---
+apiVersion: v1
+kind: List
+items:
+- {apiVersion: v1, kind: Secret, metadata: {name: three}}
+- {apiVersion: apps/v1, kind: Deployment, metadata: {name: four}}
+`);
+    expect(problems).toEqual([]);
+    expect(objects.map(({ kind, metadata }) => [kind, metadata.name, metadata.namespace])).toEqual([
+      ['ConfigMap', 'one', 'shop'],
+      ['Service', 'two', 'other'],
+      ['Secret', 'three', 'shop'],
+      ['Deployment', 'four', 'shop'],
+    ]);
+  });
+
+  it('are read as kubectl reads them: yes is a boolean, a time is a text, 0644 is octal', () => {
+    const { objects } = read(`
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: one}
+data: {flag: yes, at: 12:30, day: 2026-01-01, mode: 0644, text: "yes"}
+`);
+    expect(objects[0]?.['data']).toEqual({ flag: true, at: '12:30', day: '2026-01-01', mode: 420, text: 'yes' });
+  });
+
+  it('report all that is wrong with its line', () => {
+    const { problems } = read(`apiVersion: v1
+kind: ConfigMap
+metadata: {name: one}
+---
+kind: ConfigMap
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {generateName: run-}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: one}
+---
+- a
+---
+a: [
+`);
+    expect(problems.map((problem) => problem.replace(/ Flow.*/, ' …'))).toEqual([
+      'k8s/api:5: apiVersion or kind is missing.',
+      'k8s/api:7: the Job has generateName: give it a name, or every deployment makes another one.',
+      'k8s/api:15: it is no object of Kubernetes.',
+      expect.stringMatching(/^k8s\/api:1[78]: /),
+      'k8s/api:11: configmap/one in shop is there twice.',
+    ]);
+  });
+
+  it('are refused when their aliases explode', () => {
+    const lines = ['a: &a0 [x, x, x, x, x, x, x, x, x, x]'];
+    for (let at = 1; at < 9; at++) lines.push(`b${at}: &a${at} [${`*a${at - 1}, `.repeat(12)}]`);
+    expect(read(lines.join('\n')).problems).toEqual([expect.stringContaining('alias')]);
+  });
+});
+
+describe('images', () => {
+  const objects = read(`
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api}
+spec: {template: {spec: {containers: [{name: app, image: "ghcr.io/acme/api:dev"}, {name: log, image: log:1}]}}}
+`).objects;
+
+  it('are replaced by the digest that a job handed over, others stay', () => {
+    const replaced = JSON.stringify(withImages(objects, { 'ghcr.io/acme/api': `ghcr.io/acme/api@${DIGEST}` }, 'api'));
+    expect(replaced).toContain(`"image":"ghcr.io/acme/api@${DIGEST}"`);
+    expect(replaced).toContain('"image":"log:1"');
+  });
+
+  it.each([
+    ['a tag', { 'ghcr.io/acme/api': 'ghcr.io/acme/api:1.2' }, 'must hand over ghcr.io/acme/api@sha256:…'],
+    ['another image', { 'ghcr.io/acme/api': `evil/api@${DIGEST}` }, 'must hand over'],
+    ['an image that no object has', { web: `web@${DIGEST}` }, 'no object has the image web'],
+  ])('are refused: %s', (_name, images, message) => {
+    expect(() => withImages(objects, images as Record<string, string>, 'api')).toThrow(message);
+  });
+
+  it('have a name without tag and digest, also with a port', () => {
+    expect(nameOfImage('localhost:5000/a/b:1@sha256:00')).toBe('localhost:5000/a/b');
+    expect(nameOfImage('localhost:5000/a')).toBe('localhost:5000/a');
+    expect(nameOfImage('nginx')).toBe('nginx');
+  });
+});
