@@ -220,6 +220,12 @@ describe('longhaul config apply and groups', () => {
       ...rest,
       action: { ...action, args: [{ ...(action.args?.[0] as SyncGroup), parallel: 0 }] },
     }));
+    // the server answers before the schedule has the change
+    const parallel = async (): Promise<unknown> => {
+      const { action } = await handle.describe();
+      return (action.args?.[0] as SyncGroup | undefined)?.parallel;
+    };
+    await expect.poll(parallel, { timeout: 60_000 }).toBe(0);
     const { exitCode, stdout } = await longhaul(env, ['sync', '--all', '--parallel', '1', '--json']);
     expect(JSON.parse(stdout)).toMatchObject({
       groups: [

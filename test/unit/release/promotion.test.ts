@@ -275,7 +275,9 @@ describe('a contract that gets the change of a hotfix', () => {
 });
 
 test('every flow that acts has a name for its refusals, whatever its input is', () => {
-  for (const { type } of releaseFlows.filter((flow) => flow.type !== 'anchorAudit')) {
+  // one is the trail's own, the other changes nothing
+  const others = ['anchorAudit', 'checkEnvironments'];
+  for (const { type } of releaseFlows.filter((flow) => !others.includes(flow.type))) {
     for (const input of [null, 'text', {}, { version: 1 }]) {
       expect(actOf(type, input)).toMatchObject({ subject: 'unknown', repository: null, by: 'unknown' });
     }
