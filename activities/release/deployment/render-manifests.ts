@@ -1,11 +1,12 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, readdir, realpath, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, readdir, realpath, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { EnvironmentService } from '../../../domain/release/contracts/environments.schema.ts';
 import type { PackedCommit } from '../../../domain/release/pipelines/job.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { redact } from '../../../domain/shared/redact.ts';
+import { openUntrusted } from '../../../platform/untrusted-file.ts';
 import { temporaryPath } from '../../../platform/temporary.ts';
 import type { BlobStore } from '../../blobs/blob-store.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
@@ -73,20 +74,29 @@ export async function renderManifests({ blobs, sources, sandbox }: RenderTools, 
       const how = ended === 'exit' ? `it exited with ${exitCode}` : `it was ended: ${ended}`;
       throw invalid(`${about} were not rendered: ${how}.${said === '' ? '' : ` It said: ${redact(said.trim())}`}`);
     }
-    const output = join(folder, OUTPUT);
-    const { size } = await stat(output);
-    if (size > MOST_BYTES) throw invalid(`${about} have more than ${MOST_BYTES} bytes.`);
-    return (await blobs.put(createReadStream(output))).digest;
+    return await storeOutput(blobs, join(folder, OUTPUT), about);
   } finally {
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+async function storeOutput(blobs: BlobStore, path: string, about: string): Promise<string> {
+  const file = await openUntrusted(path);
+  if (file === null) throw invalid(`${about} were not rendered: the program has replaced the file with its output.`);
+  try {
+    if ((await file.stat()).size > MOST_BYTES) throw invalid(`${about} have more than ${MOST_BYTES} bytes.`);
+    return (await blobs.put(file.createReadStream({ autoClose: false }))).digest;
+  } finally {
+    await file.close();
   }
 }
 
 /** The YAML and JSON files under a folder of the commit, in the order of their paths. Links are not followed. */
 async function filesIn(root: string, folder: string, about: string): Promise<readonly string[]> {
   const top = join(root, folder);
+  const found = await lstat(top).catch(() => null);
   // a link could lead out of the commit
-  if ((await realpath(top).catch(() => null)) !== top) {
+  if (!found?.isDirectory() || (await realpath(top)) !== top) {
     throw invalid(`${about}: there is no folder ${folder} in the commit.`);
   }
   const entries = await readdir(top, { recursive: true, withFileTypes: true });

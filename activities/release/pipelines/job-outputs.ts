@@ -1,9 +1,6 @@
-import { constants } from 'node:fs';
-import { open, realpath } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { redact } from '../../../domain/shared/redact.ts';
-import { hasCode } from '../../../platform/error-code.ts';
+import { openUntrusted } from '../../../platform/untrusted-file.ts';
 
 /** Outputs travel through a workflow's history. */
 const MOST_BYTES = 16_000;
@@ -23,21 +20,10 @@ export async function readOutputs(path: string, declared: readonly string[]): Pr
   return outputs;
 }
 
-/**
- * A program may have replaced the file and its folders by anything: links are not followed, and no more than the limit is
- * read.
- */
 async function readSmall(path: string): Promise<string> {
-  let file;
+  const file = await openUntrusted(path);
+  if (file === null) return '';
   try {
-    if ((await realpath(dirname(path))) !== dirname(path)) return '';
-    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ELOOP', 'ENXIO', 'ENOTDIR')) return '';
-    throw error;
-  }
-  try {
-    if (!(await file.stat()).isFile()) return '';
     const { bytesRead, buffer } = await file.read(Buffer.alloc(MOST_BYTES + 1), 0, MOST_BYTES + 1, 0);
     if (bytesRead <= MOST_BYTES) return buffer.toString('utf8', 0, bytesRead);
   } finally {

@@ -1,0 +1,78 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ReadEnvironments } from '../../../../activities/release/pipelines.ts';
+import { mockActivity } from '../../../support/mock-activity.ts';
+import { type Jobs, openJobs } from '../../../support/release/jobs.ts';
+
+let jobs: Jobs;
+beforeAll(async () => {
+  jobs = await openJobs();
+});
+afterAll(() => jobs.close());
+
+/** The rendered manifests of the only service, whose contract this is. */
+async function render(manifests: string, files: Readonly<Record<string, string>> = {}): Promise<string> {
+  const packed = await jobs.commit({
+    ...files,
+    '.longhaul/environments.yaml': `environments:
+  - {name: staging, context: test, namespace: shop, services: {api: {manifests: ${manifests}}}}
+`,
+  });
+  const given = { repository: 'local/acme/api', packed };
+  const { renderManifests, readEnvironments } = jobs.activities;
+  const { contracts, environments } = (await mockActivity().run(readEnvironments, given)) as ReadEnvironments;
+  expect(environments).toEqual([{ name: 'staging', services: ['api'] }]);
+  const input = { ...given, contracts, environment: 'staging', service: 'api' };
+  return jobs.text(await mockActivity().run(renderManifests, input));
+}
+
+describe('manifests', () => {
+  test('of a folder are its YAML and JSON files in the order of their paths, and the same bytes each time', async () => {
+    const files = {
+      'k8s/b.yaml': 'b: 1',
+      'k8s/a/c.json': '{}',
+      'k8s/README.md': 'not this',
+      'other.yaml': 'nor: this',
+    };
+    const rendered = await render('{folder: k8s}', files);
+    expect(rendered).toBe('---\n{}\n---\nb: 1\n');
+    expect(await render('{folder: k8s}', files)).toBe(rendered);
+  });
+
+  test('of a program are what it writes to standard output, without what it says on standard error', async () => {
+    const command =
+      '\'echo a warning >&2; sed s/old/new/ chart.txt; echo "# $LONGHAUL_ENVIRONMENT $LONGHAUL_SERVICE"\'';
+    expect(await render(`{command: ${command}}`, { 'chart.txt': 'old: 1\n' })).toBe('new: 1\n# staging api\n');
+    expect(await render('{run: [cat, chart.txt]}')).toBe('old: 1\n');
+  });
+
+  test.each([
+    ['{folder: nowhere}', 'there is no folder nowhere in the commit'],
+    ['{folder: k8s/a/c.json}', 'there is no folder k8s/a/c.json in the commit'],
+    ['{folder: empty}', 'the folder empty has no YAML or JSON file'],
+    ['{command: "echo no chart >&2; exit 3"}', 'it exited with 3. It said: no chart'],
+    ['{run: [no-such-program]}', 'it exited with 127'],
+  ])('%s: a sentence names what is missing', async (manifests, message) => {
+    await expect(render(manifests, { 'k8s/a/c.json': '{}', 'empty/a.txt': '' })).rejects.toMatchObject({
+      type: 'InvalidConfiguration',
+      message: expect.stringContaining(message) as string,
+    });
+  });
+
+  test('are never files of the worker that a program or a commit links to', async () => {
+    const secret = join(jobs.folder, 'secret.yaml');
+    writeFileSync(secret, 'the secret of the worker');
+    const swap = `'rm .git/longhaul-manifests; ln -s ${secret} .git/longhaul-manifests'`;
+    await expect(render(`{command: ${swap}}`)).rejects.toThrow('the program has replaced the file with its output');
+    const swapFolder = `'mv .git git; ln -s ${jobs.folder} .git; cp git/longhaul-manifests longhaul-manifests'`;
+    await expect(render(`{command: ${swapFolder}}`)).rejects.toThrow('the program has replaced the file');
+
+    const repository = join(jobs.folder, 'repository');
+    mkdirSync(join(repository, 'linked'), { recursive: true });
+    symlinkSync(secret, join(repository, 'linked', 'link.yaml'));
+    symlinkSync(jobs.folder, join(repository, 'outside'));
+    expect(await render('{folder: linked}', { 'linked/own.yaml': 'own: 1' })).toBe('---\nown: 1\n');
+    await expect(render('{folder: outside}')).rejects.toThrow('there is no folder outside in the commit');
+  });
+});
