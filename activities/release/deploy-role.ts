@@ -6,12 +6,12 @@ import { createDeployActivities } from './deployments.ts';
 
 /** Opens the tools of the role `deploy`: kubectl with the credentials of its clusters, which no other role has. */
 export async function openDeployRole({ loaded, env }: WorkerStart): Promise<OpenRole> {
-  const { kubectl: program, kubeconfig } = loaded.config.deploy;
+  const { kubectl: program, kubeconfig, contexts } = loaded.config.deploy;
   const kubectl = createKubectl({
     program,
     kubeconfig: kubeconfig === undefined ? null : expandPath(kubeconfig, '/'),
     env,
   });
   const blobs = await openBlobs(loaded, env);
-  return { activities: createDeployActivities({ kubectl, blobs }) };
+  return { activities: createDeployActivities({ kubectl, blobs, contexts }) };
 }

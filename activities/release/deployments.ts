@@ -5,12 +5,15 @@ import { createCluster } from '../kubernetes/cluster.ts';
 import type { Kubectl } from '../kubernetes/kubectl.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 import { readContracts } from './contracts/stored-contracts.ts';
-import { checkEnvironment } from './deployment/check-environment.ts';
+import { type AllowedContexts, problemOfContext } from './deployment/allowed-context.ts';
+import { checkEnvironment, unasked } from './deployment/check-environment.ts';
 
 /** Tools of the activities of the role `deploy`. */
 export interface DeployTools {
   readonly kubectl: Kubectl;
   readonly blobs: BlobStore;
+  /** Who may use which context (`deploy.contexts`). */
+  readonly contexts: AllowedContexts;
 }
 
 /** Asks about an environment. */
@@ -30,7 +33,7 @@ export interface DeployActivities {
 }
 
 /** Creates the activities. */
-export function createDeployActivities({ kubectl, blobs }: DeployTools): DeployActivities {
+export function createDeployActivities({ kubectl, blobs, contexts }: DeployTools): DeployActivities {
   return {
     checkEnvironment: ({ repository, contracts, environment: name, services }) =>
       heartbeating(async (signal) => {
@@ -39,6 +42,9 @@ export function createDeployActivities({ kubectl, blobs }: DeployTools): DeployA
         if (environment === undefined) {
           throw new LonghaulError('InvalidInput', `${repository} has no environment ${name}.`);
         }
+        // before anything is asked
+        const problem = problemOfContext(contexts, repository, environment);
+        if (problem !== null) return unasked(environment, problem);
         const cluster = createCluster(kubectl, environment.context, signal);
         return checkEnvironment({ cluster, blobs, environment, services, signal });
       }),

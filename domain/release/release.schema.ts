@@ -29,23 +29,22 @@ const limitsSchema = z.strictObject({
   artifactBytes: z.int().min(megabyte).default(2_000_000_000),
 });
 
+/** Ids of repositories, in which `*` stands for any characters and `?` for one: `work/acme/*`. */
+const repositories = z
+  .array(
+    z
+      .string()
+      .max(500)
+      .regex(/^[^/\s]+\/\S+$/, 'give the id of a repository, such as work/acme/api, or a pattern such as work/acme/*'),
+  )
+  .min(1, 'give at least one repository')
+  .max(1_000);
+
 /** A value that jobs of some repositories may have. */
 const secretSchema = z.strictObject({
   /** Name of the environment variable of the worker with the value. */
   valueEnv: envName,
-  /** Ids of repositories, in which `*` stands for any characters and `?` for one: `work/acme/*`. */
-  repositories: z
-    .array(
-      z
-        .string()
-        .max(500)
-        .regex(
-          /^[^/\s]+\/\S+$/,
-          'give the id of a repository, such as work/acme/api, or a pattern such as work/acme/*',
-        ),
-    )
-    .min(1, 'give at least one repository')
-    .max(1_000),
+  repositories,
 });
 
 /** How programs of repositories run (docs/pipelines.md). */
@@ -84,6 +83,20 @@ const deploySchema = z.strictObject({
   kubectl: z.string().min(1).max(1_000).default('kubectl'),
   /** The file with clusters and credentials; default: what kubectl reads, KUBECONFIG or ~/.kube/config. */
   kubeconfig: folder.optional(),
+  /**
+   * Which repositories may use which contexts of the kubeconfig: a contract names a context, and every repository could
+   * name all of them. Others are refused.
+   */
+  contexts: z
+    .record(
+      z.string().min(1).max(200),
+      z.strictObject({
+        repositories,
+        /** Addresses of Prometheus servers that its environments may ask, as their contracts write them. */
+        prometheus: z.array(z.string().min(1).max(2_000)).max(100).default([]),
+      }),
+    )
+    .default({}),
 });
 
 /** The sections of the release train in `longhaul.yaml`. */

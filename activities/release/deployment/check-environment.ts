@@ -26,19 +26,17 @@ const VERBS = ['get', 'create', 'patch', 'update', 'delete'] as const;
 /** Asks the cluster of an environment, and its Prometheus, for everything that a deployment of its manifests needs. */
 export async function checkEnvironment(task: CheckTask): Promise<CheckedEnvironment> {
   const { environment, cluster } = task;
-  const { name, context, namespace } = environment;
-  const found = { name, context, namespace, kubectl: null, cluster: null, objects: 0 };
   let versions;
   try {
     versions = await cluster.versions();
   } catch (error) {
     // without the cluster nothing else can be asked
-    return { ...found, problems: [sentence(error)] };
+    return unasked(environment, sentence(error));
   }
   const { objects, problems } = await objectsOf(task);
   const skew = problemOfVersions(versions.kubectl, versions.cluster);
   return {
-    ...found,
+    ...unasked(environment),
     ...versions,
     objects: objects.length,
     problems: [
@@ -49,6 +47,11 @@ export async function checkEnvironment(task: CheckTask): Promise<CheckedEnvironm
       ...(await silentQueries(task)),
     ],
   };
+}
+
+/** An environment whose cluster was not asked, because of this problem. */
+export function unasked({ name, context, namespace }: Environment, ...problems: readonly string[]): CheckedEnvironment {
+  return { name, context, namespace, kubectl: null, cluster: null, objects: 0, problems };
 }
 
 async function objectsOf({ blobs, environment, services }: CheckTask): Promise<{
@@ -73,8 +76,12 @@ async function missingKinds({ cluster }: CheckTask, objects: readonly Kubernetes
     objects
       .filter(({ kind }) => kind === 'CustomResourceDefinition')
       .map(({ spec }) => {
-        const { group, names } = spec as { readonly group: string; readonly names: { readonly kind: string } };
-        return `${names.kind}.${group}`;
+        // the server says what is wrong with it
+        const { group, names } = (spec ?? {}) as {
+          readonly group?: string;
+          readonly names?: { readonly kind?: string };
+        };
+        return `${names?.kind}.${group}`;
       }),
   );
   const problems: string[] = [];

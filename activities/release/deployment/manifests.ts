@@ -1,6 +1,6 @@
 import { isAlias, LineCounter, parseAllDocuments, type Tags, visit } from 'yaml';
 import type { KubernetesObject } from '../../../domain/kubernetes/object.ts';
-import { isSameObject, kubernetesKeyOf, objectName } from '../../../domain/kubernetes/object.ts';
+import { kubernetesKeyOf, objectName } from '../../../domain/kubernetes/object.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 
 /** The objects of one service, from its rendered manifests. */
@@ -13,6 +13,8 @@ export interface Manifests {
 /** Aliases of one stream, and values that they may stand for: more are an attack. */
 const MOST_ALIASES = 100;
 const MOST_OBJECTS = 5_000;
+const API_VERSION = /^(?:[a-z0-9](?:[-.a-z0-9]{0,251}[a-z0-9])?\/)?v[a-z0-9]{1,30}$/;
+const KIND = /^[A-Za-z][A-Za-z0-9]{0,62}$/;
 
 /**
  * Reads a stream of YAML or JSON documents as kubectl does: YAML 1.1 without its times, so that `yes` is a boolean and
@@ -52,10 +54,11 @@ export function readManifests(text: string, namespace: string, about: string): M
     }
   }
   if (found.length > MOST_OBJECTS) problems.push(`${about}: there are more than ${MOST_OBJECTS} objects.`);
-  for (const [at, { object, line }] of found.entries()) {
-    const key = kubernetesKeyOf(object);
-    const isRepeated = found.slice(0, at).some((other) => isSameObject(kubernetesKeyOf(other.object), key));
-    if (isRepeated) problems.push(`${about}:${line}: ${objectName(key)} is there twice.`);
+  const names = new Set<string>();
+  for (const { object, line } of found) {
+    const name = objectName(kubernetesKeyOf(object));
+    if (names.has(name)) problems.push(`${about}:${line}: ${name} is there twice.`);
+    names.add(name);
   }
   return { objects: found.map(({ object }) => object), problems };
 }
@@ -130,6 +133,9 @@ function problemOf(item: unknown): string | null {
   if (typeof item !== 'object' || item === null || Array.isArray(item)) return 'it is no object of Kubernetes.';
   const { apiVersion, kind, metadata } = item as Partial<KubernetesObject>;
   if (typeof apiVersion !== 'string' || typeof kind !== 'string') return 'apiVersion or kind is missing.';
+  // both become a part of an address at the server
+  if (!API_VERSION.test(apiVersion)) return `apiVersion ${JSON.stringify(apiVersion)} is none, such as v1 or apps/v1.`;
+  if (!KIND.test(kind)) return `kind ${JSON.stringify(kind)} is none, such as Deployment.`;
   const { name, generateName } = (metadata ?? {}) as { readonly name?: unknown; readonly generateName?: unknown };
   if (typeof name === 'string' && name !== '') return null;
   return generateName === undefined

@@ -35,7 +35,15 @@ export async function askPrometheus(address: string, query: string, signal: Abor
       redirect: 'error',
       signal: AbortSignal.any([signal, AbortSignal.timeout(LONGEST_MS)]),
     });
-    text = (await response.text()).slice(0, MOST_BYTES);
+    const pieces: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const piece of response.body ?? []) {
+      bytes += piece.byteLength;
+      // leaving the loop ends the transfer
+      if (bytes > MOST_BYTES) return { none: `the answer has more than ${MOST_BYTES} bytes` };
+      pieces.push(piece);
+    }
+    text = Buffer.concat(pieces).toString('utf8');
     // 400 and 422 explain what is wrong with the query
     if (!response.ok && !text.startsWith('{')) return { none: `Prometheus answered with ${response.status}` };
   } catch (error) {

@@ -1,6 +1,5 @@
 import { describeEnvironments } from '../../../domain/release/deployment/environment-check.ts';
 import { checkEnvironmentsFlow } from '../../../domain/release/flows/environments-flow.ts';
-import { FAILURES } from '../../../domain/shared/failures.ts';
 import type { CliContext } from '../../core/context.ts';
 import { repositoryOfFolder } from '../../core/folder-repository.ts';
 import { type FlowOptions, runFlow } from '../flows/run-flow.ts';
@@ -47,5 +46,5 @@ export async function checkEnvironmentsCommand(
 }
 
 function exitCodeOf(environments: readonly { readonly problems: readonly string[] }[]): number {
-  return environments.some(({ problems }) => problems.length > 0) ? FAILURES.ClusterRejected.exitCode : 0;
+  return environments.some(({ problems }) => problems.length > 0) ? 1 : 0;
 }

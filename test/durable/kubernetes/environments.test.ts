@@ -10,7 +10,17 @@ import { git } from '../../support/scratch-git.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'longhaul-environments-'));
 const kubeconfig = join(folder, 'kubeconfig');
-const test = releaseTest({ deploy: { kubeconfig } });
+const test = releaseTest({
+  deploy: {
+    kubeconfig,
+    contexts: {
+      test: { repositories: ['local/acme/*'] },
+      guest: { repositories: ['local/acme/api'], prometheus: ['http://127.0.0.1:9'] },
+      nowhere: { repositories: ['*/*/*'] },
+      others: { repositories: ['local/other/*'] },
+    },
+  },
+});
 
 const OBJECTS = `
 apiVersion: v1
@@ -45,6 +55,10 @@ environments:
       requests: {query: sum(http_requests_total)}
   - name: elsewhere
     context: nowhere
+    namespace: shop
+    services: {api: {manifests: {folder: k8s}}}
+  - name: theirs
+    context: others
     namespace: shop
     services: {api: {manifests: {folder: k8s}}}
 `;
@@ -102,7 +116,10 @@ describe('longhaul environments check', { timeout: 180_000 }, () => {
         readonly problems: string[];
       }[];
     };
-    const [staging, production, elsewhere] = environments;
+    const [staging, production, elsewhere, theirs] = environments;
+    expect(theirs?.problems).toEqual([
+      'The worker does not let local/acme/api use the context others: allow it in deploy.contexts of its longhaul.yaml.',
+    ]);
     expect(staging).toMatchObject({ name: 'staging', objects: 2, problems: [] });
     expect(production?.objects).toBe(3);
     expect(production?.problems).toEqual([
@@ -118,7 +135,7 @@ describe('longhaul environments check', { timeout: 180_000 }, () => {
     expect(one).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('ready for deployments') as string });
     const none = await release.longhaul('environments', 'check', '--env', 'moon');
     expect(none.exitCode).toBe(2);
-    expect(none.stderr).toContain('environments: staging, production, elsewhere');
+    expect(none.stderr).toContain('environments: staging, production, elsewhere, theirs');
     const commitNow = git(release.clone, 'rev-parse', 'HEAD').trim();
     release.replayed(`environments/${REPOSITORY}/all/${commitNow}`);
   });

@@ -68,6 +68,13 @@ a: [
     ]);
   });
 
+  it.each([
+    ['{apiVersion: ../../version, kind: A, metadata: {name: a}}', 'apiVersion "../../version" is none'],
+    ['{apiVersion: v1, kind: ../a, metadata: {name: a}}', 'kind "../a" is none'],
+  ])('%s would become another address at the server, and is refused', (text, message) => {
+    expect(read(text)).toEqual({ objects: [], problems: [expect.stringContaining(message)] });
+  });
+
   it('are refused when their aliases explode', () => {
     const lines = ['a: &a0 [x, x, x, x, x, x, x, x, x, x]'];
     for (let at = 1; at < 9; at++) lines.push(`b${at}: &a${at} [${`*a${at - 1}, `.repeat(12)}]`);
