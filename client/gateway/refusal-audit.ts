@@ -80,11 +80,11 @@ export function createRefusalAudit(
   record: (event: AuditEvent) => Promise<void>,
 ): Pick<RefusalAudit, 'count' | 'close'> {
   const open = new Map<string, Counted>();
-  const recording = new Set<Promise<void>>();
+  // one after another: the trail has them in the order in which they happened
+  let recorded = Promise.resolve();
 
   function write(event: AuditEvent): void {
-    const written = record(event).finally(() => recording.delete(written));
-    recording.add(written);
+    recorded = recorded.then(() => record(event));
   }
 
   function end(kind: string): void {
@@ -115,7 +115,7 @@ export function createRefusalAudit(
     },
     async close() {
       for (const kind of open.keys()) end(kind);
-      await Promise.all(recording);
+      await recorded;
     },
   };
 }

@@ -12,6 +12,8 @@ test('a flood of one kind is two events a minute: the first at once, the others 
     const route = sent % 2 === 0 ? 'GET /v1/gates' : 'POST /webhooks/github';
     audit.count({ type: 'AuthenticationFailed', route, remote: `10.0.${sent % 256}.1`, actor: null });
   }
+  const written = () => vi.advanceTimersByTimeAsync(0);
+  await written();
   const known = { event_type: 'request.refused', resource_type: 'request', action: 'request', status: 'refused' };
   const stranger = { actor: 'unknown', authenticated_by: 'unauthenticated' };
   expect(events).toEqual([
@@ -30,6 +32,7 @@ test('a flood of one kind is two events a minute: the first at once, the others 
   // a person is another kind: what strangers do hides nothing of it
   const ada = { name: 'ada', authenticatedBy: 'oidc' } as const;
   audit.count({ type: 'Forbidden', route: 'POST /v1/gates/:id/decisions', remote: '10.1.1.1', actor: ada });
+  await written();
   expect(events[1]).toMatchObject({ ...known, actor: 'ada', authenticated_by: 'oidc' });
   await vi.advanceTimersByTimeAsync(60_000);
   expect(events.slice(2)).toEqual([
@@ -48,6 +51,7 @@ test('a flood of one kind is two events a minute: the first at once, the others 
   ]);
   // the next minute begins with the next request
   audit.count({ type: 'AuthenticationFailed', route: 'GET /v1/gates', remote: '10.0.0.1', actor: null });
+  await written();
   expect(events).toHaveLength(4);
 });
 
