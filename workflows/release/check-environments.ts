@@ -1,4 +1,4 @@
-import { ApplicationFailure } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
 import {
   checkEnvironmentsFlow,
   type CheckEnvironmentsInput,
@@ -7,6 +7,9 @@ import {
 import type { CheckedEnvironment } from '../../domain/release/deployment/environment-check.ts';
 import { checked } from '../shared/input.ts';
 import { commitActivities, deployActivities, pipelineActivities } from './activities.ts';
+
+/** Longest wait for a worker: people wait for the answer, and not every installation has one. */
+const LONGEST_QUEUE = '30 seconds';
 
 /** Renders the manifests of each environment of a commit, and asks its cluster what a deployment would lack (docs/deploy.md). */
 export async function checkEnvironments(input: CheckEnvironmentsInput): Promise<CheckEnvironmentsResult> {
@@ -39,9 +42,21 @@ export async function checkEnvironments(input: CheckEnvironmentsInput): Promise<
         ),
       })),
     );
-    return deployActivities.checkEnvironment.executeWithOptions({ summary: `ask ${name}` }, [
-      { repository, contracts, environment: name, services: rendered },
-    ]);
+    const options = { summary: `ask ${name}`, scheduleToStartTimeout: LONGEST_QUEUE } as const;
+    return deployActivities.checkEnvironment
+      .executeWithOptions(options, [{ repository, contracts, environment: name, services: rendered }])
+      .catch(failWithoutWorker);
   };
   return { commit: packed.commit, environments: await Promise.all(asked.map(check)) };
+}
+
+function failWithoutWorker(error: unknown): never {
+  const cause = error instanceof ActivityFailure ? error.cause : null;
+  if (cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START') {
+    throw ApplicationFailure.nonRetryable(
+      'No worker serves the role deploy: start one with `longhaul worker --roles deploy`.',
+      'ServerUnavailable',
+    );
+  }
+  throw error;
 }

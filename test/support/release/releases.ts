@@ -18,6 +18,7 @@ import { openForges } from '../../../activities/forges/open-forge.ts';
 import { gateRoles } from '../../../activities/gates/roles.ts';
 import { openCommitsRole } from '../../../activities/release/commits-role.ts';
 import { releaseRoles } from '../../../activities/release/roles.ts';
+import type { Role } from '../../../domain/shared/roles.ts';
 import type { WingRole } from '../../../activities/shared/wing-role.ts';
 import { activityWorker, flowsWorker, openRoles } from '../../../workers/roles.ts';
 import { commandEnv, type Ended, longhaul } from '../command.ts';
@@ -77,7 +78,7 @@ const TO_CHAT = {
   release: { announce: ['chat'] },
 };
 
-const ROLES = ['repos', 'ledger', 'pipelines', 'deploy'] as const;
+const ROLES: readonly Role[] = ['repos', 'ledger', 'pipelines', 'deploy'];
 
 /**
  * The tests of releases: each file has a repository, a ledger, and workers of all roles in a namespace of its own. The
@@ -86,12 +87,18 @@ const ROLES = ['repos', 'ledger', 'pipelines', 'deploy'] as const;
  */
 export const test = releaseTest();
 
-/** {@link test} with further sections of the configuration. */
-export function releaseTest(settings: object = {}) {
-  return base.extend('release', { scope: 'file' }, async ({}, { onCleanup }) => openRelease(settings, onCleanup));
+/** {@link test} with further sections of the configuration, and workers of these roles only. */
+export function releaseTest(settings: object = {}, served: readonly Role[] = ROLES) {
+  return base.extend('release', { scope: 'file' }, async ({}, { onCleanup }) =>
+    openRelease(settings, served, onCleanup),
+  );
 }
 
-async function openRelease(settings: object, onCleanup: (close: () => Promise<void>) => void): Promise<Release> {
+async function openRelease(
+  settings: object,
+  served: readonly Role[],
+  onCleanup: (close: () => Promise<void>) => void,
+): Promise<Release> {
   const address = inject('stack').temporalAddress;
   const namespace = `release-${randomUUID()}`;
   const [connection, native] = await Promise.all([
@@ -118,7 +125,7 @@ async function openRelease(settings: object, onCleanup: (close: () => Promise<vo
   });
   const loaded = loadConfig({ path: estate.configPath, env });
   const forge: Release['forge'] = { place: null };
-  const roles = await openRoles([...withForge(forge), ...gateRoles], ROLES, {
+  const roles = await openRoles([...withForge(forge), ...gateRoles], served, {
     loaded,
     env,
     client,
@@ -136,7 +143,7 @@ async function openRelease(settings: object, onCleanup: (close: () => Promise<vo
   const bundle = { codePath: inject('stack').workflowBundle };
   const stops = await Promise.all([
     run(flowsWorker(place, bundle)),
-    ...ROLES.map((role) => {
+    ...served.map((role) => {
       const { activities = {}, ...rest } = roles.work.get(role) ?? {};
       return run(activityWorker(place, role, { ...rest, activities: faults.around(activities) }));
     }),
