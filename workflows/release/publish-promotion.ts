@@ -26,7 +26,7 @@ const NO_RELEASE: PublishedRelease = { url: null, refusal: null };
 /** The lines of a publication so far, in the order in which people read them. */
 interface Published {
   release: string[];
-  readonly parts: Map<DuePart, PartEnd>;
+  readonly parts: { readonly part: DuePart; readonly end: PartEnd }[];
   offers: string[];
 }
 
@@ -42,15 +42,12 @@ export async function publishPromotion(publishing: Publishing): Promise<readonly
   const { notes } = await lastingCommitActivities.writeNotes.executeWithOptions({ summary: 'write the notes' }, [
     { ...released, proofs },
   ]);
-  const published: Published = { release: [], parts: new Map(), offers: [] };
+  const published: Published = { release: [], parts: [], offers: [] };
   let due: readonly DuePart[] = [];
   const lines = (): readonly string[] => [
     `notes: ${notes}`,
     ...published.release,
-    ...due.flatMap((part) => {
-      const end = published.parts.get(part);
-      return end === undefined ? [] : [lineOf(part, end)];
-    }),
+    ...due.flatMap((part) => published.parts.filter((ended) => ended.part === part)).map(lineOf),
     ...published.offers,
   ];
   try {
@@ -90,7 +87,7 @@ async function publishParts(
     await lastingLedgerActivities.recordPart.executeWithOptions({ summary: `record ${part.name}`.slice(0, 200) }, [
       { repository, version, part, end },
     ]);
-    published.parts.set(part, end);
+    published.parts.push({ part, end });
   };
   const files = async (): Promise<void> => {
     await inLanes(due, LANES, async (part) => {
@@ -140,12 +137,12 @@ async function offer(released: ReleaseCommit, promoted: Pick<PromotedBefore, 'at
 }
 
 /** Fails when the forge refused the release, or a file of it. */
-function failForRefusal(version: string, release: PublishedRelease, parts: ReadonlyMap<DuePart, PartEnd>): void {
+function failForRefusal(version: string, release: PublishedRelease, parts: Published['parts']): void {
   const refused = [
     { what: 'release', refusal: release.refusal },
-    ...[...parts].flatMap(([{ kind, name }, { refusal }]) =>
-      kind === 'asset' ? [{ what: `asset ${name}`, refusal }] : [],
-    ),
+    ...parts
+      .filter(({ part }) => part.kind === 'asset')
+      .map(({ part, end }) => ({ what: `asset ${part.name}`, refusal: end.refusal })),
   ];
   for (const { what, refusal } of refused) {
     if (refusal === null) continue;
@@ -162,7 +159,7 @@ function releaseLines({ url, refusal }: PublishedRelease): string[] {
   return url === null ? [] : [`release: ${url}`];
 }
 
-function lineOf(part: DuePart, { status, url, refusal }: PartEnd): string {
+function lineOf({ part, end: { status, url, refusal } }: Published['parts'][number]): string {
   const what = part.kind === 'asset' ? `asset ${part.name}` : `announcement to ${part.name}`;
   if (refusal !== null) return `${what}: missing (${refusal.message})`;
   if (status === 'kept' && part.kind === 'asset') return `${what}: blob ${part.digest}`;

@@ -37,7 +37,7 @@ export async function askPrometheus(address: string, query: string, signal: Abor
     });
     const pieces: Uint8Array[] = [];
     let bytes = 0;
-    for await (const piece of response.body ?? []) {
+    for await (const piece of (response.body ?? []) as AsyncIterable<Uint8Array>) {
       bytes += piece.byteLength;
       // leaving the loop ends the transfer
       if (bytes > MOST_BYTES) return { none: `the answer has more than ${MOST_BYTES} bytes` };

@@ -54,6 +54,12 @@ describe('the rules of a commit and of the default branch', () => {
       { from: ['managers'], needed: 3, exclude_authors: true, escalation: undefined },
     ],
     [
+      'both do, and the default branch asks more of them',
+      { from: ['managers'], needed: 1, exclude_authors: true },
+      { from: ['managers'], needed: 2 },
+      { from: ['managers'], needed: 2, exclude_authors: true },
+    ],
+    [
       'only one approves at its deadline',
       { from: ['a'], deadline: '1s', at_deadline: 'approve' },
       { from: ['a'] },

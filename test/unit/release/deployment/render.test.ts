@@ -1,7 +1,6 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ReadEnvironments } from '../../../../activities/release/pipelines.ts';
 import { mockActivity } from '../../../support/mock-activity.ts';
 import { type Jobs, openJobs } from '../../../support/release/jobs.ts';
 
@@ -20,11 +19,12 @@ async function render(manifests: string, files: Readonly<Record<string, string>>
 `,
   });
   const given = { repository: 'local/acme/api', packed };
+  const run = <Result>(work: () => Promise<Result>): Promise<Result> => mockActivity().run(work);
   const { renderManifests, readEnvironments } = jobs.activities;
-  const { contracts, environments } = (await mockActivity().run(readEnvironments, given)) as ReadEnvironments;
+  const { contracts, environments } = await run(() => readEnvironments(given));
   expect(environments).toEqual([{ name: 'staging', services: ['api'] }]);
   const input = { ...given, contracts, environment: 'staging', service: 'api' };
-  return jobs.text(await mockActivity().run(renderManifests, input));
+  return jobs.text(await run(() => renderManifests(input)));
 }
 
 describe('manifests', () => {
