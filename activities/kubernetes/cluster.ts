@@ -34,10 +34,12 @@ export interface Cluster {
   kinds(apiVersion: string): Promise<readonly ServedKind[]>;
   /** Objects as they are, in the given order; null for one that is not there, or whose kind the cluster does not serve. */
   read(references: readonly ObjectReference[]): Promise<readonly (KubernetesObject | null)[]>;
-  /** The objects of a kind that match a selector, in a namespace. */
-  list(kind: string, namespace: string, selector: string): Promise<readonly KubernetesObject[]>;
+  /** The objects of kinds (`pods,replicasets`) that match a selector, empty for all, in a namespace, null for all. */
+  list(kinds: string, namespace: string | null, selector: string): Promise<readonly KubernetesObject[]>;
   /** What the server would make of an object: the same checks as {@link apply}, without effect. */
   preview(object: KubernetesObject): Promise<Preview>;
+  /** {@link preview} of several objects, in their order; with one kubectl when the server refuses none of them. */
+  previewAll(objects: readonly KubernetesObject[]): Promise<readonly Preview[]>;
   /**
    * Applies objects on the server's side, in the given order, never against the owner of a field. Can be repeated.
    * Throws `DriftDetected` when another owns a field.
@@ -56,6 +58,9 @@ export interface Cluster {
   /** Versions of kubectl and of the cluster: `1.33.2`. */
   versions(): Promise<{ readonly kubectl: string; readonly cluster: string }>;
 }
+
+/** Answers of a server about the objects themselves. */
+const REFUSALS: ReadonlySet<string> = new Set(['ClusterRejected', 'ClusterForbids', 'KubectlFailed']);
 
 /** A cluster through kubectl. */
 export function createCluster(kubectl: Kubectl, context: string, signal?: AbortSignal): Cluster {
@@ -134,24 +139,51 @@ export function createCluster(kubectl: Kubectl, context: string, signal?: AbortS
     return only(objectsIn(await run(args, object)), object);
   }
 
+  async function dryRun(object: object): Promise<readonly KubernetesObject[]> {
+    const args = ['apply', '--server-side', `--field-manager=${FIELD_MANAGER}`, '--dry-run=server', '-o', 'json'];
+    return objectsIn(await run([...args, '--show-managed-fields', '-f', '-'], object));
+  }
+
+  async function preview(object: KubernetesObject): Promise<Preview> {
+    try {
+      const [after] = await dryRun(object);
+      if (after === undefined) throw new LonghaulError('KubectlFailed', `kubectl apply printed no object.`);
+      return { object: after };
+    } catch (error) {
+      if (!(error instanceof LonghaulError)) throw error;
+      if (error.type === 'DriftDetected') return { conflicts: conflictsIn(error.message) };
+      if (REFUSALS.has(error.type)) return { refused: error.message };
+      throw error;
+    }
+  }
+
+  async function previewAll(objects: readonly KubernetesObject[]): Promise<readonly Preview[]> {
+    if (objects.length <= 1) return Promise.all(objects.map(preview));
+    try {
+      const found = await dryRun(listOf(objects));
+      return objects.map((object) => {
+        const after = found.find((each) => isObjectOf(each, object));
+        if (after !== undefined) return { object: after };
+        const name = objectName(kubernetesKeyOf(object));
+        throw new LonghaulError('KubectlFailed', `kubectl apply printed no object for ${name}.`);
+      });
+    } catch (error) {
+      const isOfObject = error instanceof LonghaulError && (error.type === 'DriftDetected' || REFUSALS.has(error.type));
+      if (!isOfObject) throw error;
+      // kubectl prints no result when one of them is refused: halves, to find which
+      const middle = Math.ceil(objects.length / 2);
+      return [...(await previewAll(objects.slice(0, middle))), ...(await previewAll(objects.slice(middle)))];
+    }
+  }
+
   return {
     kinds,
     read,
-    async list(kind, namespace, selector) {
-      return objectsIn(await run(['get', kind, `--namespace=${namespace}`, `--selector=${selector}`, '-o', 'json']));
-    },
-    async preview(object) {
-      const args = ['apply', '--server-side', `--field-manager=${FIELD_MANAGER}`, '--dry-run=server', '-o', 'json'];
-      try {
-        const [after] = objectsIn(await run([...args, '--show-managed-fields', '-f', '-'], object));
-        if (after === undefined) throw new LonghaulError('KubectlFailed', `kubectl apply printed no object.`);
-        return { object: after };
-      } catch (error) {
-        if (!(error instanceof LonghaulError)) throw error;
-        if (error.type === 'DriftDetected') return { conflicts: conflictsIn(error.message) };
-        if (error.type === 'ClusterRejected') return { refused: error.message };
-        throw error;
-      }
+    preview,
+    previewAll,
+    async list(kindsAsked, namespace, selector) {
+      const where = namespace === null ? '--all-namespaces' : `--namespace=${namespace}`;
+      return objectsIn(await run(['get', kindsAsked, where, `--selector=${selector}`, '-o', 'json']));
     },
     async apply(objects) {
       if (objects.length === 0) return;

@@ -266,6 +266,50 @@ interface Evidence {
   created_at: CreatedTime;
 }
 
+interface Deployments {
+  deployment_id: string;
+  sequence: GeneratedAlways<number>;
+  repository: string;
+  environment: string;
+  version: string;
+  commit: string;
+  services: JSONColumnType<readonly string[]>;
+  context: string;
+  namespace: string;
+  status: Generated<'planned' | 'deploying' | 'deployed' | 'undone' | 'not undone' | 'refused' | 'cancelled'>;
+  plan_digest: Optional<string>;
+  diff_blob: Optional<string>;
+  why: Optional<string>;
+  workflow_id: string;
+  created_by: string;
+  created_at: CreatedTime;
+  started_at: OptionalTime;
+  ended_at: OptionalTime;
+}
+
+interface DeploymentObjects {
+  deployment_id: string;
+  position: number;
+  service: string;
+  api_version: string;
+  kind: string;
+  namespace: string;
+  name: string;
+  change: 'create' | 'update' | 'delete' | 'none';
+  sealed: ColumnType<Buffer | null, Uint8Array | null | undefined, Uint8Array | null>;
+  state: Generated<'planned' | 'applied' | 'undone' | 'left'>;
+  kept: JSONColumnType<readonly JsonObject[], string | undefined>;
+}
+
+interface DeploymentSamples {
+  deployment_id: string;
+  sequence: number;
+  taken_at: Time;
+  sample: JSONColumnType<JsonObject>;
+  verdict: 'good' | 'bad' | 'no data';
+  why: string;
+}
+
 interface MetricsSamples {
   time: Time;
   name: string;
@@ -301,6 +345,9 @@ export interface LedgerTables {
   snapshots: Snapshots;
   evidence: Evidence;
   publications: Publications;
+  deployments: Deployments;
+  deployment_objects: DeploymentObjects;
+  deployment_samples: DeploymentSamples;
   metrics_samples: MetricsSamples;
   schema_migrations: SchemaMigrations;
 }
@@ -333,6 +380,10 @@ export const WRITER_RIGHTS: { readonly [Table in keyof LedgerTables]: string } =
   evidence: 'SELECT, INSERT',
   // those of a withdrawn promotion are replaced
   publications: 'SELECT, INSERT, UPDATE, DELETE',
+  deployments: 'SELECT, INSERT, UPDATE',
+  // a plan that was made again replaces the one before
+  deployment_objects: 'SELECT, INSERT, UPDATE, DELETE',
+  deployment_samples: 'SELECT, INSERT',
   metrics_samples: 'SELECT, INSERT',
   schema_migrations: 'SELECT',
 };

@@ -35,6 +35,17 @@ import { recordAnchor } from '../ledger/anchors.ts';
 import { ledgerFailure } from '../ledger/ledger-failure.ts';
 import { requesterOf, type StartedRun, takeRequest } from '../ledger/requests.ts';
 import { runningFlow } from '../shared/running-flow.ts';
+import {
+  type EndDeployment,
+  endDeployment,
+  type FindImages,
+  findImages,
+  findReleased,
+  type ReleaseKey,
+  type StartDeployment,
+  startDeployment,
+} from './deployment/record-deployment.ts';
+import type { ReleasedCommit } from '../../domain/release/deployment/deployment.ts';
 import { endEvolution } from './evolutions/abandon-evolution.ts';
 import { findEvolution, pendingEvolutions, provenEvolutions } from './evolutions/find-evolution.ts';
 import { judgeEvolution } from './evolutions/judge-evolution.ts';
@@ -147,6 +158,14 @@ export interface LedgerActivities {
    * `GenerationDiffers` for a generation that keeps its version, and for a version that the ledger has.
    */
   renameGeneration(input: RenameGeneration): Promise<void>;
+  /** The commit of a release. Throws `InvalidInput` for a version that is not promoted. */
+  findReleased(input: ReleaseKey): Promise<ReleasedCommit>;
+  /** The images of a release, as jobs handed them over. Throws `InvalidInput` that names what is missing. */
+  findImages(input: FindImages): Promise<Readonly<Record<string, Readonly<Record<string, string>>>>>;
+  /** Records that a deployment begins to change its environment. */
+  startDeployment(input: StartDeployment): Promise<void>;
+  /** Records how a deployment ended. */
+  endDeployment(input: EndDeployment): Promise<void>;
   /** Makes a promoted generation a draft again. Throws `InvalidInput`. */
   withdrawGeneration(input: WithdrawGeneration): Promise<Withdrawn>;
 }
@@ -188,6 +207,10 @@ export function createLedgerActivities(tools: LedgerTools): LedgerActivities {
         const anchor = await recordAnchor(tools.ledger, tools.blobs);
         return { event: anchor?.event_id ?? 0, place: anchor?.place ?? null };
       }),
+    findReleased: (input) => named(() => findReleased(tools.ledger, input)),
+    findImages: (input) => named(() => findImages(tools, input)),
+    startDeployment: (input) => named(async () => startDeployment(tools, input, await flow(input.by))),
+    endDeployment: (input) => named(async () => endDeployment(tools, input, await flow(input.by))),
     takeRequest: (input) =>
       named(() => tools.ledger.transaction().execute((trx) => takeRequest(trx, { ...input, ...runningFlow() }))),
     recordRefusal: (input) => named(async () => recordRefusal(tools, input, await flow(input.by))),

@@ -7,6 +7,8 @@ import type {
   PlanPipelineInput,
   RunJobInput,
 } from '../../domain/release/pipelines/job.ts';
+import type { Environment, EnvironmentService } from '../../domain/release/contracts/environments.schema.ts';
+import type { DeployPlace, DeployService } from '../../domain/release/deployment/deployment.ts';
 import { planRun } from '../../domain/release/pipelines/plan.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
@@ -39,7 +41,7 @@ export interface ReadCommit {
 export interface ReadEnvironments {
   /** Digest of the contracts of the commit. */
   readonly contracts: string;
-  readonly environments: readonly { readonly name: string; readonly services: readonly string[] }[];
+  readonly environments: readonly DeployPlace[];
 }
 
 /** Asks for the manifests of a service. */
@@ -128,7 +130,7 @@ export function createPipelineActivities(tools: JobTools): PipelineActivities {
         const { environments } = await readContracts(blobs, contracts, repository);
         return {
           contracts,
-          environments: environments.map(({ name, services }) => ({ name, services: Object.keys(services) })),
+          environments: environments.map(deployPlace),
         };
       }),
     renderManifests: ({ repository, packed, contracts, environment: name, service }) =>
@@ -148,6 +150,26 @@ export function createPipelineActivities(tools: JobTools): PipelineActivities {
         }
         return runJob(tools, { input, planned, job, env: pipeline.env, signal, onTail: report });
       }),
+  };
+}
+
+/** What a flow needs to know of an environment. */
+function deployPlace({ name, services, concurrency, irreversible, watch, soak = 0 }: Environment): DeployPlace {
+  const hooks = (list: EnvironmentService['hooks']['before']): DeployService['before'] =>
+    list.map((hook) => ({ name: hook.name, hasDown: hook.down !== undefined }));
+  return {
+    name,
+    concurrency,
+    irreversible,
+    watch,
+    soak,
+    services: Object.entries(services).map(([service, { needs, ready, hooks: { before, after } }]) => ({
+      name: service,
+      needs,
+      ready,
+      before: hooks(before),
+      after: hooks(after),
+    })),
   };
 }
 

@@ -19,6 +19,8 @@ const ACTS: Readonly<Record<string, Act>> = {
   publishPromotion: { event: 'publication', resource: 'generation', action: 'publish', named: ['version'] },
   createHotfix: { event: 'hotfix', resource: 'generation', action: 'create hotfix', named: ['base'] },
   renameGeneration: { event: 'generation', resource: 'generation', action: 'rename', named: ['version'] },
+  deployRelease: { event: 'deployment', resource: 'environment', action: 'deploy', named: ['environment', 'version'] },
+  changeEnvironment: { event: 'deployment', resource: 'environment', action: 'deploy', named: ['environment', 'version'] },
   withdrawGeneration: { event: 'generation', resource: 'generation', action: 'withdraw', named: ['version'] },
 };
 

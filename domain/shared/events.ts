@@ -37,6 +37,8 @@ export const EVENTS = {
   cache_limit_failed: 'warn',
   rollback_incomplete: 'error',
   promoted: 'info',
+  deployment_started: 'info',
+  deployment_done: 'info',
 } as const satisfies Record<string, EventLevel>;
 
 /** The events of workers and gateways about themselves and their requests, in addition to {@link EVENTS}. */

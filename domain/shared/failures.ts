@@ -244,6 +244,31 @@ export const FAILURES = {
     exitCode: 1,
     remedy: 'Follow the other run with `longhaul watch`, and start again when it has ended.',
   },
+  EnvironmentBusy: {
+    tries: 1,
+    exitCode: 1,
+    remedy: 'Follow the other deployment with `longhaul watch`, and start again when it has ended.',
+  },
+  DeploymentRefused: {
+    tries: 1,
+    exitCode: 9,
+    remedy: 'Do what each sentence of the message says; `longhaul deploy --dry-run` shows the plan.',
+  },
+  DeploymentReplaced: {
+    tries: 1,
+    exitCode: 1,
+    remedy: 'Nothing to do: a newer deployment to the same environment took its place, and everything was put back.',
+  },
+  DeploymentUnhealthy: {
+    tries: 1,
+    exitCode: 11,
+    remedy: 'Everything was put back: `longhaul deployments show` has the samples and the reason. Correct the release.',
+  },
+  UndoFailed: {
+    tries: 1,
+    exitCode: 10,
+    remedy: 'Correct the cause that the message names for each object, and run `longhaul repair`, which tries again.',
+  },
   LedgerOutdated: { tries: 1, exitCode: 3, remedy: 'Run `longhaul db migrate`; `longhaul up` also does it.' },
   LedgerNewer: {
     tries: 1,

@@ -2,6 +2,7 @@ import type { RetryPolicy } from '@temporalio/common';
 import { type ActivityInterfaceFor, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
 import type { CommitActivities } from '../../activities/release/commits.ts';
 import type { DeployActivities } from '../../activities/release/deployments.ts';
+import type { ChangeActivities } from '../../activities/release/environment-changes.ts';
 import type { LedgerActivities } from '../../activities/release/ledger.ts';
 import type { PipelineActivities } from '../../activities/release/pipelines.ts';
 import { LASTING_MS, NON_RETRYABLE } from '../../domain/shared/failures.ts';
@@ -81,6 +82,29 @@ export const deployActivities: ActivityInterfaceFor<DeployActivities> = proxyAct
   startToCloseTimeout: '15 minutes',
   scheduleToCloseTimeout: '6 hours',
 });
+
+/** Changes of clusters. A worker that is gone is missed within its heartbeat; a cluster that cannot be reached is waited for. */
+const changes = {
+  ...programs,
+  taskQueue: DEPLOY_QUEUE,
+  heartbeatTimeout: '15 seconds',
+  startToCloseTimeout: '1 hour',
+  scheduleToCloseTimeout: '1 day',
+  retry: { ...retry, initialInterval: '1 second', maximumInterval: '10 seconds' },
+} satisfies ActivityOptions;
+
+/** See {@link changes}. */
+export const changeActivities: ActivityInterfaceFor<ChangeActivities> = proxyActivities<ChangeActivities>(changes);
+
+/** The same for work that takes as long as a contract says, in seconds. */
+export function lastingChangeActivities(seconds: number): ActivityInterfaceFor<ChangeActivities> {
+  const longest = (seconds + 3_600) * 1_000;
+  return proxyActivities<ChangeActivities>({
+    ...changes,
+    startToCloseTimeout: longest,
+    scheduleToCloseTimeout: longest + 24 * 3_600_000,
+  });
+}
 
 /** Time for the checkout of a job, in addition to its own limit. */
 const CHECKOUT_SECONDS = 3_600;

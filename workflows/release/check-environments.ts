@@ -34,7 +34,7 @@ export async function checkEnvironments(input: CheckEnvironmentsInput): Promise<
   }
   const check = async ({ name, services }: (typeof asked)[number]): Promise<CheckedEnvironment> => {
     const rendered = await Promise.all(
-      services.map(async (service) => ({
+      services.map(async ({ name: service }) => ({
         service,
         manifests: await pipelineActivities.renderManifests.executeWithOptions(
           { summary: `render ${service} for ${name}` },

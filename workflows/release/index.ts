@@ -1,7 +1,9 @@
 export { abandonEvolution } from './abandon-evolution.ts';
 export { anchorAudit } from './anchor-audit.ts';
+export { changeEnvironment } from './change-environment.ts';
 export { checkEnvironments } from './check-environments.ts';
 export { createHotfix } from './create-hotfix.ts';
+export { deployRelease } from './deploy-release.ts';
 export { promoteGeneration } from './promote-generation.ts';
 export { proveChange } from './prove-change.ts';
 export { proveOnPush } from './prove-on-push.ts';

@@ -15,8 +15,13 @@ export function storePlan(blobs: BlobStore, stored: StoredPlan): Promise<string>
 }
 
 /** Stores a JSON value in the blob store and returns its digest. */
-export async function storeJson(blobs: BlobStore, value: unknown): Promise<string> {
-  const { digest } = await blobs.put(Readable.from([Buffer.from(JSON.stringify(value))]));
+export function storeJson(blobs: BlobStore, value: unknown): Promise<string> {
+  return storeText(blobs, JSON.stringify(value));
+}
+
+/** Stores a text in the blob store and returns its digest. */
+export async function storeText(blobs: BlobStore, text: string): Promise<string> {
+  const { digest } = await blobs.put(Readable.from([Buffer.from(text)]));
   return digest;
 }
 

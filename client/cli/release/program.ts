@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { jsonOption, type RegisterCommands } from '../commands.ts';
+import type { DeployOptions, ListDeploymentsOptions } from './deploy.ts';
 import type { CheckEnvironmentsOptions } from './environments.ts';
 import type { AbandonOptions, EvolutionOptions } from './evolution.ts';
 import type { NewOptions } from './generation-file.ts';
@@ -45,6 +46,45 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .addOption(jsonOption())
     .action((options: CheckEnvironmentsOptions) =>
       run(options, async (context) => (await import('./environments.ts')).checkEnvironmentsCommand(context, options)),
+    );
+  program
+    .command('deploy')
+    .description('deploy a release to an environment, and put everything back when it goes wrong')
+    .argument('<version>', 'v1.5.0')
+    .requiredOption('--env <name>', 'the environment')
+    .option('--service <names...>', 'only these services')
+    .option('--dry-run', 'show the plan, and do nothing else')
+    .option('--override-freeze <why>', 'deploy during a freeze; the reason is recorded')
+    .addOption(repoOption())
+    .option('--no-wait', 'start the deployment and return')
+    .addOption(jsonOption())
+    .action((version: string, options: DeployOptions) =>
+      run(options, async (context) => (await import('./deploy.ts')).deployCommand(context, version, options)),
+    );
+  const deployments = program.command('deployments').description('what was deployed, and what became of it');
+  deployments
+    .command('list')
+    .description('list the latest deployments of a repository')
+    .option('--env <name>', 'this environment only')
+    .addOption(repoOption())
+    .addOption(jsonOption())
+    .action((options: ListDeploymentsOptions) =>
+      run(options, async (context) => (await import('./deploy.ts')).listDeploymentsCommand(context, options)),
+    );
+  deployments
+    .command('show')
+    .description('show a deployment with its objects and samples')
+    .argument('<id>', 'its id, or the beginning of it')
+    .addOption(jsonOption())
+    .action((id: string, options: { json?: boolean }) =>
+      run(options, async (context) => (await import('./deploy.ts')).showDeploymentCommand(context, id, options)),
+    );
+  deployments
+    .command('diff')
+    .description('print what a deployment changes; values of secrets are masked')
+    .argument('<id>', 'its id, or the beginning of it')
+    .action((id: string) =>
+      run({}, async (context) => (await import('./deploy.ts')).diffDeploymentCommand(context, id)),
     );
   program
     .command('run')

@@ -1,6 +1,7 @@
 import { abandonEvolutionFlow, proveChangeFlow, startEvolutionFlow } from './evolution-flows.ts';
 import { anchorAuditFlow } from './anchor-flow.ts';
 import { checkEnvironmentsFlow } from './environments-flow.ts';
+import { changeEnvironmentFlow, deployReleaseFlow } from './deploy-flows.ts';
 import { createHotfixFlow } from './hotfix-flow.ts';
 import { promoteGenerationFlow } from './promotion-flows.ts';
 import { runPipelineFlow } from './pipeline-flows.ts';
@@ -21,4 +22,6 @@ export const releaseFlows = [
   renameGenerationFlow,
   anchorAuditFlow,
   checkEnvironmentsFlow,
+  deployReleaseFlow,
+  changeEnvironmentFlow,
 ] as const;

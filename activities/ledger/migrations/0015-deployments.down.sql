@@ -1,0 +1,3 @@
+DROP TABLE deployment_samples;
+DROP TABLE deployment_objects;
+DROP TABLE deployments;

@@ -1,0 +1,109 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { APPLY_STEPS, applyStepOf } from '../../../domain/kubernetes/apply-order.ts';
+import { type KubernetesObject, objectName } from '../../../domain/kubernetes/object.ts';
+import { objectReadiness } from '../../../domain/kubernetes/readiness.ts';
+import { DEPLOYMENT_ANNOTATION } from '../../../domain/release/deployment/deployment.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import type { Cluster } from '../../kubernetes/cluster.ts';
+import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
+import { type DeploymentObject, markObjects, readObjects, type Sealing } from './deployment-objects.ts';
+
+/** What a deployment is done and undone with. */
+export interface DeploymentTools {
+  readonly ledger: LedgerDatabase;
+  readonly cluster: Cluster;
+  readonly sealing: Sealing;
+  readonly signal: AbortSignal;
+}
+
+/** A service of a deployment. */
+export interface ServiceOfDeployment {
+  readonly deployment: string;
+  readonly service: string;
+}
+
+/** Longest time until the server serves a kind whose definition was applied. */
+const DEFINITION_MS = 60_000;
+const DEFINITION_POLL_MS = 500;
+
+/**
+ * Applies the objects of a service, in the order of kinds. Can be repeated: an object that is as it should be is not
+ * written again by the server. Throws `DriftDetected` for an object that another has created since the plan, or whose
+ * field another has taken.
+ */
+export async function applyService(tools: DeploymentTools, asked: ServiceOfDeployment): Promise<number> {
+  const { ledger, cluster, sealing } = tools;
+  const objects = await readObjects(ledger, sealing, { ...asked, actions: ['create', 'update'] });
+  for (const step of APPLY_STEPS) {
+    const ofStep = objects.filter(({ wanted }) => wanted !== null && applyStepOf(wanted) === step);
+    if (ofStep.length === 0) continue;
+    await refuseStrangers(cluster, ofStep, asked.deployment);
+    const wanted = ofStep.map(wantedOf);
+    await cluster.apply(wanted);
+    await markObjects(
+      ledger,
+      asked.deployment,
+      ofStep.map(({ position }) => position),
+      'applied',
+    );
+    if (step === 'definitions') await untilEstablished(tools, wanted);
+  }
+  return objects.length;
+}
+
+/** True for an object that this deployment has written. */
+export function isOfDeployment(object: KubernetesObject, deployment: string): boolean {
+  return object.metadata.annotations?.[DEPLOYMENT_ANNOTATION] === deployment;
+}
+
+function wantedOf({ wanted, key }: DeploymentObject): KubernetesObject {
+  if (wanted === null) throw new TypeError(`${objectName(key)} is not to be applied`);
+  return wanted;
+}
+
+/** What is to be created must not have been created by another: it would be taken for ours, and deleted by an undo. */
+async function refuseStrangers(
+  cluster: Cluster,
+  objects: readonly DeploymentObject[],
+  deployment: string,
+): Promise<void> {
+  const created = objects.filter(({ action }) => action === 'create');
+  const found = await cluster.read(created.map(wantedOf));
+  for (const [at, { key }] of created.entries()) {
+    const object = found[at] ?? null;
+    if (object === null || isOfDeployment(object, deployment)) continue;
+    throw new LonghaulError('DriftDetected', `${objectName(key)} was created by another since the plan was made.`);
+  }
+}
+
+async function untilEstablished(
+  { cluster, signal }: DeploymentTools,
+  definitions: readonly KubernetesObject[],
+): Promise<void> {
+  const until = Date.now() + DEFINITION_MS;
+  for (;;) {
+    const found = await cluster.read(definitions);
+    const states = found.map((object) => (object === null ? null : objectReadiness(object)));
+    const failed = states.find((state) => state?.state === 'failed');
+    if (failed) throw new LonghaulError('ClusterRejected', `A definition cannot be served: ${failed.why}.`);
+    if (states.every((state) => state?.state === 'ready')) return;
+    if (Date.now() > until) {
+      throw new LonghaulError('ClusterUnavailable', 'The server does not serve the new definitions yet.');
+    }
+    await delay(DEFINITION_POLL_MS, undefined, { signal });
+  }
+}
+
+/** Deletes what the release before had and this one has not, the last first. Each exactly as it was planned. */
+export async function removeObjects(
+  { ledger, cluster, sealing }: DeploymentTools,
+  { deployment }: Pick<ServiceOfDeployment, 'deployment'>,
+): Promise<number> {
+  const objects = await readObjects(ledger, sealing, { deployment, actions: ['delete'] });
+  for (const { before, position } of objects) {
+    if (before === null) continue;
+    await cluster.remove(before);
+    await markObjects(ledger, deployment, [position], 'applied');
+  }
+  return objects.length;
+}

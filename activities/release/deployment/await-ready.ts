@@ -1,0 +1,124 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type KubernetesKey, type KubernetesObject, kubernetesKeyOf, objectName } from '../../../domain/kubernetes/object.ts';
+import { objectReadiness, problemOfPod } from '../../../domain/kubernetes/readiness.ts';
+import type { Cluster, ObjectReference } from '../../kubernetes/cluster.ts';
+
+/** Whether objects are ready, or why not. */
+export interface ReadyState {
+  readonly isReady: boolean;
+  /** True when waiting longer does not help. */
+  readonly isFinal: boolean;
+  /** A sentence without a full stop for each object that is not ready. */
+  readonly why: readonly string[];
+}
+
+/** Objects, and until when they must be ready. */
+export interface ReadyTask {
+  readonly objects: readonly ObjectReference[];
+  /** Milliseconds since 1970. */
+  readonly until: number;
+  readonly signal: AbortSignal;
+}
+
+const POLL_MS = 1_000;
+
+/**
+ * Waits until objects are ready. Ends early for what will not pass by itself: a loop of crashes, an image that cannot be
+ * had, restarts. Returns what is not ready when the time is over.
+ */
+export async function awaitReady(cluster: Cluster, { objects, until, signal }: ReadyTask): Promise<ReadyState> {
+  for (;;) {
+    const state = await readiness(cluster, objects);
+    if (state.isReady || state.isFinal) return state;
+    const left = until - Date.now();
+    if (left <= 0) return state;
+    await delay(Math.min(POLL_MS, left), undefined, { signal });
+  }
+}
+
+/** Whether objects are ready now. One that is not there is not. */
+export async function readiness(cluster: Cluster, objects: readonly ObjectReference[]): Promise<ReadyState> {
+  const found = await cluster.read(objects);
+  const states = await Promise.all(
+    objects.map(async (reference, at) => {
+      const object = found[at] ?? null;
+      const name = objectName(keyOf(reference));
+      if (object === null) return { isFinal: true, why: `${name} is not there` };
+      const { state, why } = objectReadiness(object);
+      if (state === 'ready') return null;
+      if (state === 'failed') return { isFinal: true, why: `${name}: ${why}` };
+      const problem = await problemOfPods(cluster, object);
+      return problem === null ? { isFinal: false, why: `${name}: ${why}` } : { isFinal: true, why: `${name}: ${problem}` };
+    }),
+  );
+  const open = states.filter((state) => state !== null);
+  return {
+    isReady: open.length === 0,
+    isFinal: open.some(({ isFinal }) => isFinal),
+    why: open.map(({ why }) => why),
+  };
+}
+
+function keyOf({ apiVersion, kind, metadata }: ObjectReference): KubernetesKey {
+  return kubernetesKeyOf({ apiVersion, kind, metadata });
+}
+
+/** Kinds whose pods are found by their selector. */
+const WITH_PODS: ReadonlySet<string> = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job']);
+const REVISION = 'deployment.kubernetes.io/revision';
+
+/** Why the pods of a workload's present revision will not become ready; null while there is hope. */
+async function problemOfPods(cluster: Cluster, workload: KubernetesObject): Promise<string | null> {
+  if (!WITH_PODS.has(workload.kind)) return null;
+  const { selector } = (workload['spec'] ?? {}) as {
+    readonly selector?: { readonly matchLabels?: Readonly<Record<string, string>> };
+  };
+  const labels = Object.entries(selector?.matchLabels ?? {}).map(([name, value]) => `${name}=${value}`);
+  if (labels.length === 0) return null;
+  const isDeployment = workload.kind === 'Deployment';
+  const listed = await cluster.list(
+    isDeployment ? 'pods,replicasets.apps' : 'pods',
+    workload.metadata.namespace ?? 'default',
+    labels.join(','),
+  );
+  const revision = isDeployment ? podTemplateHash(workload, listed) : updateRevision(workload);
+  const pods = listed.filter(
+    ({ kind, metadata }) =>
+      kind === 'Pod' &&
+      metadata['deletionTimestamp'] === undefined &&
+      // pods of the revision before may be as broken as they were
+      (revision === null || metadata.labels?.[revision.label] === revision.value),
+  );
+  for (const pod of pods) {
+    const problem = problemOfPod(pod);
+    if (problem !== null) return `the pod ${pod.metadata.name}: ${problem}`;
+  }
+  return null;
+}
+
+interface RevisionLabel {
+  readonly label: string;
+  /** Undefined while no pod can have it. */
+  readonly value: string | undefined;
+}
+
+/** The label of the pods of a Deployment's present revision. */
+function podTemplateHash(workload: KubernetesObject, listed: readonly KubernetesObject[]): RevisionLabel {
+  const present = workload.metadata.annotations?.[REVISION];
+  const set = listed.find(
+    ({ kind, metadata }) =>
+      kind === 'ReplicaSet' &&
+      metadata.annotations?.[REVISION] === present &&
+      ((metadata['ownerReferences'] ?? []) as readonly { readonly uid: string }[]).some(
+        ({ uid }) => uid === workload.metadata.uid,
+      ),
+  );
+  return { label: 'pod-template-hash', value: set?.metadata.labels?.['pod-template-hash'] };
+}
+
+/** The same for a StatefulSet; null for a kind whose pods do not say it. */
+function updateRevision({ kind, status }: KubernetesObject): RevisionLabel | null {
+  if (kind !== 'StatefulSet') return null;
+  const { updateRevision: value } = (status ?? {}) as { readonly updateRevision?: string };
+  return { label: 'controller-revision-hash', value };
+}

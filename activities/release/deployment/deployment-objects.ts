@@ -1,0 +1,211 @@
+import { isSameObject, type KubernetesKey, kubernetesKeyOf, type KubernetesObject } from '../../../domain/kubernetes/object.ts';
+import type { KeptField } from '../../../domain/kubernetes/restore.ts';
+import type { ObjectAction } from '../../../domain/release/deployment/deployment.ts';
+import type { InventoryItem } from '../../../domain/release/deployment/inventory.ts';
+import type { LedgerDatabase, LedgerTransaction } from '../../ledger/open-ledger.ts';
+
+/** Encrypts for the role `deploy` alone. */
+export interface Sealing {
+  seal(content: Uint8Array): Promise<Uint8Array>;
+  /** Throws for content that was sealed for another key, or was changed. */
+  open(sealed: Uint8Array): Promise<Uint8Array>;
+}
+
+/** The contents of an object around its change. */
+export interface ObjectContents {
+  /** The object before the first change; null for a new one. */
+  readonly before: KubernetesObject | null;
+  /** What is applied; null for one that is deleted. */
+  readonly wanted: KubernetesObject | null;
+  /** What the server said it would become; null for one that is deleted, and for a new one. */
+  readonly written: KubernetesObject | null;
+}
+
+/** An object of a plan. */
+export interface PlannedObject extends ObjectContents {
+  readonly service: string;
+  readonly action: ObjectAction;
+  readonly key: KubernetesKey;
+  readonly apiVersion: string;
+}
+
+/** An object of a deployment, from the ledger. */
+export interface DeploymentObject extends PlannedObject {
+  readonly position: number;
+}
+
+/** Objects in one statement. */
+const BATCH = 200;
+
+/** Replaces the objects of a plan: a plan that is made again is another one. */
+export async function writeObjects(
+  trx: LedgerTransaction,
+  sealing: Sealing,
+  deployment: string,
+  objects: readonly PlannedObject[],
+): Promise<void> {
+  await trx.deleteFrom('deployment_objects').where('deployment_id', '=', deployment).execute();
+  const rows = await Promise.all(
+    objects.map(async ({ service, action, key, apiVersion, before, wanted, written }, position) => {
+      const contents: ObjectContents = { before, wanted, written };
+      return {
+        deployment_id: deployment,
+        position,
+        service,
+        api_version: apiVersion,
+        kind: key.kind,
+        namespace: key.namespace,
+        name: key.name,
+        change: action,
+        sealed: action === 'none' ? null : await sealing.seal(Buffer.from(JSON.stringify(contents))),
+      };
+    }),
+  );
+  for (let at = 0; at < rows.length; at += BATCH) {
+    await trx
+      .insertInto('deployment_objects')
+      .values(rows.slice(at, at + BATCH))
+      .execute();
+  }
+}
+
+/** Which objects to read. */
+export interface ObjectSelection {
+  readonly deployment: string;
+  /** Only those of a service. @default all */
+  readonly service?: string;
+  /** Only those with these actions. @default all but `none` */
+  readonly actions?: readonly ObjectAction[];
+}
+
+/** The objects of a deployment with their contents, in the order in which they are applied. */
+export async function readObjects(
+  ledger: LedgerDatabase,
+  sealing: Sealing,
+  { deployment, service, actions = ['create', 'update', 'delete'] }: ObjectSelection,
+): Promise<readonly DeploymentObject[]> {
+  const rows = await ledger
+    .selectFrom('deployment_objects')
+    .selectAll()
+    .where('deployment_id', '=', deployment)
+    .where('change', 'in', actions)
+    .$if(service !== undefined, (query) => query.where('service', '=', service ?? ''))
+    .orderBy('position')
+    .execute();
+  return Promise.all(
+    rows.map(async (row) => ({
+      position: row.position,
+      service: row.service,
+      action: row.change,
+      apiVersion: row.api_version,
+      key: keyOf(row),
+      ...(row.sealed === null ? NOTHING : await opened(sealing, row.sealed)),
+    })),
+  );
+}
+
+const NOTHING: ObjectContents = { before: null, wanted: null, written: null };
+
+async function opened(sealing: Sealing, sealed: Uint8Array): Promise<ObjectContents> {
+  return JSON.parse(Buffer.from(await sealing.open(sealed)).toString('utf8')) as ObjectContents;
+}
+
+/** Says how far objects are. */
+export async function markObjects(
+  ledger: LedgerDatabase,
+  deployment: string,
+  positions: readonly number[],
+  state: 'applied' | 'undone' | 'left',
+): Promise<void> {
+  if (positions.length === 0) return;
+  await ledger
+    .updateTable('deployment_objects')
+    .set({ state })
+    .where('deployment_id', '=', deployment)
+    .where('position', 'in', positions)
+    .execute();
+}
+
+/** Records how one object was undone, and what was left to others. */
+export async function markUndone(
+  ledger: LedgerDatabase,
+  deployment: string,
+  { position, isLeft, kept }: { readonly position: number; readonly isLeft: boolean; readonly kept: readonly KeptField[] },
+): Promise<void> {
+  await ledger
+    .updateTable('deployment_objects')
+    // the values of fields can be secrets
+    .set({ state: isLeft ? 'left' : 'undone', kept: JSON.stringify(kept.map(({ path }) => ({ path }))) })
+    .where('deployment_id', '=', deployment)
+    .where('position', '=', position)
+    .execute();
+}
+
+/** The last release of an environment that stayed. */
+export interface LastDeployment {
+  readonly deployment: string;
+  readonly version: string;
+  readonly commit: string;
+}
+
+/**
+ * The last deployment to an environment that stayed, and all objects that deployments have left there: also what one made
+ * that was ended from outside, and could not undo it.
+ */
+export async function readInventory(
+  ledger: LedgerDatabase,
+  { repository, environment, except }: { readonly repository: string; readonly environment: string; readonly except: string },
+): Promise<{ readonly last: LastDeployment | null; readonly items: readonly InventoryItem[] }> {
+  const last = await ledger
+    .selectFrom('deployments')
+    .select(['deployment_id', 'sequence', 'version', 'commit'])
+    .where('repository', '=', repository)
+    .where('environment', '=', environment)
+    .where('status', '=', 'deployed')
+    .where('deployment_id', '!=', except)
+    .orderBy('sequence', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  const rows = await ledger
+    .selectFrom('deployment_objects as o')
+    .innerJoin('deployments as d', 'd.deployment_id', 'o.deployment_id')
+    .select(['o.service', 'o.api_version', 'o.kind', 'o.namespace', 'o.name'])
+    .where('d.repository', '=', repository)
+    .where('d.environment', '=', environment)
+    .where('d.deployment_id', '!=', except)
+    .where((eb) =>
+      eb.or([
+        eb.and([eb('d.deployment_id', '=', last?.deployment_id ?? ''), eb('o.change', '!=', 'delete')]),
+        eb.and([
+          eb('d.sequence', '>', last?.sequence ?? 0),
+          eb('d.status', 'in', ['deploying', 'not undone']),
+          eb('o.change', '=', 'create'),
+        ]),
+      ]),
+    )
+    .orderBy('d.sequence')
+    .orderBy('o.position')
+    .execute();
+  const items: InventoryItem[] = [];
+  for (const row of rows) {
+    const item = { ...keyOf(row), apiVersion: row.api_version, service: row.service };
+    if (!items.some((each) => isSameObject(each, item))) items.push(item);
+  }
+  return {
+    last:
+      last === undefined
+        ? null
+        : { deployment: last.deployment_id, version: last.version, commit: last.commit },
+    items,
+  };
+}
+
+function keyOf(row: {
+  readonly api_version: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}): KubernetesKey {
+  const { api_version: apiVersion, kind, namespace, name } = row;
+  return kubernetesKeyOf({ apiVersion, kind, metadata: { name, ...(namespace === '' ? {} : { namespace }) } });
+}

@@ -1,0 +1,339 @@
+import canonicalize from 'canonicalize';
+import { objectReadiness } from '../../../domain/kubernetes/readiness.ts';
+import { inApplyOrder } from '../../../domain/kubernetes/apply-order.ts';
+import { irreversible } from '../../../domain/kubernetes/irreversible.ts';
+import {
+  groupOf,
+  isSameObject,
+  type KubernetesKey,
+  kubernetesKeyOf,
+  type KubernetesObject,
+  objectName,
+} from '../../../domain/kubernetes/object.ts';
+import type { Environment } from '../../../domain/release/contracts/environments.schema.ts';
+import {
+  DEPLOYMENT_ANNOTATION,
+  type PlanDeployment,
+  type PlannedDeployment,
+  RELEASE_ANNOTATION,
+} from '../../../domain/release/deployment/deployment.ts';
+import { type InventoryItem, removedFrom } from '../../../domain/release/deployment/inventory.ts';
+import { openUntil } from '../../../domain/release/promotion/freeze.ts';
+import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
+import type { BlobStore } from '../../blobs/blob-store.ts';
+import type { Cluster, Preview } from '../../kubernetes/cluster.ts';
+import { storeText } from '../pipelines/stored-plan.ts';
+import { differenceOf, isUnchanged, withMarks, withoutMarks } from './compare-objects.ts';
+import { type PlannedObject, readInventory, type Sealing, writeObjects } from './deployment-objects.ts';
+import { withImages } from './manifests.ts';
+import { readSealedManifests } from './sealed-manifests.ts';
+
+/** What a plan is made with. */
+export interface PlanTools {
+  readonly ledger: LedgerDatabase;
+  readonly blobs: BlobStore;
+  readonly cluster: Cluster;
+  readonly sealing: Sealing;
+  /** A keyed digest, in hexadecimal digits: that of a short secret cannot be guessed without the key. */
+  readonly digestOf: (text: string) => string;
+}
+
+/** An object with its service. */
+interface OfService {
+  readonly service: string;
+  readonly object: KubernetesObject;
+}
+
+/**
+ * Plans a deployment: what the release wants, what the cluster has, what the server would make of it, and what of the
+ * release before is to go. Records it with every object as it is. Changes nothing in the cluster.
+ */
+export async function planDeployment(
+  tools: PlanTools,
+  asked: PlanDeployment,
+  { deployment, workflowId, environment }: {
+    readonly deployment: string;
+    readonly workflowId: string;
+    readonly environment: Environment;
+  },
+  now = new Date(),
+): Promise<PlannedDeployment> {
+  const { ledger, cluster, digestOf } = tools;
+  const { repository, version, commit, isPartial } = asked;
+  const place = { repository, environment: environment.name, except: deployment };
+  const [{ wanted, problems }, { last, items }] = await Promise.all([
+    wantedObjects(tools, asked, environment),
+    readInventory(ledger, place),
+  ]);
+  const deployed = new Set(asked.services.map(({ service }) => service));
+  const foreign = isPartial ? items.filter(({ service }) => !deployed.has(service)) : [];
+  const wantedKeys = wanted.map(({ object }) => kubernetesKeyOf(object));
+  for (const item of foreign) {
+    if (!wantedKeys.some((key) => isSameObject(key, item))) continue;
+    problems.push(`${objectName(item)} is of the service ${item.service}, which is not deployed now.`);
+  }
+  const marks = { version, deployment };
+  const applied = await plannedChanges(cluster, wanted, { marks, problems });
+  const removed = removedFrom(
+    items.filter((item) => !foreign.includes(item)),
+    wantedKeys,
+  );
+  const { deletions, lost } = await plannedDeletions(cluster, removed, items);
+  const lasting: string[] = [...lost];
+  for (const { action, key, before, written } of applied) {
+    const why = action === 'update' ? irreversible({ change: action, before, after: written }) : null;
+    if (why !== null) lasting.push(`${objectName(key)} cannot be put back: ${why}.`);
+  }
+  const objects = [
+    ...applied,
+    ...deletions,
+    ...foreign.map(({ service, apiVersion, ...key }): PlannedObject => ({
+      service,
+      apiVersion,
+      key,
+      action: 'none',
+      before: null,
+      wanted: null,
+      written: null,
+    })),
+  ];
+  const changed = objects.filter(({ action }) => action !== 'none');
+  const difference = changed
+    .map(({ before, written, wanted: after }) => differenceOf(before, written ?? after, digestOf))
+    .join('\n');
+  const diff = await storeText(tools.blobs, difference);
+  const digest = digestOf(
+    canonicalize({
+      repository,
+      environment,
+      version,
+      commit,
+      services: [...deployed].toSorted(),
+      // not what they were: an autoscaler changes that all the time
+      objects: objects.map(({ service, action, key, wanted: object }) => ({
+        service,
+        action,
+        key,
+        object: object && withoutMarks(object),
+      })),
+      lasting,
+    }) ?? '',
+  );
+  if (!asked.isDryRun) {
+    await ledger.transaction().execute(async (trx) => {
+      const row = {
+        repository,
+        environment: environment.name,
+        version,
+        commit,
+        services: JSON.stringify([...deployed]),
+        context: environment.context,
+        namespace: environment.namespace,
+        plan_digest: digest,
+        diff_blob: diff,
+        workflow_id: workflowId,
+        created_by: asked.by,
+      };
+      await trx
+        .insertInto('deployments')
+        .values({ deployment_id: deployment, ...row })
+        .onConflict((conflict) => conflict.column('deployment_id').doUpdateSet(row))
+        .execute();
+      await writeObjects(trx, tools.sealing, deployment, objects);
+    });
+  }
+  const count = (action: PlannedObject['action']): number => objects.filter((each) => each.action === action).length;
+  return {
+    deployment,
+    digest,
+    diff,
+    counts: { create: count('create'), update: count('update'), delete: count('delete'), none: count('none') },
+    changes: [...deployed].flatMap((service) => {
+      const { length } = applied.filter((each) => each.service === service && each.action !== 'none');
+      return length === 0 ? [] : [{ service, objects: length }];
+    }),
+    problems,
+    irreversible: lasting,
+    previous: last,
+    freezes: environment.freeze.flatMap((window) => {
+      const until = openUntil(window, now);
+      return until === null ? [] : [`The freeze "${window.name}" is on until ${until.toISOString().slice(0, 16)}Z.`];
+    }),
+    approvals: approvalsOf(environment),
+    deletes: deletions.length > 0,
+  };
+}
+
+function approvalsOf({ approvals }: Environment): PlannedDeployment['approvals'] {
+  if (approvals === undefined) return null;
+  const { needed, from, deadline, at_deadline: atDeadline, reminder, escalation } = approvals;
+  return {
+    needed,
+    from,
+    excludeAuthors: [],
+    deadline:
+      deadline === undefined ? null : { seconds: deadline, outcome: atDeadline === 'approve' ? 'approved' : 'rejected' },
+    reminderSeconds: reminder ?? null,
+    escalation: escalation === undefined ? null : { afterSeconds: escalation.after, to: escalation.to },
+  };
+}
+
+/** What the release wants: the manifests with their images, in the order in which they are applied. */
+async function wantedObjects(
+  { blobs, cluster, sealing }: PlanTools,
+  { services, images }: PlanDeployment,
+  environment: Environment,
+): Promise<{ readonly wanted: readonly OfService[]; readonly problems: string[] }> {
+  const problems: string[] = [];
+  const found: OfService[] = [];
+  for (const { service, manifests } of services) {
+    const about = `manifests of ${service}`;
+    const read = await readSealedManifests(blobs, sealing, { digest: manifests, namespace: environment.namespace, about });
+    problems.push(...read.problems);
+    const objects = withImages(read.objects, images[service] ?? {}, about);
+    found.push(...objects.map((object) => ({ service, object })));
+  }
+  const scoped = await inScope(cluster, found);
+  for (const [at, { service, object }] of scoped.entries()) {
+    const key = kubernetesKeyOf(object);
+    const twin = scoped.slice(0, at).find((each) => isSameObject(kubernetesKeyOf(each.object), key));
+    if (twin !== undefined && twin.service !== service) {
+      problems.push(`${objectName(key)} is in the manifests of ${twin.service} and of ${service}.`);
+    }
+  }
+  const order = inApplyOrder(scoped.map(({ object }) => object));
+  return { wanted: scoped.toSorted((one, other) => order.indexOf(one.object) - order.indexOf(other.object)), problems };
+}
+
+/** The objects with a namespace only where their kind has one. */
+async function inScope(cluster: Cluster, objects: readonly OfService[]): Promise<readonly OfService[]> {
+  const defined = definedKinds(objects);
+  return Promise.all(
+    objects.map(async ({ service, object }) => {
+      const served = (await cluster.kinds(object.apiVersion)).find(({ kind }) => kind === object.kind);
+      const scope = served?.isNamespaced ?? defined.get(`${object.kind}.${groupOf(object.apiVersion)}`) ?? true;
+      if (scope) return { service, object };
+      const { namespace: _namespace, ...metadata } = object.metadata;
+      return { service, object: { ...object, metadata } };
+    }),
+  );
+}
+
+/** The kinds that definitions among the objects bring, and whether they have a namespace. */
+function definedKinds(objects: readonly OfService[]): ReadonlyMap<string, boolean> {
+  return new Map(
+    objects
+      .filter(({ object }) => object.kind === 'CustomResourceDefinition')
+      .map(({ object }) => {
+        const { group, names, scope } = (object['spec'] ?? {}) as {
+          readonly group?: string;
+          readonly names?: { readonly kind?: string };
+          readonly scope?: string;
+        };
+        return [`${names?.kind}.${group}`, scope !== 'Cluster'];
+      }),
+  );
+}
+
+/** What applying would change. */
+async function plannedChanges(
+  cluster: Cluster,
+  wanted: readonly OfService[],
+  {
+    marks,
+    problems,
+  }: { readonly marks: { readonly version: string; readonly deployment: string }; readonly problems: string[] },
+): Promise<readonly PlannedObject[]> {
+  const before = await cluster.read(wanted.map(({ object }) => object));
+  const defined = definedKinds(wanted);
+  const newNamespaces = new Set(
+    wanted.flatMap(({ object }, at) => (object.kind === 'Namespace' && !before[at] ? [object.metadata.name] : [])),
+  );
+  const isAskable = await Promise.all(
+    wanted.map(async ({ object: { apiVersion, kind, metadata } }) => {
+      const isServed = (await cluster.kinds(apiVersion)).some((each) => each.kind === kind);
+      if (!isServed && !defined.has(`${kind}.${groupOf(apiVersion)}`)) {
+        problems.push(`The cluster has no kind ${kind} of ${apiVersion}: ${metadata.name} cannot be there.`);
+      }
+      // the server cannot say what becomes of an object whose namespace or definition comes with it
+      return isServed && !newNamespaces.has(metadata.namespace ?? '');
+    }),
+  );
+  // an object keeps the marks of the release that changed it last
+  const marked = wanted.map(({ object }, at) => {
+    const known = before[at]?.metadata.annotations;
+    const [version, deployment] = [known?.[RELEASE_ANNOTATION], known?.[DEPLOYMENT_ANNOTATION]];
+    return withMarks(object, version === undefined || deployment === undefined ? marks : { version, deployment });
+  });
+  const asked = marked.flatMap((object, at) => (isAskable[at] ? [{ object, at }] : []));
+  const answers = new Map<number, Preview>();
+  for (const [index, preview] of (await cluster.previewAll(asked.map(({ object }) => object))).entries()) {
+    answers.set(asked[index]?.at ?? -1, preview);
+  }
+  return wanted.map(({ service, object }, at): PlannedObject => {
+    const key = kubernetesKeyOf(object);
+    const is = before[at] ?? null;
+    const answer = answers.get(at);
+    const all = { service, key, apiVersion: object.apiVersion, wanted: withMarks(object, marks) };
+    if (answer !== undefined && 'refused' in answer) problems.push(`${objectName(key)}: ${answer.refused}`);
+    if (answer !== undefined && 'conflicts' in answer) {
+      const fields = answer.conflicts.map(({ field, manager }) => `${field} (${manager})`).join(', ');
+      problems.push(
+        `${objectName(key)} has fields that another owns: ${fields}. Leave them out of the manifest, or let the other give them up.`,
+      );
+    }
+    if (is === null) return { ...all, action: 'create', before: null, written: null };
+    const after = answer !== undefined && 'object' in answer ? answer.object : null;
+    if (after !== null && isUnchanged(is, after)) {
+      return { ...all, action: 'none', before: null, wanted: null, written: null };
+    }
+    return { ...all, action: 'update', before: is, written: after === null ? null : withMarks(after, marks) };
+  });
+}
+
+/** What of the release before is deleted, and what of that would be lost. */
+async function plannedDeletions(
+  cluster: Cluster,
+  removed: readonly InventoryItem[],
+  inventory: readonly InventoryItem[],
+): Promise<{ readonly deletions: readonly PlannedObject[]; readonly lost: readonly string[] }> {
+  const found = await cluster.read(removed.map(referenceOf));
+  const deletions: PlannedObject[] = [];
+  const lost: string[] = [];
+  for (const [at, { service, apiVersion, ...key }] of removed.entries()) {
+    const before = found[at] ?? null;
+    if (before === null) continue;
+    if (key.kind === 'Job' && key.group === 'batch') {
+      // it does nothing any more, and would start again when it is created again
+      if (objectReadiness(before).state !== 'waiting') continue;
+      lost.push(`${objectName(key)} cannot be put back: it has not finished, and would start again.`);
+    }
+    const foreign = key.kind === 'CustomResourceDefinition' ? await foreignObjects(cluster, before, inventory) : [];
+    const why = irreversible({ change: 'delete', before, after: null, foreign });
+    if (why !== null) lost.push(`${objectName(key)} cannot be put back: ${why}.`);
+    deletions.push({ service, apiVersion, key, action: 'delete', before, wanted: null, written: null });
+  }
+  return { deletions, lost };
+}
+
+/** Objects of a definition's kind that are not of this environment. */
+async function foreignObjects(
+  cluster: Cluster,
+  definition: KubernetesObject,
+  inventory: readonly InventoryItem[],
+): Promise<readonly string[]> {
+  const { group, names } = definition['spec'] as { readonly group: string; readonly names: { readonly plural: string } };
+  const objects = await cluster.list(`${names.plural}.${group}`, null, '');
+  return objects
+    .map(kubernetesKeyOf)
+    .filter((key) => !inventory.some((item) => isSameObject(item, key)))
+    .map(objectName);
+}
+
+function referenceOf({ apiVersion, kind, namespace, name }: InventoryItem): {
+  readonly apiVersion: string;
+  readonly kind: KubernetesKey['kind'];
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+} {
+  return { apiVersion, kind, metadata: { name, ...(namespace === '' ? {} : { namespace }) } };
+}

@@ -1,0 +1,111 @@
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { type DeploymentView, describedKind } from '../../../domain/release/deployment/describe.ts';
+import { withLedger } from '../../ledger/open-ledger.ts';
+
+/** Which deployments to list. */
+export interface DeploymentQuery {
+  readonly repository: string;
+  /** @default all environments */
+  readonly environment?: string;
+  /** The latest so many. */
+  readonly limit: number;
+}
+
+/** The deployments of a repository, the latest first, without objects and samples. */
+export function listDeployments(url: string, query: DeploymentQuery): Promise<readonly DeploymentView[]> {
+  const { repository, environment, limit } = query;
+  return withLedger(url, async (ledger) => {
+    const rows = await ledger
+      .selectFrom('deployments')
+      .selectAll()
+      .where('repository', '=', repository)
+      .$if(environment !== undefined, (only) => only.where('environment', '=', environment ?? ''))
+      .orderBy('sequence', 'desc')
+      .limit(limit)
+      .execute();
+    return rows.map(viewOf);
+  });
+}
+
+/** A deployment with its objects and samples, by its id or the beginning of it. Throws `InvalidInput`. */
+export function showDeployment(url: string, id: string): Promise<DeploymentView> {
+  return withLedger(url, async (ledger) => {
+    const [row, other] = await ledger
+      .selectFrom('deployments')
+      .selectAll()
+      .where('deployment_id', 'like', `${id.replaceAll(/[^0-9a-f-]/gu, '') || 'none'}%`)
+      .limit(2)
+      .execute();
+    if (row === undefined) throw new LonghaulError('InvalidInput', `The ledger has no deployment ${id}.`);
+    if (other !== undefined) throw new LonghaulError('InvalidInput', `Several deployments begin with ${id}: give more of the id.`);
+    const of = row.deployment_id;
+    const objects = await ledger
+      .selectFrom('deployment_objects')
+      .select(['position', 'service', 'api_version', 'kind', 'namespace', 'name', 'change', 'state', 'kept'])
+      .where('deployment_id', '=', of)
+      .where('change', '!=', 'none')
+      .orderBy('position')
+      .execute();
+    const samples = await ledger
+      .selectFrom('deployment_samples')
+      .select(['taken_at', 'verdict', 'why', 'sample'])
+      .where('deployment_id', '=', of)
+      .orderBy('sequence')
+      .execute();
+    return {
+      ...viewOf(row),
+      objects: objects.map(({ api_version: apiVersion, change, kept, ...rest }) => ({
+        ...rest,
+        what: describedKind({ apiVersion, ...rest }),
+        action: change,
+        kept: kept.map(({ path }) => String(path)),
+      })),
+      samples: samples.map(({ taken_at: at, verdict, why, sample }) => ({
+        at: at.toISOString(),
+        verdict,
+        why,
+        sample: sample as unknown as DeploymentView['samples'][number]['sample'],
+      })),
+    };
+  });
+}
+
+interface Row {
+  readonly deployment_id: string;
+  readonly repository: string;
+  readonly environment: string;
+  readonly version: string;
+  readonly commit: string;
+  readonly services: readonly string[];
+  readonly status: DeploymentView['status'];
+  readonly plan_digest: string | null;
+  readonly diff_blob: string | null;
+  readonly why: string | null;
+  readonly created_by: string;
+  readonly created_at: Date;
+  readonly started_at: Date | null;
+  readonly ended_at: Date | null;
+  readonly workflow_id: string;
+}
+
+function viewOf(row: Row): DeploymentView {
+  return {
+    id: row.deployment_id,
+    repository: row.repository,
+    environment: row.environment,
+    version: row.version,
+    commit: row.commit,
+    services: row.services,
+    status: row.status,
+    plan: row.plan_digest,
+    diff: row.diff_blob,
+    why: row.why,
+    by: row.created_by,
+    workflowId: row.workflow_id,
+    plannedAt: row.created_at.toISOString(),
+    startedAt: row.started_at?.toISOString() ?? null,
+    endedAt: row.ended_at?.toISOString() ?? null,
+    objects: [],
+    samples: [],
+  };
+}

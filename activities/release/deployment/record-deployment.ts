@@ -1,0 +1,209 @@
+import type { DeploymentEnd, ReleasedCommit } from '../../../domain/release/deployment/deployment.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { recordEvent } from '../../ledger/audit.ts';
+import type { LedgerDatabase, LedgerTransaction } from '../../ledger/open-ledger.ts';
+import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
+import { readContracts } from '../contracts/stored-contracts.ts';
+
+/** Names a release. */
+export interface ReleaseKey {
+  readonly repository: string;
+  /** `v1.5.0` */
+  readonly version: string;
+}
+
+/** The commit of a release. Throws `InvalidInput` for a version that is not promoted. */
+export async function findReleased(
+  ledger: LedgerDatabase,
+  { repository, version }: ReleaseKey,
+): Promise<ReleasedCommit> {
+  const found = await ledger
+    .selectFrom('generations')
+    .select(['status', 'commit'])
+    .where('repository', '=', repository)
+    .where('version', '=', version)
+    .executeTakeFirst();
+  if (found?.status !== 'promoted' || found.commit === null) {
+    const what = found === undefined ? `has no release ${version}` : `has not promoted ${version} yet`;
+    throw new LonghaulError(
+      'InvalidInput',
+      `${repository} ${what}: only a promoted release can be deployed (\`longhaul generation promote ${version}\`).`,
+    );
+  }
+  return { version, commit: found.commit };
+}
+
+/** Asks for the images of a release. */
+export interface FindImages {
+  readonly repository: string;
+  /** Oid of the tree of the release. */
+  readonly tree: string;
+  /** Digest of the contracts. */
+  readonly contracts: string;
+  readonly environment: string;
+  readonly services: readonly string[];
+}
+
+/**
+ * The images to deploy by service and name, as jobs handed them over in runs on this tree that passed. Throws
+ * `InvalidInput` that names the job and the output which are missing.
+ */
+export async function findImages(
+  { ledger, blobs }: Pick<LedgerTools, 'ledger' | 'blobs'>,
+  { repository, tree, contracts, environment: name, services }: FindImages,
+): Promise<Readonly<Record<string, Readonly<Record<string, string>>>>> {
+  const { environments } = await readContracts(blobs, contracts, repository);
+  const environment = environments.find((each) => each.name === name);
+  const wanted = services.flatMap((service) =>
+    Object.entries(environment?.services[service]?.images ?? {}).map(([image, { job, output }]) => ({
+      service,
+      image,
+      job,
+      output,
+    })),
+  );
+  if (wanted.length === 0) return {};
+  const jobs = await ledger
+    .selectFrom('pipeline_jobs as j')
+    .innerJoin('pipeline_runs as r', 'r.pipeline_run_id', 'j.pipeline_run_id')
+    .select(['j.job', 'j.outputs'])
+    .where('r.repository', '=', repository)
+    .where('r.tree', '=', tree)
+    .where('r.status', '=', 'pass')
+    .where('j.status', '=', 'pass')
+    .where('j.job', 'in', [...new Set(wanted.map(({ job }) => job))])
+    .orderBy('r.completed_at', 'desc')
+    .execute();
+  const found: Record<string, Record<string, string>> = {};
+  for (const { service, image, job, output } of wanted) {
+    const value = jobs
+      .filter((each) => each.job === job)
+      .map(({ outputs }) => (outputs as Readonly<Record<string, unknown>>)[output])
+      .find((each) => typeof each === 'string');
+    if (typeof value !== 'string') {
+      throw new LonghaulError(
+        'InvalidInput',
+        `The image ${image} of ${service} is not known: no run on the released tree has a job ${job} that passed with the output ${output}.`,
+      );
+    }
+    found[service] = { ...found[service], [image]: value };
+  }
+  return found;
+}
+
+/** A deployment whose first change comes next. */
+export interface StartDeployment {
+  readonly deployment: string;
+  /** The people who approved it, as text. */
+  readonly approvedBy: readonly string[];
+  /** Why it is deployed during a freeze; null outside of one. */
+  readonly overrideFreeze: string | null;
+  readonly by: string;
+}
+
+/** Records that a deployment begins to change the environment. Does nothing when that is recorded. */
+export async function startDeployment(
+  { ledger }: Pick<LedgerTools, 'ledger'>,
+  { deployment, approvedBy, overrideFreeze }: StartDeployment,
+  flow: RunningFlow,
+): Promise<void> {
+  await ledger.transaction().execute(async (trx) => {
+    const row = await lockDeployment(trx, deployment);
+    if (row.status !== 'planned') return;
+    await trx
+      .updateTable('deployments')
+      .set({ status: 'deploying', started_at: new Date() })
+      .where('deployment_id', '=', deployment)
+      .execute();
+    await recordEvent(trx, {
+      ...eventOf(row, flow),
+      event_type: 'deployment.started',
+      action: 'deploy',
+      status: 'success',
+      why: overrideFreeze,
+      details: { ...factsOf(row), approvedBy },
+    });
+  });
+}
+
+/** How a deployment ended. */
+export interface EndDeployment {
+  readonly deployment: string;
+  /** Null for one that stays. */
+  readonly failed: {
+    readonly isCancelled: boolean;
+    /** True when a person gave up although not everything was put back. */
+    readonly isIncomplete: boolean;
+  } | null;
+  /** Why it does not stay; null for one that does. */
+  readonly why: string | null;
+  readonly by: string;
+}
+
+/** Records how a deployment ended. Does nothing when that is recorded. */
+export async function endDeployment(
+  { ledger }: Pick<LedgerTools, 'ledger'>,
+  { deployment, failed, why }: EndDeployment,
+  flow: RunningFlow,
+): Promise<void> {
+  await ledger.transaction().execute(async (trx) => {
+    const row = await lockDeployment(trx, deployment);
+    if (row.ended_at !== null) return;
+    const end = endOf(failed, row.started_at !== null);
+    await trx
+      .updateTable('deployments')
+      .set({ status: end, why, ended_at: new Date() })
+      .where('deployment_id', '=', deployment)
+      .execute();
+    // what was refused or cancelled before the first change has an event of its flow
+    if (row.started_at === null) return;
+    await recordEvent(trx, {
+      ...eventOf(row, flow),
+      event_type: `deployment.${end.replace(' ', '_')}`,
+      action: end === 'deployed' ? 'deploy' : 'roll back',
+      status: end === 'deployed' ? 'success' : 'failure',
+      why: null,
+      details: { ...factsOf(row), ...(why === null ? {} : { reason: why }) },
+    });
+  });
+}
+
+function endOf(failed: EndDeployment['failed'], isStarted: boolean): DeploymentEnd {
+  if (failed === null) return 'deployed';
+  if (!isStarted) return failed.isCancelled ? 'cancelled' : 'refused';
+  return failed.isIncomplete ? 'not undone' : 'undone';
+}
+
+type DeploymentRow = Awaited<ReturnType<typeof lockDeployment>>;
+
+async function lockDeployment(trx: LedgerTransaction, deployment: string) {
+  const row = await trx
+    .selectFrom('deployments')
+    .selectAll()
+    .where('deployment_id', '=', deployment)
+    .forUpdate()
+    .executeTakeFirst();
+  if (row === undefined) throw new LonghaulError('InvalidInput', `The ledger has no deployment ${deployment}.`);
+  return row;
+}
+
+function eventOf(row: DeploymentRow, { workflowId, runId, who }: RunningFlow) {
+  return {
+    repository: row.repository,
+    resource_type: 'environment',
+    resource_id: row.environment,
+    ...who,
+    workflow_id: workflowId,
+    run_id: runId,
+  };
+}
+
+function factsOf(row: DeploymentRow) {
+  return {
+    version: row.version,
+    commit: row.commit,
+    deployment: row.deployment_id,
+    plan: row.plan_digest,
+    services: row.services,
+  };
+}

@@ -1,0 +1,163 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Environment } from '../../../domain/release/contracts/environments.schema.ts';
+import {
+  judgeSample,
+  type Measured,
+  type Sample,
+  sawNothing,
+  watched,
+  WATCHED_NOTHING,
+  type WatchRules,
+  type WatchState,
+} from '../../../domain/release/deployment/watch.ts';
+import type { Cluster, ObjectReference } from '../../kubernetes/cluster.ts';
+import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
+import { readiness } from './await-ready.ts';
+import { askHealth } from './health.ts';
+import { askPrometheus } from './prometheus.ts';
+
+/** A deployment to watch. */
+export interface WatchTask {
+  readonly deployment: string;
+  readonly environment: Environment;
+  /** The services that were deployed: their health is checked. */
+  readonly services: readonly string[];
+  /** The objects that must stay ready. */
+  readonly objects: readonly ObjectReference[];
+  /** How long requests took before the first change. */
+  readonly baseline: Measured;
+  /** Milliseconds since 1970. */
+  readonly until: number;
+}
+
+/** How a watch ended. */
+export interface Watched {
+  /** Why the deployment must be rolled back; null when it stays. */
+  readonly breach: string | null;
+  /** True when the metrics never said anything: a person decides. */
+  readonly sawNothing: boolean;
+  readonly samples: number;
+}
+
+/** What is asked again and again. */
+interface Probe {
+  readonly everyMs: number;
+  ask(): Promise<Sample>;
+}
+
+const READINESS_MS = 10_000;
+
+/** The rules of an environment. */
+export function watchRules({ failed_checks: failedChecks, metrics }: Environment): WatchRules {
+  return {
+    failedChecks,
+    errorRate: metrics?.errors?.above ?? 1,
+    slowdown: metrics?.latency?.times ?? Number.POSITIVE_INFINITY,
+    leastRequests: metrics?.requests.least ?? 0,
+  };
+}
+
+/**
+ * Watches a deployment until its time is over, or a sample says that it must be rolled back. Every sample is recorded
+ * before the next one is taken: a watch that is repeated goes on where the one before was.
+ */
+export async function watchDeployment(
+  tools: { readonly ledger: LedgerDatabase; readonly cluster: Cluster; readonly signal: AbortSignal },
+  task: WatchTask,
+  onSample: (line: string) => void = () => undefined,
+): Promise<Watched> {
+  const { ledger, signal } = tools;
+  const rules = watchRules(task.environment);
+  const known = await readSamples(ledger, task.deployment);
+  let state = known.reduce<WatchState>((before, sample) => watched(before, rules, sample), WATCHED_NOTHING);
+  let count = known.length;
+  const record = async (sample: Sample): Promise<void> => {
+    const { verdict, why } = judgeSample(rules, sample);
+    const row = { sample: JSON.stringify(sample), verdict, why, taken_at: new Date() };
+    const first = { deployment_id: task.deployment, sequence: count++ };
+    await ledger
+      .insertInto('deployment_samples')
+      .values({ ...first, ...row })
+      .execute();
+    state = watched(state, rules, sample);
+    onSample(why);
+  };
+  const due = probesOf(tools, task).map((probe) => ({ probe, at: Date.now() }));
+  while (state.breach === null) {
+    const next = due.toSorted((one, other) => one.at - other.at)[0];
+    if (next === undefined || next.at >= task.until) break;
+    await delay(Math.max(0, next.at - Date.now()), undefined, { signal });
+    // those that are due together are asked together
+    const now = due.filter(({ at }) => at <= Math.max(Date.now(), next.at));
+    for (const each of now) each.at = Date.now() + each.probe.everyMs;
+    for (const sample of await Promise.all(now.map(({ probe }) => probe.ask()))) await record(sample);
+  }
+  if (state.breach === null) await delay(Math.max(0, task.until - Date.now()), undefined, { signal });
+  return { breach: state.breach, sawNothing: sawNothing(state), samples: count };
+}
+
+function probesOf(
+  { cluster, signal }: { readonly cluster: Cluster; readonly signal: AbortSignal },
+  { environment, services, objects, baseline }: WatchTask,
+): readonly Probe[] {
+  const { metrics } = environment;
+  const checks = services.flatMap((service) =>
+    (environment.services[service]?.health ?? []).flatMap(({ name, http, interval, timeout }): Probe[] =>
+      http === undefined
+        ? []
+        : [
+            {
+              everyMs: interval * 1_000,
+              async ask() {
+                const why = await askHealth(http, timeout * 1_000, signal);
+                return { what: 'health', name: `${service}: ${name}`, ok: why === null, why: why ?? '' };
+              },
+            },
+          ],
+    ),
+  );
+  const probes: Probe[] = [...checks];
+  if (objects.length > 0) {
+    probes.push({
+      everyMs: READINESS_MS,
+      async ask() {
+        const { isReady, why } = await readiness(cluster, objects);
+        return { what: 'health', name: 'readiness', ok: isReady, why: why.join('; ') };
+      },
+    });
+  }
+  if (metrics === undefined) return probes;
+  const ask = (query: string): Promise<Measured> => askPrometheus(metrics.prometheus, query, signal);
+  const everyMs = metrics.interval * 1_000;
+  const { errors, latency, requests } = metrics;
+  if (errors !== undefined) {
+    probes.push({
+      everyMs,
+      async ask() {
+        const [value, asked] = await Promise.all([ask(errors.query), ask(requests.query)]);
+        return { what: 'errors', value, requests: asked };
+      },
+    });
+  }
+  if (latency !== undefined) {
+    probes.push({
+      everyMs,
+      async ask() {
+        const [value, asked] = await Promise.all([ask(latency.query), ask(requests.query)]);
+        return { what: 'latency', value, baseline, requests: asked };
+      },
+    });
+  }
+  return probes;
+}
+
+async function readSamples(ledger: LedgerDatabase, deployment: string): Promise<readonly Sample[]> {
+  const rows = await ledger
+    .selectFrom('deployment_samples')
+    .select('sample')
+    .where('deployment_id', '=', deployment)
+    .orderBy('sequence')
+    .execute();
+  // written by `watchDeployment`
+  return rows.map(({ sample }) => sample as unknown as Sample);
+}

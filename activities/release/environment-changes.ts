@@ -1,0 +1,186 @@
+import { applyStepOf } from '../../domain/kubernetes/apply-order.ts';
+import type { Environment } from '../../domain/release/contracts/environments.schema.ts';
+import type { PlanDeployment, PlannedDeployment } from '../../domain/release/deployment/deployment.ts';
+import type { Measured } from '../../domain/release/deployment/watch.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import type { BlobStore } from '../blobs/blob-store.ts';
+import { createCluster, type Cluster, type ObjectReference } from '../kubernetes/cluster.ts';
+import type { Kubectl } from '../kubernetes/kubectl.ts';
+import { ledgerFailure } from '../ledger/ledger-failure.ts';
+import type { LedgerDatabase } from '../ledger/open-ledger.ts';
+import { heartbeating } from '../shared/heartbeating.ts';
+import { runningFlow } from '../shared/running-flow.ts';
+import type { AllowedContexts } from './deployment/allowed-context.ts';
+import { allowedEnvironment, type EnvironmentOfCommit } from './deployment/allowed-environment.ts';
+import { applyService, type DeploymentTools, removeObjects } from './deployment/apply-service.ts';
+import { awaitReady } from './deployment/await-ready.ts';
+import { readObjects, type Sealing } from './deployment/deployment-objects.ts';
+import { askHealth } from './deployment/health.ts';
+import { planDeployment } from './deployment/plan-deployment.ts';
+import { askPrometheus } from './deployment/prometheus.ts';
+import { compareUndone, undoService } from './deployment/undo-service.ts';
+import { watchDeployment, type Watched } from './deployment/watch-deployment.ts';
+
+/** Tools of the activities that change environments. */
+export interface ChangeTools {
+  readonly kubectl: Kubectl;
+  readonly blobs: BlobStore;
+  readonly ledger: LedgerDatabase;
+  /** The address of the ledger, for messages. */
+  readonly ledgerUrl: string;
+  readonly sealing: Sealing;
+  /** A keyed digest in hexadecimal digits. */
+  readonly digestOf: (text: string) => string;
+  /** Who may use which context (`deploy.contexts`). */
+  readonly contexts: AllowedContexts;
+}
+
+/** A deployment, and the environment that it changes. */
+export interface DeploymentInput extends EnvironmentOfCommit {
+  /** Id of the deployment. */
+  readonly deployment: string;
+}
+
+/** A part of a deployment: one of its services. */
+export interface ServiceInput extends DeploymentInput {
+  readonly service: string;
+}
+
+/** Activities of the role `deploy` that change clusters. Each can be repeated, by any worker that has the key of the role. */
+export interface ChangeActivities {
+  /** Plans a deployment, and records what every object is before it. Changes nothing in the cluster. */
+  planDeployment(input: PlanDeployment): Promise<PlannedDeployment>;
+  /** How long requests take before the first change; why it is not known otherwise. */
+  measureBaseline(input: EnvironmentOfCommit): Promise<Measured>;
+  /** Applies the objects of a service. Throws `DriftDetected`. Returns their number. */
+  applyService(input: ServiceInput): Promise<number>;
+  /** Waits until the objects of a service are ready, or `until` (milliseconds since 1970). Returns why they are not, a sentence each. */
+  awaitReady(input: ServiceInput & { readonly until: number }): Promise<readonly string[]>;
+  /** Deletes what the release before had and this one has not. Returns the number of objects. */
+  removeObjects(input: DeploymentInput): Promise<number>;
+  /** Watches a deployment until `until` (milliseconds since 1970), or a sample says that it must be rolled back. */
+  watchDeployment(
+    input: DeploymentInput & {
+      readonly services: readonly string[];
+      readonly baseline: Measured;
+      readonly until: number;
+    },
+  ): Promise<Watched>;
+  /** Puts the objects of a service back; without `service` those that were deleted. Throws `UndoFailed`. */
+  undoObjects(input: DeploymentInput & { readonly service?: string }): Promise<void>;
+  /** What is not as it was after an undo, a sentence each: objects that differ, are not ready, or are not healthy. */
+  verifyUndone(input: DeploymentInput & { readonly services: readonly string[]; readonly until: number }): Promise<readonly string[]>;
+}
+
+/** Creates the activities. */
+export function createChangeActivities(tools: ChangeTools): ChangeActivities {
+  const { kubectl, ledger } = tools;
+
+  /** Work in the cluster of an environment. */
+  const inCluster = <Result>(
+    input: EnvironmentOfCommit,
+    work: (
+      cluster: DeploymentTools & { readonly environment: Environment },
+      report: (details: unknown) => void,
+    ) => Promise<Result>,
+  ): Promise<Result> =>
+    heartbeating(async (signal, report) => {
+      const environment = await allowedEnvironment(tools, input);
+      const cluster = createCluster(kubectl, environment.context, signal);
+      try {
+        return await work({ ledger, cluster, sealing: tools.sealing, signal, environment }, report);
+      } catch (error) {
+        // a failure of the cluster may say what one of the database says
+        throw error instanceof LonghaulError ? error : ledgerFailure(error, tools.ledgerUrl);
+      }
+    });
+
+  return {
+    planDeployment: (input) =>
+      inCluster(input, ({ cluster, environment }) => {
+        const { workflowId, runId: deployment } = runningFlow();
+        return planDeployment({ ...tools, cluster }, input, { deployment, workflowId, environment });
+      }),
+    measureBaseline: (input) =>
+      inCluster(input, async ({ environment: { metrics }, signal }) =>
+        metrics?.latency === undefined
+          ? { none: 'the environment has no query for it' }
+          : askPrometheus(metrics.prometheus, metrics.latency.query, signal),
+      ),
+    applyService: (input) => inCluster(input, (cluster) => applyService(cluster, input)),
+    awaitReady: (input) =>
+      inCluster(input, async (opened) => {
+        const objects = await lastingObjects(opened, input, [input.service]);
+        const { why } = await awaitReady(opened.cluster, { objects, until: input.until, signal: opened.signal });
+        return why;
+      }),
+    removeObjects: (input) => inCluster(input, (cluster) => removeObjects(cluster, input)),
+    watchDeployment: (input) =>
+      inCluster(input, async (opened, report) => {
+        const objects = await lastingObjects(opened, input, input.services);
+        return watchDeployment(opened, { ...input, environment: opened.environment, objects }, report);
+      }),
+    undoObjects: (input) =>
+      inCluster(input, (opened) => undoService(opened, { ...input, context: opened.environment.context })),
+    verifyUndone: (input) =>
+      inCluster(input, async (opened) => {
+        const differences = await compareUndone(opened, input.deployment);
+        const objects = await objectsBefore(opened, input.deployment);
+        const { why } = await awaitReady(opened.cluster, { objects, until: input.until, signal: opened.signal });
+        return [...differences, ...why.map((each) => `${each}.`), ...(await unhealthy(opened, input.services))];
+      }),
+  };
+}
+
+/** The objects of services that something runs in, or that a controller of their own looks after. */
+async function lastingObjects(
+  { ledger, sealing }: DeploymentTools,
+  { deployment }: Pick<DeploymentInput, 'deployment'>,
+  services: readonly string[],
+): Promise<readonly ObjectReference[]> {
+  const objects = await readObjects(ledger, sealing, { deployment, actions: ['create', 'update', 'none'] });
+  return objects
+    .filter(({ service }) => services.includes(service))
+    .map(referenceOf)
+    .filter((object) => applyStepOf(object) === 'workloads' || applyStepOf(object) === 'definitions');
+}
+
+/** The workloads that a deployment found. */
+async function objectsBefore(
+  { ledger, sealing }: DeploymentTools,
+  deployment: string,
+): Promise<readonly ObjectReference[]> {
+  const objects = await readObjects(ledger, sealing, { deployment });
+  return objects
+    .filter(({ before }) => before !== null && applyStepOf(before) === 'workloads')
+    .map(referenceOf);
+}
+
+function referenceOf({
+  apiVersion,
+  key: { kind, namespace, name },
+}: {
+  readonly apiVersion: string;
+  readonly key: { readonly kind: string; readonly namespace: string; readonly name: string };
+}): ObjectReference {
+  return { apiVersion, kind, metadata: { name, ...(namespace === '' ? {} : { namespace }) } };
+}
+
+/** One look at the health checks of services. */
+async function unhealthy(
+  { environment, signal }: { readonly environment: Environment; readonly signal: AbortSignal; readonly cluster: Cluster },
+  services: readonly string[],
+): Promise<readonly string[]> {
+  const checks = services.flatMap((service) =>
+    (environment.services[service]?.health ?? []).flatMap(({ name, http, timeout }) =>
+      http === undefined ? [] : [{ name: `${service}: ${name}`, http, timeout }],
+    ),
+  );
+  const found = await Promise.all(
+    checks.map(async ({ name, http, timeout }) => {
+      const why = await askHealth(http, timeout * 1_000, signal);
+      return why === null ? [] : [`${name}: ${why}.`];
+    }),
+  );
+  return found.flat();
+}

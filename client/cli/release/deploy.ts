@@ -1,0 +1,113 @@
+import { openBlobs } from '../../../activities/blobs/open-blobs.ts';
+import {
+  describeDeployment,
+  describeDeployments,
+  describePlan,
+} from '../../../domain/release/deployment/describe.ts';
+import { deployReleaseFlow } from '../../../domain/release/flows/deploy-flows.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import type { CliContext } from '../../core/context.ts';
+import { repositoryOfFolder } from '../../core/folder-repository.ts';
+import { readersLogin } from '../../core/ledger.ts';
+import { userName } from '../../core/user-name.ts';
+import { type FlowOptions, runFlow } from '../flows/run-flow.ts';
+import { printableLines } from './printable-lines.ts';
+import type { ReadOptions } from './read-view.ts';
+
+/** Options of `longhaul deploy`. */
+export interface DeployOptions extends FlowOptions {
+  /** Name of the environment. */
+  readonly env: string;
+  /** Only these services. @default all of the environment */
+  readonly service?: readonly string[];
+  /** Shows the plan, and does nothing else. */
+  readonly dryRun?: boolean;
+  /** Why it is deployed during a freeze. */
+  readonly overrideFreeze?: string;
+  /** Id of the repository. @default that of the working folder */
+  readonly repo?: string;
+}
+
+/** `longhaul deploy`: deploys a release to an environment. Exit code 9 when it is refused, 11 when it was rolled back. */
+export async function deployCommand(context: CliContext, version: string, options: DeployOptions): Promise<number> {
+  const { env: environment, service: services, dryRun = false, overrideFreeze } = options;
+  const repository = options.repo ?? (await repositoryOfFolder(context));
+  return runFlow(
+    context,
+    {
+      flow: deployReleaseFlow,
+      input: {
+        repository,
+        version,
+        environment,
+        dryRun,
+        by: userName(context.env),
+        ...(services === undefined ? {} : { services }),
+        ...(overrideFreeze === undefined ? {} : { overrideFreeze }),
+      },
+      print: async ({ plan, samples }) => {
+        const { stdout } = context;
+        if (dryRun) await printBlob(context, plan.diff);
+        stdout.write(`${printableLines(describePlan({ version, environment }, plan))}\n`);
+        if (!dryRun) stdout.write(`${version} is in ${environment}: healthy, ${samples} samples.\n`);
+        return exitCodeOf(plan.problems, dryRun);
+      },
+      exitCode: ({ plan }) => exitCodeOf(plan.problems, dryRun),
+    },
+    options,
+  );
+}
+
+function exitCodeOf(problems: readonly string[], isDryRun: boolean): number {
+  return isDryRun && problems.length > 0 ? 9 : 0;
+}
+
+async function printBlob(context: CliContext, digest: string): Promise<void> {
+  const blobs = await openBlobs(context, context.env);
+  const content = (await (await blobs.open(digest)).toArray()) as Buffer[];
+  context.stdout.write(printableLines(Buffer.concat(content).toString('utf8')));
+}
+
+/** Options of `longhaul deployments list`. */
+export interface ListDeploymentsOptions extends ReadOptions {
+  /** @default all environments */
+  readonly env?: string;
+}
+
+const LISTED = 50;
+
+/** `longhaul deployments list`: the latest deployments of a repository. */
+export async function listDeploymentsCommand(context: CliContext, options: ListDeploymentsOptions): Promise<number> {
+  const { listDeployments } = await import('../../../activities/release/deployment/read-deployments.ts');
+  const repository = options.repo ?? (await repositoryOfFolder(context));
+  const { env: environment } = options;
+  const found = await listDeployments(await readersLogin(context), {
+    repository,
+    limit: LISTED,
+    ...(environment === undefined ? {} : { environment }),
+  });
+  const text = options.json === true ? JSON.stringify(found) : printableLines(describeDeployments(found));
+  context.stdout.write(text === '' ? `No deployment of ${repository}.\n` : `${text}\n`);
+  return 0;
+}
+
+/** `longhaul deployments show`: a deployment with its objects and samples. */
+export async function showDeploymentCommand(
+  context: CliContext,
+  id: string,
+  options: { readonly json?: boolean },
+): Promise<number> {
+  const { showDeployment } = await import('../../../activities/release/deployment/read-deployments.ts');
+  const found = await showDeployment(await readersLogin(context), id);
+  context.stdout.write(`${options.json === true ? JSON.stringify(found) : printableLines(describeDeployment(found))}\n`);
+  return 0;
+}
+
+/** `longhaul deployments diff`: what a deployment changes, values of secrets masked. */
+export async function diffDeploymentCommand(context: CliContext, id: string): Promise<number> {
+  const { showDeployment } = await import('../../../activities/release/deployment/read-deployments.ts');
+  const { diff } = await showDeployment(await readersLogin(context), id);
+  if (diff === null) throw new LonghaulError('InvalidInput', `The deployment ${id} has no plan.`);
+  await printBlob(context, diff);
+  return 0;
+}

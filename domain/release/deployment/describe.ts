@@ -1,0 +1,113 @@
+import { kubernetesKeyOf, objectName } from '../../kubernetes/object.ts';
+import type { ObjectAction, PlannedDeployment } from './deployment.ts';
+import type { Sample } from './watch.ts';
+
+/** A deployment as the ledger has it. Times are ISO 8601. */
+export interface DeploymentView {
+  readonly id: string;
+  readonly repository: string;
+  readonly environment: string;
+  readonly version: string;
+  readonly commit: string;
+  readonly services: readonly string[];
+  readonly status: 'planned' | 'deploying' | 'deployed' | 'undone' | 'not undone' | 'refused' | 'cancelled';
+  /** Digest of the plan. */
+  readonly plan: string | null;
+  /** Digest of the difference in the blob store. */
+  readonly diff: string | null;
+  readonly why: string | null;
+  readonly by: string;
+  readonly workflowId: string;
+  readonly plannedAt: string;
+  /** When the first change came. */
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+  /** The objects that it changes. */
+  readonly objects: readonly DeployedObject[];
+  readonly samples: readonly {
+    readonly at: string;
+    readonly verdict: 'good' | 'bad' | 'no data';
+    readonly why: string;
+    readonly sample: Sample;
+  }[];
+}
+
+/** An object that a deployment changes. */
+interface DeployedObject {
+  readonly position: number;
+  readonly service: string;
+  /** Its name for people. */
+  readonly what: string;
+  readonly action: ObjectAction;
+  readonly state: 'planned' | 'applied' | 'undone' | 'left';
+  /** Paths of fields that others changed since, which an undo left to them. */
+  readonly kept: readonly string[];
+}
+
+/** The name of an object by the columns of the ledger. */
+export function describedKind({
+  apiVersion,
+  kind,
+  namespace,
+  name,
+}: {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}): string {
+  return objectName(kubernetesKeyOf({ apiVersion, kind, metadata: { name, ...(namespace === '' ? {} : { namespace }) } }));
+}
+
+/** The first digits of an id, which people use. */
+export function shortId(id: string): string {
+  return id.slice(0, 8);
+}
+
+/** A plan as people read it, and the command that goes back. */
+export function describePlan(
+  { version, environment }: { readonly version: string; readonly environment: string },
+  plan: PlannedDeployment,
+): string {
+  const { counts, previous, problems, irreversible, freezes, approvals, changes } = plan;
+  return [
+    `${version} to ${environment}, now ${previous === null ? 'nothing of this repository' : previous.version}`,
+    ...changes.map(({ service, objects }) => `  ${service}: ${objects} ${objects === 1 ? 'object' : 'objects'} change`),
+    `  ${counts.create} are created, ${counts.update} changed, ${counts.delete} deleted, ${counts.none} stay as they are`,
+    ...problems.map((problem) => `  ${problem}`),
+    ...irreversible.map((each) => `  ${each}`),
+    ...freezes.map((each) => `  ${each}`),
+    ...(approvals === null ? [] : [`  ${approvals.needed} must approve plan ${plan.digest.slice(0, 12)}`]),
+    ...(previous === null ? [] : [`Back: longhaul rollback --env ${environment} --to ${previous.version}`]),
+  ].join('\n');
+}
+
+/** Deployments as a list, the latest first. */
+export function describeDeployments(list: readonly DeploymentView[]): string {
+  return list
+    .map(({ id, version, environment, status, plannedAt, by }) =>
+      [shortId(id), environment, version, status, `${plannedAt.slice(0, 16)}Z`, by].join('  '),
+    )
+    .join('\n');
+}
+
+/** A deployment with what it changed and what was measured. */
+export function describeDeployment(view: DeploymentView): string {
+  const { id, version, environment, status, why, objects, samples, startedAt, endedAt, by, commit } = view;
+  const bad = samples.filter(({ verdict }) => verdict === 'bad');
+  return [
+    `${id}: ${version} (${commit.slice(0, 12)}) to ${environment}, by ${by}: ${status}`,
+    ...(why === null ? [] : [why]),
+    ...(startedAt === null ? [] : [`from ${startedAt}${endedAt === null ? '' : ` to ${endedAt}`}`]),
+    ...objects.map(({ action, what, state, kept, service, position }) =>
+      [
+        `  ${position}  ${action} ${what} (${service}): ${state}`,
+        ...kept.map((path) => `     ${path} was changed by another, and was left`),
+      ].join('\n'),
+    ),
+    ...(samples.length === 0
+      ? []
+      : [`${samples.length} samples, ${bad.length} bad, ${samples.filter(({ verdict }) => verdict === 'no data').length} without data`]),
+    ...bad.slice(-5).map(({ at, why: said }) => `  ${at}  ${said}`),
+  ].join('\n');
+}

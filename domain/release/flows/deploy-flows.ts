@@ -1,0 +1,119 @@
+import { isRepositoryId, NOT_A_REPOSITORY_ID, repositoryName } from '../../git/repository.ts';
+import { defineFlow, type Zod } from '../../shared/flow.ts';
+import { rollbackUpdates } from '../../shared/repair.ts';
+import { canonicalVersion, NOT_A_VERSION, VERSION_FORM } from '../contracts/version.ts';
+import type { PlannedDeployment } from '../deployment/deployment.ts';
+import { releaseAttributes } from './attributes.ts';
+import { digest, packedCommit, personName, type RequestFields, requestId } from './inputs.ts';
+import type { PackedCommit } from '../pipelines/job.ts';
+
+/** Input of `deployRelease`. */
+export interface DeployReleaseInput extends RequestFields {
+  readonly repository: string;
+  /** Version of a promoted generation: `v1.5.0`. */
+  readonly version: string;
+  /** Name of the environment. */
+  readonly environment: string;
+  /** Only these services. @default all of the environment */
+  readonly services?: readonly string[];
+  /** Makes the plan and shows it, and does nothing else. @default false */
+  readonly dryRun?: boolean;
+  /** Why it is deployed during a freeze. @default '' */
+  readonly overrideFreeze?: string;
+}
+
+/** Result of `deployRelease`. */
+export interface DeployReleaseResult {
+  readonly plan: PlannedDeployment;
+  /** True when the environment has the release. */
+  readonly isDeployed: boolean;
+  /** Samples of the watch. */
+  readonly samples: number;
+}
+
+function deployFields(z: Zod) {
+  return {
+    repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),
+    version: z.string().regex(VERSION_FORM, NOT_A_VERSION).transform(canonicalVersion),
+    environment: z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'must be the name of an environment'),
+    services: z.array(z.string().min(1).max(63)).min(1).max(500).optional(),
+    dryRun: z.boolean().default(false),
+    overrideFreeze: z.string().max(1_000).default(''),
+    by: personName(z),
+  };
+}
+
+/** Deploys a release to an environment, when it is its turn. */
+export const deployReleaseFlow = defineFlow<DeployReleaseInput, DeployReleaseResult>()({
+  type: 'deployRelease',
+  input: (z) => z.strictObject({ ...deployFields(z), requestId: requestId(z) }),
+  does: 'deploys [a release](deploy.md) to an environment, watches it, and puts everything back when it goes wrong',
+  examples: [
+    { repository: 'work/acme/api', version: 'v1.5.0', environment: 'staging' },
+    { repository: 'work/acme/api', version: 'v1.5.0', environment: 'production', dryRun: true },
+  ],
+  startedBy: ['people', 'services', 'flows'],
+  id: ({ repository, version, environment, dryRun }) =>
+    `${dryRun ? 'deployment-plan' : 'deployment'}/${repository}/${environment}/${version}`,
+  question: ({ by: _by, requestId: _requestId, ...rest }) => rest,
+  busy: ({ version, environment }) => ({
+    type: 'EnvironmentBusy',
+    message: `Another run deploys ${version} to ${environment} in another way.`,
+  }),
+  summary: ({ repository, version, environment, dryRun }) =>
+    `${dryRun ? 'plan' : 'deploy'} ${version} of ${repositoryName(repository)} to ${environment}`.slice(0, 200),
+  searchAttributes: releaseAttributes,
+  serviceInput: (z) => z.strictObject(deployFields(z)),
+  signals: { turn: (z) => z.array(z.string()) },
+  queries: ['stages'],
+  person: 'by',
+  isRequested: true,
+});
+
+/** Input of `changeEnvironment`. */
+export interface ChangeEnvironmentInput extends DeployReleaseInput {
+  readonly packed: PackedCommit;
+  /** Digest of the contracts of the commit. */
+  readonly contracts: string;
+  /** The flows that wait for their turn, in their order. @default none */
+  readonly waiting?: readonly string[];
+}
+
+/** The flow that has the lock of an environment, and changes it. */
+export const changeEnvironmentFlow = defineFlow<ChangeEnvironmentInput, DeployReleaseResult>()({
+  type: 'changeEnvironment',
+  input: (z) =>
+    z.strictObject({
+      ...deployFields(z),
+      packed: packedCommit(z),
+      contracts: digest(z),
+      waiting: z.array(z.string().min(1).max(1_000)).default([]),
+      requestId: requestId(z),
+    }),
+  does: 'is the part of [a deployment](deploy.md) that has the lock of the environment: started by `deployRelease`',
+  examples: [
+    {
+      repository: 'work/acme/api',
+      version: 'v1.5.0',
+      environment: 'staging',
+      packed: { commit: 'a'.repeat(40), tree: 'b'.repeat(40), pack: 'c'.repeat(64), changed: 'd'.repeat(64) },
+      contracts: 'e'.repeat(64),
+    },
+  ],
+  startedBy: ['flows'],
+  id: ({ repository, environment, dryRun, version }) =>
+    dryRun ? `deploy-plan/${repository}/${environment}/${version}` : `deploy/${repository}/${environment}`,
+  whenRunning: 'refuse',
+  busy: ({ environment }) => ({
+    type: 'EnvironmentBusy',
+    message: `Another deployment to ${environment} is at work.`,
+  }),
+  summary: ({ repository, version, environment }) =>
+    `${version} of ${repositoryName(repository)} in ${environment}`.slice(0, 200),
+  searchAttributes: releaseAttributes,
+  signals: { waiting: (z) => z.string(), replace: (z) => z.string() },
+  updates: rollbackUpdates,
+  queries: ['stages'],
+  person: 'by',
+  isRequested: true,
+});

@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import type { Cluster } from '../../support/kubernetes/cluster.ts';
+import { CLUSTER_BUILD_MS } from '../../support/kubernetes/programs.ts';
+import { clusterFolder, clusterIn, dumpOf, releasedAs } from '../../support/release/deployments.ts';
+import { releaseTest } from '../../support/release/releases.ts';
+
+const place = clusterFolder();
+const test = releaseTest({
+  deploy: { kubeconfig: place.kubeconfig, contexts: { test: { repositories: ['local/acme/*'] } } },
+});
+
+const ENVIRONMENTS = `
+environments:
+  - name: staging
+    context: test
+    namespace: shop
+    watch: 3s
+    services:
+      api: {manifests: {folder: k8s/api}, ready: 60s}
+`;
+
+function api(image: string, mode: string): string {
+  return `
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings}
+data: {mode: ${mode}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: login}
+stringData: {password: hunter-${mode}-hunter}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api}
+spec:
+  selector: {matchLabels: {app: api}}
+  template:
+    metadata: {labels: {app: api}}
+    spec: {containers: [{name: app, image: "${image}"}]}
+`;
+}
+
+describe('longhaul deploy', { timeout: 180_000 }, () => {
+  let cluster: Cluster;
+
+  beforeAll(async () => {
+    cluster = await clusterIn(place.folder);
+  }, CLUSTER_BUILD_MS);
+
+  afterAll(async () => {
+    await cluster?.stop();
+    place.remove();
+  });
+
+  test('deploys a release, and puts back exactly what was there when the next one is not healthy', async ({ release }) => {
+    await releasedAs(release, 'v1.0.0', {
+      '.longhaul/environments.yaml': ENVIRONMENTS,
+      'k8s/api/all.yaml': api('app:1', 'one'),
+    });
+    const plan = await release.longhaul('deploy', 'v1.0.0', '--env', 'staging', '--dry-run');
+    expect(plan).toMatchObject({ exitCode: 0 });
+    expect(plan.stdout).toContain('3 are created, 0 changed, 0 deleted');
+    expect(plan.stdout).not.toContain('hunter');
+    expect(await cluster.kubectl(['get', 'configmaps,deployments', '-n', 'shop', '-o', 'name'])).not.toContain('settings');
+
+    const first = await release.longhaul('deploy', 'v1.0.0', '--env', 'staging');
+    expect(first).toMatchObject({ exitCode: 0 });
+    const deployed = await cluster.get<{ readonly status: { readonly readyReplicas: number } }>('deployment/api', '-n', 'shop');
+    expect(deployed.status.readyReplicas).toBe(1);
+    const before = await dumpOf(cluster);
+
+    await releasedAs(release, 'v1.1.0', {
+      'k8s/api/all.yaml': `${api('app:2-crash', 'two')}---
+apiVersion: v1
+kind: Service
+metadata: {name: api}
+spec: {selector: {app: api}, ports: [{port: 80, targetPort: 8080}]}
+`,
+    });
+    const second = await release.longhaul('deploy', 'v1.1.0', '--env', 'staging');
+    expect(second.stderr).toContain('CrashLoopBackOff');
+    expect(second.exitCode).toBe(11);
+    expect(await dumpOf(cluster)).toEqual(before);
+
+    const list = await release.longhaul('deployments', 'list', '--json');
+    expect((JSON.parse(list.stdout) as { status: string; version: string }[]).map(({ version, status }) => [version, status])).toEqual([
+      ['v1.1.0', 'undone'],
+      ['v1.0.0', 'deployed'],
+    ]);
+    const events = await release.ledger.sql(
+      `SELECT event_type FROM longhaul.audit_events WHERE event_type LIKE 'deployment.%' ORDER BY event_id`,
+    );
+    expect(events.map((event) => (event as { event_type: string }).event_type)).toEqual([
+      'deployment.started',
+      'deployment.deployed',
+      'deployment.started',
+      'deployment.undone',
+      'deployment.refused',
+    ]);
+    release.replayed('deployment/local/acme/api/staging/v1.1.0');
+    release.replayed('deploy/local/acme/api/staging');
+  });
+});

@@ -1,0 +1,105 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Cluster, startCluster } from '../kubernetes/cluster.ts';
+import { git } from '../scratch-git.ts';
+import type { Release } from './releases.ts';
+import { commit, write } from './work.ts';
+
+/** The id of the repository that is deployed. */
+const REPOSITORY = 'local/acme/api';
+
+/** A folder for a cluster, whose kubeconfig is known before the cluster starts. */
+export function clusterFolder(): { readonly folder: string; readonly kubeconfig: string; remove(): void } {
+  const folder = mkdtempSync(join(tmpdir(), 'longhaul-deploy-'));
+  return {
+    folder,
+    kubeconfig: join(folder, 'kubeconfig'),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+/** Starts a cluster in the folder of {@link clusterFolder}; its context is called `test`, and `shop` is a namespace. */
+export async function clusterIn(folder: string): Promise<Cluster> {
+  const cluster = await startCluster(join(folder, 'cluster'));
+  await cluster.kubectl(['create', 'namespace', 'shop']);
+  const config = JSON.parse(await cluster.kubectl(['config', 'view', '--raw', '-o', 'json'])) as {
+    readonly contexts: readonly { readonly name: string; readonly context: object }[];
+  };
+  const [context] = config.contexts;
+  write(folder, { kubeconfig: JSON.stringify({ ...config, contexts: [{ ...context, name: 'test' }] }) });
+  return cluster;
+}
+
+/** Files of a release, pushed; the ledger says that the version is promoted at this commit, as its promotion would. */
+export async function releasedAs(
+  { clone, ledger }: Pick<Release, 'clone' | 'ledger'>,
+  version: string,
+  files: Readonly<Record<string, string>>,
+): Promise<string> {
+  write(clone, files);
+  const made = commit(clone, `feat: ${version}`);
+  git(clone, 'push', '--quiet', 'origin', 'HEAD');
+  await ledger.sql(
+    `INSERT INTO longhaul.generations (generation_id, repository, version, status, contract, contract_digest, commit, tag,
+       created_by, promoted_at, promoted_by)
+     VALUES ($1, $2, $3, 'promoted', '{}', $4, $5, $3, 'test', now(), 'test')`,
+    [`${version}-${made.slice(0, 12)}`, REPOSITORY, version, 'a'.repeat(64), made],
+  );
+  return made;
+}
+
+/** Fields that the server and its controllers set by themselves: an undo makes new ones. */
+const OF_SERVER = ['uid', 'resourceVersion', 'generation', 'creationTimestamp', 'managedFields', 'selfLink'] as const;
+
+/** Kinds that controllers make by themselves, and those of the cluster itself. */
+const OF_CONTROLLERS = new Set([
+  'Event',
+  'Pod',
+  'ReplicaSet',
+  'ControllerRevision',
+  'EndpointSlice',
+  'Endpoints',
+  'Lease',
+  'Node',
+  'ComponentStatus',
+  'APIService',
+  'FlowSchema',
+  'PriorityLevelConfiguration',
+  'PodMetrics',
+  'NodeMetrics',
+]);
+
+/**
+ * All objects of all kinds as `kubectl get -o json` shows them, by name, less what the server sets by itself. The oracle of
+ * an undo: not the code that is tested.
+ */
+export async function dumpOf(cluster: Cluster): Promise<Readonly<Record<string, unknown>>> {
+  const resources = (await cluster.kubectl(['api-resources', '--verbs=list,get', '-o', 'name'])).trim().split('\n');
+  const printed = await cluster.kubectl(['get', resources.join(','), '--all-namespaces', '-o', 'json']);
+  const { items } = JSON.parse(printed) as {
+    readonly items: readonly {
+      readonly kind: string;
+      readonly apiVersion: string;
+      readonly metadata: Readonly<Record<string, unknown>>;
+      readonly status?: unknown;
+    }[];
+  };
+  const found: Record<string, unknown> = {};
+  for (const { status: _status, metadata, ...rest } of items) {
+    if (OF_CONTROLLERS.has(rest.kind)) continue;
+    const own = Object.fromEntries(
+      Object.entries(metadata).filter(([name]) => !(OF_SERVER as readonly string[]).includes(name)),
+    );
+    const annotations = Object.fromEntries(
+      // of the controller of deployments
+      Object.entries((metadata['annotations'] ?? {}) as object).filter(
+        ([name]) => name !== 'deployment.kubernetes.io/revision',
+      ),
+    );
+    const { kind } = rest;
+    const name = `${kind}/${String(metadata['namespace'] ?? '')}/${String(metadata['name'])}`;
+    found[name] = { ...rest, metadata: { ...own, annotations } };
+  }
+  return found;
+}

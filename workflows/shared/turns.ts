@@ -1,0 +1,122 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  defineSignal,
+  getExternalWorkflowHandle,
+  isCancellation,
+  log,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { type Child, isLocked, runLocked } from './child.ts';
+
+/** A run that has the lock tells the first one that waits, and whom else it may tell next. */
+const turnSignal = defineSignal<[readonly string[]]>('turn');
+const waitingSignal = defineSignal<[string]>('waiting');
+const replaceSignal = defineSignal<[string]>('replace');
+
+/** Longest time until a waiting flow looks by itself: the one with the lock may have been ended from outside. */
+const LOOK_MS = 60_000;
+const FIRST_LOOK_MS = 1_000;
+
+/** How a flow behaves that finds the lock taken. */
+export interface TurnRules {
+  /** `wait` for its turn, `replace` the run that has the lock, which ends first, or `refuse`. */
+  readonly whenTaken: 'wait' | 'replace' | 'refuse';
+  /** Called when it begins to wait. */
+  readonly onWait: () => void;
+}
+
+/**
+ * Runs the child that has a lock, when it is this flow's turn. Flows take turns in the order in which they came; none is
+ * dropped. The child calls {@link takingTurns}. Throws the failure `busy` of the child for the rule `refuse`.
+ */
+export async function inTurn<Result>(
+  childFor: (waiting: readonly string[]) => Child,
+  { whenTaken, onWait }: TurnRules,
+): Promise<Result> {
+  let turns = 0;
+  let behind: readonly string[] = [];
+  setHandler(
+    turnSignal,
+    (waiting) => {
+      turns++;
+      behind = waiting;
+    },
+    { description: 'The run that had the lock has ended: it is this one’s turn' },
+  );
+  const { workflowId } = workflowInfo();
+  for (let looks = 0; ; looks++) {
+    const child = childFor(behind);
+    const seen = turns;
+    try {
+      return await runLocked<Result>(child);
+    } catch (error) {
+      if (!isLocked(error) || whenTaken === 'refuse') throw error;
+    }
+    onWait();
+    const holder = getExternalWorkflowHandle(child.workflowId);
+    try {
+      // those behind this one wait at the present holder, too
+      for (const each of [workflowId, ...behind]) await holder.signal(waitingSignal, each);
+      if (whenTaken === 'replace' && looks === 0) await holder.signal(replaceSignal, workflowId);
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      // it has just ended
+      await condition(() => turns > seen, FIRST_LOOK_MS);
+      continue;
+    }
+    // whose turn it is comes at once; the one before it has still to end
+    await condition(() => turns > seen, seen > 0 ? FIRST_LOOK_MS : LOOK_MS);
+  }
+}
+
+/**
+ * Does the work of a child that has a lock, for {@link inTurn}: it ends the work when another flow replaces it, with the
+ * failure `replaced`, and gives the turn on when it has ended, however it ended.
+ */
+export async function takingTurns<Result>(
+  waiting: readonly string[],
+  replaced: { readonly type: string; readonly message: string },
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const queue = [...waiting];
+  let isReplaced = false;
+  const scope = new CancellationScope();
+  setHandler(
+    waitingSignal,
+    (flow) => {
+      if (!queue.includes(flow)) queue.push(flow);
+    },
+    { description: 'A flow that waits for the lock' },
+  );
+  setHandler(
+    replaceSignal,
+    (flow) => {
+      isReplaced = true;
+      log.info('replaced', { by: flow });
+      scope.cancel();
+    },
+    { description: 'A flow that takes the place of this one, which is undone first' },
+  );
+  try {
+    return await scope.run(work);
+  } catch (error) {
+    if (!isReplaced || !isCancellation(error)) throw error;
+    throw ApplicationFailure.nonRetryable(replaced.message, replaced.type);
+  } finally {
+    await CancellationScope.nonCancellable(() => giveTurnOn(queue));
+  }
+}
+
+async function giveTurnOn(queue: string[]): Promise<void> {
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+    try {
+      await getExternalWorkflowHandle(next).signal(turnSignal, queue);
+      return;
+    } catch {
+      // it has ended: the next one
+    }
+  }
+}
