@@ -273,7 +273,10 @@ interface Deployments {
   environment: string;
   version: string;
   commit: string;
+  packed: JSONColumnType<JsonObject>;
+  contracts: string;
   services: JSONColumnType<readonly string[]>;
+  goes_back: boolean;
   context: string;
   namespace: string;
   status: Generated<'planned' | 'deploying' | 'deployed' | 'undone' | 'not undone' | 'refused' | 'cancelled'>;

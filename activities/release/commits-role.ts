@@ -16,7 +16,7 @@ export async function openCommitsRole(
     forges,
     pushCandidates: release.pushCandidates,
     protectedBranches: pipelines.protectedBranches,
-    announcements: { channels: alerts.channels, env },
+    announcements: { channels: alerts.channels, announce: release.announce, env },
   };
   return { activities: createCommitActivities(tools) };
 }

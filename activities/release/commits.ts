@@ -1,3 +1,4 @@
+import { type AnnounceDeployment, announceDeployment } from './deployment/announce-deployment.ts';
 import { Readable } from 'node:stream';
 import type { FindNamedCommits, NamedCommit } from '../../domain/release/evolutions/evolution.ts';
 import type { CoverCommits, Coverage, FinalTag } from '../../domain/release/promotion/promotion.ts';
@@ -120,6 +121,8 @@ export interface CommitActivities {
    * not take it is not: it is tried until it does.
    */
   announcePromotion(input: AnnouncePromotion): Promise<PartEnd>;
+  /** Tells the channels of releases about a deployment. */
+  announceDeployment(input: AnnounceDeployment): Promise<void>;
   /**
    * Offers a hotfix to the default branch, unless that has it: pushes a branch with it, and opens a pull request where
    * there are any. A refusal is a result.
@@ -178,8 +181,12 @@ export interface CommitActivityTools {
   readonly pushCandidates: boolean;
   /** Names or patterns of branches: their commits may be released, and only runs at these write their caches. */
   readonly protectedBranches: readonly string[];
-  /** Channels for announcements, and the environment with their addresses. */
-  readonly announcements: { readonly channels: readonly AlertChannelConfig[]; readonly env: NodeJS.ProcessEnv };
+  /** Channels for announcements, the names of those that are told, and the environment with their addresses. */
+  readonly announcements: {
+    readonly channels: readonly AlertChannelConfig[];
+    readonly announce: readonly string[];
+    readonly env: NodeJS.ProcessEnv;
+  };
 }
 
 /** Creates the activities. */
@@ -244,6 +251,7 @@ export function createCommitActivities({
     collectAssets: (input) => heartbeating((signal) => collectAssets(blobs, input, signal)),
     uploadAsset: (input) => heartbeating((signal) => uploadAsset({ mgit, blobs, forges }, input, signal)),
     announcePromotion: (input) => heartbeating((signal) => announcePromotion(announcements, input, signal)),
+    announceDeployment: (input) => heartbeating((signal) => announceDeployment(announcements, input, signal)),
     offerBackport: (input) => heartbeating((signal) => offerBackport({ mgit, forges }, input, signal)),
     offerHotfix: (input) => heartbeating((signal) => offerHotfix({ mgit, forges }, input, signal)),
     findNamedCommits: (input) => heartbeating((signal) => findNamedCommits({ mgit, blobs }, input, signal)),

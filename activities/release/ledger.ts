@@ -38,9 +38,14 @@ import { runningFlow } from '../shared/running-flow.ts';
 import {
   type EndDeployment,
   endDeployment,
+  type EnvironmentKey,
+  failedDeployments,
   type FindImages,
   findImages,
   findReleased,
+  type LaterDeployment,
+  laterDeployments,
+  problemOfSoaked,
   type ReleaseKey,
   type StartDeployment,
   startDeployment,
@@ -162,6 +167,12 @@ export interface LedgerActivities {
   findReleased(input: ReleaseKey): Promise<ReleasedCommit>;
   /** The images of a release, as jobs handed them over. Throws `InvalidInput` that names what is missing. */
   findImages(input: FindImages): Promise<Readonly<Record<string, Readonly<Record<string, string>>>>>;
+  /** Why earlier deployments of a release to an environment did not stay, since it last stayed there. */
+  failedDeployments(input: EnvironmentKey & ReleaseKey): Promise<readonly string[]>;
+  /** What stayed in an environment since it last had this version, the latest first. Throws `InvalidInput`. */
+  laterDeployments(input: EnvironmentKey & ReleaseKey): Promise<readonly LaterDeployment[]>;
+  /** Why a deployed release may not go on to the next environment, the rest of a sentence; null when it may. */
+  problemOfSoaked(input: { readonly deployment: string }): Promise<string | null>;
   /** Records that a deployment begins to change its environment. */
   startDeployment(input: StartDeployment): Promise<void>;
   /** Records how a deployment ended. */
@@ -209,6 +220,9 @@ export function createLedgerActivities(tools: LedgerTools): LedgerActivities {
       }),
     findReleased: (input) => named(() => findReleased(tools.ledger, input)),
     findImages: (input) => named(() => findImages(tools, input)),
+    failedDeployments: (input) => named(() => failedDeployments(tools.ledger, input)),
+    laterDeployments: (input) => named(() => laterDeployments(tools.ledger, input)),
+    problemOfSoaked: ({ deployment }) => named(() => problemOfSoaked(tools.ledger, deployment)),
     startDeployment: (input) => named(async () => startDeployment(tools, input, await flow(input.by))),
     endDeployment: (input) => named(async () => endDeployment(tools, input, await flow(input.by))),
     takeRequest: (input) =>

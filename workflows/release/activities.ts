@@ -75,6 +75,13 @@ export const pipelineActivities: ActivityInterfaceFor<PipelineActivities> = prox
   scheduleToCloseTimeout: '6 hours',
 });
 
+/** Hooks of deployments: their programs have their own limit of at most a day. */
+export const hookActivities: ActivityInterfaceFor<PipelineActivities> = proxyActivities<PipelineActivities>({
+  ...programs,
+  startToCloseTimeout: '25 hours',
+  scheduleToCloseTimeout: '7 days',
+});
+
 /** Questions to clusters: a cluster that cannot be reached is waited for. */
 export const deployActivities: ActivityInterfaceFor<DeployActivities> = proxyActivities<DeployActivities>({
   ...programs,

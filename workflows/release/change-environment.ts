@@ -1,4 +1,5 @@
-import { ApplicationFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, isCancellation, log } from '@temporalio/workflow';
+import type { AnnounceDeployment } from '../../activities/release/deployment/announce-deployment.ts';
 import {
   changeEnvironmentFlow,
   type ChangeEnvironmentInput,
@@ -18,6 +19,7 @@ import { type FlowStages, stagesOf } from '../shared/stages.ts';
 import { takingTurns } from '../shared/turns.ts';
 import { act, recordingRefusal } from './act.ts';
 import {
+  briefCommitActivities,
   changeActivities,
   deployActivities,
   lastingChangeActivities,
@@ -25,7 +27,8 @@ import {
   ledgerActivities,
   pipelineActivities,
 } from './activities.ts';
-import { deployServices } from './deploy-services.ts';
+import { type DeploymentHooks, hooksOf } from './deployment-hooks.ts';
+import { deployServices, runHook } from './deploy-services.ts';
 
 /** The checked input. */
 export type EnvironmentChange = CheckedOf<typeof changeEnvironmentFlow>;
@@ -61,7 +64,7 @@ export function changeEnvironment(input: ChangeEnvironmentInput): Promise<Deploy
     type: 'DeploymentReplaced',
     message: `A newer deployment to ${String(input?.environment)} has taken the place of this one.`,
   };
-  const recorded: Recorded = { deployment: null };
+  const recorded: Recorded = { deployment: null, isStarted: false };
   const work = (): Promise<DeployReleaseResult> =>
     takingTurns(input?.waiting ?? [], replaced, () =>
       recordingFailure(recorded, input, () =>
@@ -78,6 +81,10 @@ export function changeEnvironment(input: ChangeEnvironmentInput): Promise<Deploy
 interface Recorded {
   /** Null while there is none. */
   deployment: string | null;
+  /** True when the first change may have happened. */
+  isStarted: boolean;
+  /** The announcement that it is rolled back. */
+  telling?: Promise<void>;
 }
 
 /** Records how a deployment ended that does not stay, when everything is put back or a person has given up. */
@@ -102,8 +109,27 @@ async function recordingFailure<Result>(
         },
       ]),
     );
+    await recorded.telling;
     throw error;
   }
+}
+
+/** Tells the channels of releases. A channel that does not take it does not hold up the undo. */
+function tell(
+  { repository, version, environment, by }: EnvironmentChange,
+  deployment: string,
+  event: AnnounceDeployment['event'],
+  why: string,
+): Promise<void> {
+  return CancellationScope.nonCancellable(async () => {
+    try {
+      await briefCommitActivities.announceDeployment.executeWithOptions({ summary: `tell: ${event}` }, [
+        { deployment, event, repository, version, environment, by, why },
+      ]);
+    } catch (error) {
+      log.warn('A channel was not told.', { deployment, error: failureOf(error).error });
+    }
+  });
 }
 
 /** What a change works with. */
@@ -119,8 +145,14 @@ async function change(given: EnvironmentChange, { stages, rollback, recorded }: 
   if (given.dryRun) return { plan: first, isDeployed: false, samples: 0 };
   const { deployment } = first;
   recorded.deployment = deployment;
-  const { plan, approvedBy } = await stages.run('approval', () => approve(given, place, first, stages.show));
-  const { samples } = await carryOut(given, { place, plan, approvedBy }, stages, rollback);
+  const hooks = await hooksOf(given, place);
+  const { plan, approvedBy } = await stages.run('approval', () => approve(given, { place, hooks, first }, stages.show));
+  const carrying = carryOut(given, { place, hooks, plan, approvedBy }, { stages, rollback, recorded });
+  const { samples } = await carrying.catch((error: unknown) => {
+    // at once, while everything is put back
+    if (recorded.isStarted) recorded.telling = tell(given, deployment, 'deployment rolled back', failureOf(error).error);
+    throw error;
+  });
   // the point of no return: whether it is recorded must be known
   await CancellationScope.nonCancellable(() =>
     lastingLedgerActivities.endDeployment.executeWithOptions({ summary: 'record: it stays' }, [
@@ -177,6 +209,7 @@ async function makePlan(given: EnvironmentChange, place: DeployPlace): Promise<P
       services: names.map((service) => ({ service, manifests: rendered.get(service) ?? '' })),
       images,
       isPartial: given.services !== undefined,
+      goBack: given.goBack,
       by,
       isDryRun: dryRun,
     },
@@ -186,16 +219,20 @@ async function makePlan(given: EnvironmentChange, place: DeployPlace): Promise<P
 /** Waits for people. A plan that others' changes made another one is asked about again. */
 async function approve(
   given: EnvironmentChange,
-  place: DeployPlace,
-  first: PlannedDeployment,
+  { place, hooks, first }: { readonly place: DeployPlace; readonly hooks: DeploymentHooks; readonly first: PlannedDeployment },
   show: (line: string) => void,
 ): Promise<Approved> {
   const { repository, version, environment, by, overrideFreeze } = given;
   const passed = new Map<string, readonly string[]>();
+  const failures = await ledgerActivities.failedDeployments.executeWithOptions({ summary: 'earlier attempts' }, [
+    { repository, environment, version },
+  ]);
   for (let plan = first; ; plan = await makePlan(given, place)) {
-    refuse(given, place, plan);
+    const lasting = [...plan.irreversible, ...hooks.lasting];
+    refuse(given, place, plan, lasting);
     const questions = [
-      ...(plan.irreversible.length > 0 ? [{ kind: 'irreversible', evidence: plan.irreversible }] : []),
+      ...(failures.length >= MOST_FAILURES ? [{ kind: 'attempts', evidence: failures.slice(0, 10) }] : []),
+      ...(lasting.length > 0 ? [{ kind: 'irreversible', evidence: lasting }] : []),
       ...(plan.freezes.length > 0 ? [{ kind: 'freeze', evidence: [...plan.freezes, `because: ${overrideFreeze}`] }] : []),
       ...(plan.approvals === null ? [] : [{ kind: 'deployment', evidence: [] }]),
     ];
@@ -238,6 +275,9 @@ async function approve(
   }
 }
 
+/** After so many attempts of a release that did not stay, a person is asked before the next one. */
+const MOST_FAILURES = 3;
+
 const ONE_PERSON: NonNullable<PlannedDeployment['approvals']> = {
   needed: 1,
   from: [],
@@ -248,11 +288,12 @@ const ONE_PERSON: NonNullable<PlannedDeployment['approvals']> = {
 };
 
 /** Refuses a plan before the first change. */
-function refuse({ overrideFreeze }: EnvironmentChange, place: DeployPlace, plan: PlannedDeployment): void {
-  const hooks = place.services.flatMap(({ name, before, after }) =>
-    [...before, ...after].filter(({ hasDown }) => !hasDown).map((hook) => `The hook ${hook.name} of ${name} has no down step.`),
-  );
-  const lasting = [...plan.irreversible, ...hooks];
+function refuse(
+  { overrideFreeze }: EnvironmentChange,
+  place: DeployPlace,
+  plan: PlannedDeployment,
+  lasting: readonly string[],
+): void {
   const reasons = [
     ...plan.problems,
     ...(place.irreversible === 'refuse' ? lasting : []),
@@ -264,9 +305,8 @@ function refuse({ overrideFreeze }: EnvironmentChange, place: DeployPlace, plan:
 /** Changes the cluster, and watches what it does. */
 async function carryOut(
   given: EnvironmentChange,
-  { place, plan, approvedBy }: Approved & { readonly place: DeployPlace },
-  stages: FlowStages<Outputs>,
-  rollback: Rollback,
+  { place, hooks, plan, approvedBy }: Approved & { readonly place: DeployPlace; readonly hooks: DeploymentHooks },
+  { stages, rollback, recorded }: Work,
 ): Promise<Watched> {
   const { repository, contracts, environment, by, overrideFreeze, version } = given;
   const { deployment, freezes } = plan;
@@ -286,15 +326,18 @@ async function carryOut(
   await ledgerActivities.startDeployment.executeWithOptions({ summary: 'record: the first change comes next' }, [
     { deployment, approvedBy, overrideFreeze: freezes.length > 0 ? overrideFreeze : null, by },
   ]);
+  recorded.isStarted = true;
   logEvent('deployment_started', { repo: repository, version, environment, deployment });
   await stages.run('services', async () => {
-    await deployServices(given, { place, plan, target, rollback, show: stages.show });
+    const carried = { place, plan, target, hooks: hooks.services, rollback, show: stages.show };
+    await deployServices(carried);
     if (plan.deletes) {
       rollback.before('what was deleted', () =>
         changeActivities.undoObjects.executeWithOptions({ summary: 'create again what was deleted' }, [target]),
       );
       await changeActivities.removeObjects.executeWithOptions({ summary: 'delete what the release has not' }, [target]);
     }
+    for (const step of hooks.last) await runHook(carried, step);
     return null;
   });
   const seen = await stages.run('watch', async () => {

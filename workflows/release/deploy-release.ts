@@ -1,11 +1,12 @@
-import { ApplicationFailure } from '@temporalio/workflow';
+import { ApplicationFailure, defineSearchAttributeKey, ParentClosePolicy, sleep, startChild } from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   changeEnvironmentFlow,
   deployReleaseFlow,
   type DeployReleaseInput,
   type DeployReleaseResult,
 } from '../../domain/release/flows/deploy-flows.ts';
-import { writtenId } from '../../domain/shared/flow.ts';
+import { type CheckedOf, writtenId } from '../../domain/shared/flow.ts';
 import { stagesOf } from '../shared/stages.ts';
 import { inTurn } from '../shared/turns.ts';
 import { asAct } from './act.ts';
@@ -15,7 +16,15 @@ import type { PackedCommit } from '../../domain/release/pipelines/job.ts';
 
 /** What each stage hands on. */
 interface Outputs extends Record<string, unknown> {
-  readonly release: { readonly packed: PackedCommit; readonly contracts: string; readonly place: DeployPlace };
+  readonly soak: null;
+  readonly next: string | null;
+  readonly release: {
+    readonly packed: PackedCommit;
+    readonly contracts: string;
+    readonly place: DeployPlace;
+    /** Name of the environment after it; null for the last one. */
+    readonly next: string | null;
+  };
   readonly deployment: DeployReleaseResult;
 }
 
@@ -24,10 +33,14 @@ interface Outputs extends Record<string, unknown> {
  * lets `changeEnvironment` do it.
  */
 export function deployRelease(input: DeployReleaseInput): Promise<DeployReleaseResult> {
-  const stages = stagesOf<Outputs>(['release', 'deployment']);
+  const stages = stagesOf<Outputs>(['soak', 'release', 'deployment', 'next']);
   return asAct(deployReleaseFlow, input, async (given) => {
     const { repository, version, environment, services } = given;
-    const { packed, contracts, place } = await stages.run('release', async () => {
+    await stages.run('soak', async () => {
+      if (given.soaked !== undefined) await untilSoaked(given.soaked, stages.show);
+      return null;
+    });
+    const { packed, contracts, place, next } = await stages.run('release', async () => {
       const { commit } = await ledgerActivities.findReleased.executeWithOptions({ summary: 'find the release' }, [
         { repository, version },
       ]);
@@ -47,12 +60,14 @@ export function deployRelease(input: DeployReleaseInput): Promise<DeployReleaseR
         const known = found.services.map(({ name }) => name).join(', ');
         throw invalid(`${environment} has no service ${unknown}; services: ${known}.`);
       }
-      return { packed: pack, contracts: read.contracts, place: found };
+      const after = read.environments[read.environments.indexOf(found) + 1]?.name ?? null;
+      return { packed: pack, contracts: read.contracts, place: found, next: after };
     });
-    return stages.run('deployment', () =>
+    const result = await stages.run('deployment', () =>
       inTurn<DeployReleaseResult>(
         (waiting) => {
-          const child = { ...given, packed, contracts, waiting };
+          const { soaked: _soaked, ...asked } = given;
+          const child = { ...asked, packed, contracts, waiting };
           return {
             type: changeEnvironmentFlow.type,
             input: child,
@@ -68,7 +83,53 @@ export function deployRelease(input: DeployReleaseInput): Promise<DeployReleaseR
         },
       ),
     );
+    const goesOn = place.soak > 0 && !given.dryRun && !given.goBack && services === undefined;
+    await stages.run('next', async () =>
+      next === null || !goesOn ? null : startNext(given, { next, soak: place.soak, after: result.plan.deployment }),
+    );
+    return result;
   });
+}
+
+/** Waits for the end of the soak time in the environment before. Fails when the release did not stay there. */
+async function untilSoaked(
+  { deployment, until }: NonNullable<DeployReleaseInput['soaked']>,
+  show: (line: string) => void,
+): Promise<void> {
+  show(`waits until ${until.slice(0, 16)}Z: soak time in the environment before`);
+  await sleep(Math.max(1, Date.parse(until) - Date.now()), { summary: 'soak time in the environment before' });
+  const problem = await ledgerActivities.problemOfSoaked.executeWithOptions({ summary: 'did it stay?' }, [
+    { deployment },
+  ]);
+  if (problem === null) return;
+  throw ApplicationFailure.nonRetryable(`The release does not go on: ${problem}.`, 'DeploymentRefused');
+}
+
+/** Starts the deployment to the next environment, which waits for the soak time of this one. Returns its workflow id. */
+async function startNext(
+  given: CheckedOf<typeof deployReleaseFlow>,
+  { next, soak, after }: { readonly next: string; readonly soak: number; readonly after: string },
+): Promise<string> {
+  const until = new Date(Date.now() + soak * 1_000).toISOString();
+  const input = { ...given, environment: next, overrideFreeze: '', soaked: { deployment: after, until } };
+  const workflowId = writtenId(deployReleaseFlow, input);
+  try {
+    await startChild(deployReleaseFlow.type, {
+      workflowId,
+      args: [input],
+      // it goes on by itself, for days
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      staticSummary: deployReleaseFlow.summary(input),
+      typedSearchAttributes: Object.entries(deployReleaseFlow.searchAttributes(input)).map(([name, value]) => ({
+        key: defineSearchAttributeKey(name, 'KEYWORD'),
+        value,
+      })),
+    });
+  } catch (error) {
+    // a person has started it
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
+  return workflowId;
 }
 
 function invalid(message: string): ApplicationFailure {

@@ -3,14 +3,16 @@ import type { DeployPlace, DeployService, PlannedDeployment } from '../../domain
 import { startable } from '../../domain/release/deployment/service-order.ts';
 import type { DeploymentInput } from '../../activities/release/environment-changes.ts';
 import type { Rollback } from '../shared/rollback.ts';
-import { changeActivities, lastingChangeActivities } from './activities.ts';
-import type { EnvironmentChange } from './change-environment.ts';
+import { changeActivities, hookActivities, lastingChangeActivities } from './activities.ts';
+import type { HookStep, ServiceHooks } from './deployment-hooks.ts';
 
 /** A deployment that is carried out. */
-interface Carried {
+export interface Carried {
   readonly place: DeployPlace;
   readonly plan: PlannedDeployment;
   readonly target: DeploymentInput;
+  /** The hooks by service. */
+  readonly hooks: ReadonlyMap<string, ServiceHooks>;
   readonly rollback: Rollback;
   readonly show: (...lines: readonly string[]) => void;
 }
@@ -22,15 +24,16 @@ const AT_ONCE = 16;
  * Deploys services, each when those that it needs are ready. When one fails, waits for those at work, and fails with the
  * failure of the first.
  */
-export async function deployServices(given: EnvironmentChange, carried: Carried): Promise<void> {
+export async function deployServices(carried: Carried): Promise<void> {
   const { place, show } = carried;
   const done = new Set<string>();
   const running = new Map<string, Promise<void>>();
   const failures: unknown[] = [];
   for (;;) {
     if (failures.length === 0) {
-      for (const service of startable(place.services, done, new Set(running.keys())).slice(0, AT_ONCE - running.size)) {
-        const work = deployService(given, carried, service).then(
+      const ready = startable(place.services, done, new Set(running.keys()));
+      for (const service of ready.slice(0, AT_ONCE - running.size)) {
+        const work = deployService(carried, service).then(
           () => void done.add(service.name),
           (error: unknown) => void failures.push(error),
         );
@@ -47,23 +50,45 @@ export async function deployServices(given: EnvironmentChange, carried: Carried)
   if (failures.length > 0) throw failures[0];
 }
 
-async function deployService(
-  _given: EnvironmentChange,
-  { plan, target, rollback }: Carried,
-  { name: service, ready }: DeployService,
-): Promise<void> {
-  if (!plan.changes.some((change) => change.service === service)) return;
-  rollback.before(service, () =>
-    changeActivities.undoObjects.executeWithOptions({ summary: `put ${service} back` }, [{ ...target, service }]),
-  );
-  await changeActivities.applyService.executeWithOptions({ summary: `apply ${service}` }, [{ ...target, service }]);
-  const problems = await lastingChangeActivities(ready).awaitReady.executeWithOptions(
-    { summary: `${service} becomes ready` },
-    [{ ...target, service, until: Date.now() + ready * 1_000 }],
-  );
-  if (problems.length === 0) return;
-  throw ApplicationFailure.nonRetryable(
-    `${service} did not become ready: ${problems.join('; ')}.`.slice(0, 1_000),
-    'DeploymentUnhealthy',
-  );
+async function deployService(carried: Carried, { name: service, ready }: DeployService): Promise<void> {
+  const { plan, target, rollback, hooks } = carried;
+  const { before, after } = hooks.get(service) ?? NO_HOOKS;
+  for (const step of before) await runHook(carried, step);
+  if (plan.changes.some((change) => change.service === service)) {
+    rollback.before(`the objects of ${service}`, () =>
+      changeActivities.undoObjects.executeWithOptions({ summary: `put ${service} back` }, [{ ...target, service }]),
+    );
+    await changeActivities.applyService.executeWithOptions({ summary: `apply ${service}` }, [{ ...target, service }]);
+    const problems = await lastingChangeActivities(ready).awaitReady.executeWithOptions(
+      { summary: `${service} becomes ready` },
+      [{ ...target, service, until: Date.now() + ready * 1_000 }],
+    );
+    if (problems.length > 0) throw unhealthy(`${service} did not become ready: ${problems.join('; ')}.`);
+  }
+  for (const step of after) await runHook(carried, step);
+}
+
+const NO_HOOKS: ServiceHooks = { before: [], after: [] };
+
+/** Runs a hook. A failed one is taken back, too: it may have done a part of its work. */
+export async function runHook({ target, rollback }: Carried, step: HookStep): Promise<void> {
+  const { canBeUndone, ...hook } = step;
+  const { deployment, repository, environment } = target;
+  const run = async (direction: HookStep['direction']): Promise<void> => {
+    const { ok, exitCode, ended, said } = await hookActivities.runHook.executeWithOptions(
+      { summary: `${hook.hook} of ${hook.service}: ${direction}` },
+      [{ repository, environment, deployment, ...hook, direction }],
+    );
+    if (ok) return;
+    const how = exitCode === null ? `it was ended: ${ended}` : `it exited with ${exitCode}`;
+    throw unhealthy(`The hook ${hook.hook} of ${hook.service} failed (${direction}): ${how}. It said: ${said}`);
+  };
+  if (canBeUndone) {
+    rollback.before(`the hook ${hook.hook} of ${hook.service}`, () => run(step.direction === 'up' ? 'down' : 'up'));
+  }
+  await run(step.direction);
+}
+
+function unhealthy(message: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(message.slice(0, 1_000), 'DeploymentUnhealthy');
 }

@@ -7,8 +7,13 @@ CREATE TABLE deployments (
   environment text NOT NULL,
   version text NOT NULL,
   commit text NOT NULL CHECK (commit ~ '^([0-9a-f]{40}|[0-9a-f]{64})$'),
+  -- the commit and its contracts in the blob store: the down steps of its hooks are run from there
+  packed jsonb NOT NULL,
+  contracts text NOT NULL CHECK (contracts ~ '^[0-9a-f]{64}$'),
   -- the services that it deploys; the objects of the others are only carried over
   services jsonb NOT NULL,
+  -- true for a deployment that goes back to an earlier release
+  goes_back boolean NOT NULL,
   context text NOT NULL,
   namespace text NOT NULL,
   status text NOT NULL DEFAULT 'planned' CHECK (status IN

@@ -1,4 +1,5 @@
 import type { DeploymentEnd, ReleasedCommit } from '../../../domain/release/deployment/deployment.ts';
+import type { PackedCommit } from '../../../domain/release/pipelines/job.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { recordEvent } from '../../ledger/audit.ts';
 import type { LedgerDatabase, LedgerTransaction } from '../../ledger/open-ledger.ts';
@@ -89,6 +90,86 @@ export async function findImages(
     found[service] = { ...found[service], [image]: value };
   }
   return found;
+}
+
+/** An environment of a repository. */
+export interface EnvironmentKey {
+  readonly repository: string;
+  readonly environment: string;
+}
+
+/** Why earlier deployments of a release to an environment did not stay, the latest first, since it last stayed there. */
+export async function failedDeployments(
+  ledger: LedgerDatabase,
+  { repository, environment, version }: EnvironmentKey & ReleaseKey,
+): Promise<readonly string[]> {
+  const rows = await ledger
+    .selectFrom('deployments')
+    .select(['status', 'why'])
+    .where('repository', '=', repository)
+    .where('environment', '=', environment)
+    .where('version', '=', version)
+    .where('status', 'in', ['deployed', 'undone', 'not undone'])
+    .orderBy('sequence', 'desc')
+    .limit(20)
+    .execute();
+  const since = rows.findIndex(({ status }) => status === 'deployed');
+  return rows.slice(0, since === -1 ? rows.length : since).map(({ why }) => why ?? 'unknown');
+}
+
+/** A release that an environment had after another one. */
+export interface LaterDeployment {
+  readonly version: string;
+  readonly packed: PackedCommit;
+  readonly contracts: string;
+  readonly services: readonly string[];
+}
+
+/**
+ * The deployments that stayed in an environment since it last had this version, the latest first: their hooks are taken
+ * back to go back to it. Throws `InvalidInput` for a version that it never had.
+ */
+export async function laterDeployments(
+  ledger: LedgerDatabase,
+  { repository, environment, version }: EnvironmentKey & ReleaseKey,
+): Promise<readonly LaterDeployment[]> {
+  const rows = await ledger
+    .selectFrom('deployments')
+    .select(['version', 'packed', 'contracts', 'services'])
+    .where('repository', '=', repository)
+    .where('environment', '=', environment)
+    .where('status', '=', 'deployed')
+    .orderBy('sequence', 'desc')
+    .execute();
+  const at = rows.findIndex((row) => row.version === version);
+  if (at === -1) {
+    throw new LonghaulError('InvalidInput', `${environment} never had ${version} of ${repository}: deploy it instead.`);
+  }
+  return rows.slice(0, at).map((row) => ({ ...row, packed: row.packed as unknown as PackedCommit }));
+}
+
+/**
+ * Why a release that was deployed to an environment may not go on to the next one, the rest of a sentence; null when it
+ * may. One that a later release has followed goes on, one from which people went back does not.
+ */
+export async function problemOfSoaked(ledger: LedgerDatabase, deployment: string): Promise<string | null> {
+  const row = await ledger
+    .selectFrom('deployments')
+    .select(['status', 'repository', 'environment', 'sequence'])
+    .where('deployment_id', '=', deployment)
+    .executeTakeFirst();
+  if (row?.status !== 'deployed') return `the deployment ${deployment} did not stay`;
+  const back = await ledger
+    .selectFrom('deployments')
+    .select(['deployment_id', 'version'])
+    .where('repository', '=', row.repository)
+    .where('environment', '=', row.environment)
+    .where('sequence', '>', row.sequence)
+    .where('goes_back', '=', true)
+    .where('status', 'in', ['deployed', 'deploying'])
+    .limit(1)
+    .executeTakeFirst();
+  return back === undefined ? null : `${row.environment} went back to ${back.version} (${back.deployment_id})`;
 }
 
 /** A deployment whose first change comes next. */

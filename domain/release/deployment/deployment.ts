@@ -55,6 +55,8 @@ export interface PlanDeployment extends ReleasedCommit {
   readonly images: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** True when only some of the environment's services are deployed: what the others have stays. */
   readonly isPartial: boolean;
+  /** True for a deployment that goes back to an earlier release. */
+  readonly goBack: boolean;
   readonly by: string;
   /** True writes nothing to the ledger. */
   readonly isDryRun: boolean;

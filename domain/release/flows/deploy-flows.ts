@@ -20,6 +20,16 @@ export interface DeployReleaseInput extends RequestFields {
   readonly dryRun?: boolean;
   /** Why it is deployed during a freeze. @default '' */
   readonly overrideFreeze?: string;
+  /**
+   * True goes back to a release that the environment had: the down steps of the hooks of all later ones run instead of the
+   * hooks of this one. @default false
+   */
+  readonly goBack?: boolean;
+  /**
+   * For a release that has been in another environment: the deployment there, and the end of its soak time (ISO 8601),
+   * which is waited for. @default none
+   */
+  readonly soaked?: { readonly deployment: string; readonly until: string };
 }
 
 /** Result of `deployRelease`. */
@@ -39,6 +49,7 @@ function deployFields(z: Zod) {
     services: z.array(z.string().min(1).max(63)).min(1).max(500).optional(),
     dryRun: z.boolean().default(false),
     overrideFreeze: z.string().max(1_000).default(''),
+    goBack: z.boolean().default(false),
     by: personName(z),
   };
 }
@@ -46,7 +57,12 @@ function deployFields(z: Zod) {
 /** Deploys a release to an environment, when it is its turn. */
 export const deployReleaseFlow = defineFlow<DeployReleaseInput, DeployReleaseResult>()({
   type: 'deployRelease',
-  input: (z) => z.strictObject({ ...deployFields(z), requestId: requestId(z) }),
+  input: (z) =>
+    z.strictObject({
+      ...deployFields(z),
+      soaked: z.strictObject({ deployment: z.string().min(1).max(100), until: z.iso.datetime() }).optional(),
+      requestId: requestId(z),
+    }),
   does: 'deploys [a release](deploy.md) to an environment, watches it, and puts everything back when it goes wrong',
   examples: [
     { repository: 'work/acme/api', version: 'v1.5.0', environment: 'staging' },
@@ -55,7 +71,7 @@ export const deployReleaseFlow = defineFlow<DeployReleaseInput, DeployReleaseRes
   startedBy: ['people', 'services', 'flows'],
   id: ({ repository, version, environment, dryRun }) =>
     `${dryRun ? 'deployment-plan' : 'deployment'}/${repository}/${environment}/${version}`,
-  question: ({ by: _by, requestId: _requestId, ...rest }) => rest,
+  question: ({ by: _by, requestId: _requestId, soaked: _soaked, ...rest }) => rest,
   busy: ({ version, environment }) => ({
     type: 'EnvironmentBusy',
     message: `Another run deploys ${version} to ${environment} in another way.`,
@@ -71,7 +87,7 @@ export const deployReleaseFlow = defineFlow<DeployReleaseInput, DeployReleaseRes
 });
 
 /** Input of `changeEnvironment`. */
-export interface ChangeEnvironmentInput extends DeployReleaseInput {
+export interface ChangeEnvironmentInput extends Omit<DeployReleaseInput, 'soaked'> {
   readonly packed: PackedCommit;
   /** Digest of the contracts of the commit. */
   readonly contracts: string;

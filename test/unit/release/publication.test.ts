@@ -35,7 +35,7 @@ async function open() {
     forges: { of: () => forge.open() },
     pushCandidates: true,
     protectedBranches: ['release/*'],
-    announcements: { channels: [], env: {} },
+    announcements: { channels: [], announce: [], env: {} },
   });
   const put = async (text: string): Promise<string> => (await blobs.put(Readable.from([Buffer.from(text)]))).digest;
   return {
