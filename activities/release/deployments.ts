@@ -7,11 +7,14 @@ import { heartbeating } from '../shared/heartbeating.ts';
 import { readContracts } from './contracts/stored-contracts.ts';
 import { type AllowedContexts, problemOfContext } from './deployment/allowed-context.ts';
 import { checkEnvironment, unasked } from './deployment/check-environment.ts';
+import type { Seal } from './deployment/sealed.ts';
 
 /** Tools of the activities of the role `deploy`. */
 export interface DeployTools {
   readonly kubectl: Kubectl;
   readonly blobs: BlobStore;
+  /** Opens what is sealed to {@link DeployActivities.sealingKey}. */
+  readonly seal: Seal;
   /** Who may use which context (`deploy.contexts`). */
   readonly contexts: AllowedContexts;
 }
@@ -28,13 +31,16 @@ export interface CheckEnvironmentInput {
 
 /** Activities of the role `deploy`: they alone reach clusters. */
 export interface DeployActivities {
+  /** The public key that contents for this role are sealed to: rendered manifests have Secrets. */
+  sealingKey(): Promise<string>;
   /** What an environment lacks for a deployment of these manifests. Changes nothing. */
   checkEnvironment(input: CheckEnvironmentInput): Promise<CheckedEnvironment>;
 }
 
 /** Creates the activities. */
-export function createDeployActivities({ kubectl, blobs, contexts }: DeployTools): DeployActivities {
+export function createDeployActivities({ kubectl, blobs, seal, contexts }: DeployTools): DeployActivities {
   return {
+    sealingKey: () => Promise.resolve(seal.recipient),
     checkEnvironment: ({ repository, contracts, environment: name, services }) =>
       heartbeating(async (signal) => {
         const { environments } = await readContracts(blobs, contracts, repository);
@@ -46,7 +52,7 @@ export function createDeployActivities({ kubectl, blobs, contexts }: DeployTools
         const problem = problemOfContext(contexts, repository, environment);
         if (problem !== null) return unasked(environment, problem);
         const cluster = createCluster(kubectl, environment.context, signal);
-        return checkEnvironment({ cluster, blobs, environment, services, signal });
+        return checkEnvironment({ cluster, blobs, seal, environment, services, signal });
       }),
   };
 }

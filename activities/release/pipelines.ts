@@ -50,6 +50,8 @@ export interface RenderManifestsInput extends ReadCommitInput {
   readonly contracts: string;
   readonly environment: string;
   readonly service: string;
+  /** The public key that the rendered manifests are sealed to, from the role `deploy`. */
+  readonly sealTo: string;
 }
 
 /** Activities of the role `pipelines`: they run programs of repositories, and have no credentials. */
@@ -63,7 +65,10 @@ export interface PipelineActivities {
   readCommit(input: ReadCommitInput): Promise<ReadCommit>;
   /** The environments of a commit. Stores its contracts. Throws `InvalidConfiguration` when they are wrong. */
   readEnvironments(input: ReadCommitInput): Promise<ReadEnvironments>;
-  /** Renders the manifests of a service, in a checkout of the commit, and returns their digest in the blob store. */
+  /**
+   * Renders the manifests of a service, in a checkout of the commit, and returns the digest of the sealed stream in the
+   * blob store. Throws `InvalidConfiguration`.
+   */
   renderManifests(input: RenderManifestsInput): Promise<string>;
   /**
    * Runs one attempt of a job, in a clean checkout on this machine. A failed step is a result; repeating the activity
@@ -133,12 +138,12 @@ export function createPipelineActivities(tools: JobTools): PipelineActivities {
           environments: environments.map(deployPlace),
         };
       }),
-    renderManifests: ({ repository, packed, contracts, environment: name, service }) =>
+    renderManifests: ({ repository, packed, contracts, environment: name, service, sealTo }) =>
       heartbeating(async (signal) => {
         const { environments } = await readContracts(blobs, contracts, repository);
         const manifests = environments.find((each) => each.name === name)?.services[service]?.manifests;
         if (manifests === undefined) throw new LonghaulError('InvalidInput', `${name} has no service ${service}.`);
-        return renderManifests(tools, { repository, packed, environment: name, service, manifests, signal });
+        return renderManifests(tools, { repository, packed, environment: name, service, manifests, sealTo, signal });
       }),
     runJob: (input) =>
       heartbeating(async (signal, report) => {

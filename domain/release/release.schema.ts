@@ -84,6 +84,11 @@ const deploySchema = z.strictObject({
   /** The file with clusters and credentials; default: what kubectl reads, KUBECONFIG or ~/.kube/config. */
   kubeconfig: folder.optional(),
   /**
+   * The file with the age identity that rendered manifests, and what they replace, are sealed to. The same for all workers
+   * of the role `deploy`, which do not start without it; no other role needs it.
+   */
+  key: folder.optional(),
+  /**
    * Which repositories may use which contexts of the kubeconfig: a contract names a context, and every repository could
    * name all of them. Others are refused.
    */

@@ -14,6 +14,10 @@ const LONGEST_QUEUE = '30 seconds';
 /** Renders the manifests of each environment of a commit, and asks its cluster what a deployment would lack (docs/deploy.md). */
 export async function checkEnvironments(input: CheckEnvironmentsInput): Promise<CheckEnvironmentsResult> {
   const { repository, commit, branch, environment, packed: given } = await checked(checkEnvironmentsFlow, input);
+  const patience = { scheduleToStartTimeout: LONGEST_QUEUE } as const;
+  const sealTo = await deployActivities.sealingKey
+    .executeWithOptions({ ...patience, summary: 'ask for the key of the manifests' }, [])
+    .catch(failWithoutWorker);
   const packed =
     given ??
     (await commitActivities.packCommit.executeWithOptions(
@@ -38,13 +42,14 @@ export async function checkEnvironments(input: CheckEnvironmentsInput): Promise<
         service,
         manifests: await pipelineActivities.renderManifests.executeWithOptions(
           { summary: `render ${service} for ${name}` },
-          [{ repository, packed, contracts, environment: name, service }],
+          [{ repository, packed, contracts, environment: name, service, sealTo }],
         ),
       })),
     );
-    const options = { summary: `ask ${name}`, scheduleToStartTimeout: LONGEST_QUEUE } as const;
     return deployActivities.checkEnvironment
-      .executeWithOptions(options, [{ repository, contracts, environment: name, services: rendered }])
+      .executeWithOptions({ ...patience, summary: `ask ${name}` }, [
+        { repository, contracts, environment: name, services: rendered },
+      ])
       .catch(failWithoutWorker);
   };
   return { commit: packed.commit, environments: await Promise.all(asked.map(check)) };

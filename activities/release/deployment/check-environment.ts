@@ -8,13 +8,15 @@ import { groupOf, kubernetesKeyOf, type KubernetesObject, objectName } from '../
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { BlobStore } from '../../blobs/blob-store.ts';
 import type { Cluster } from '../../kubernetes/cluster.ts';
-import { readManifests } from './manifests.ts';
 import { askPrometheus } from './prometheus.ts';
+import type { Seal } from './sealed.ts';
+import { readSealedManifests } from './sealed-manifests.ts';
 
 /** An environment to check, and what with. */
 interface CheckTask {
   readonly cluster: Cluster;
   readonly blobs: BlobStore;
+  readonly seal: Seal;
   readonly environment: Environment;
   readonly services: readonly RenderedService[];
   readonly signal: AbortSignal;
@@ -54,18 +56,14 @@ export function unasked({ name, context, namespace }: Environment, ...problems: 
   return { name, context, namespace, kubectl: null, cluster: null, objects: 0, problems };
 }
 
-async function objectsOf({ blobs, environment, services }: CheckTask): Promise<{
+async function objectsOf({ blobs, seal, environment: { namespace }, services }: CheckTask): Promise<{
   readonly objects: readonly KubernetesObject[];
   readonly problems: readonly string[];
 }> {
   const read = await Promise.all(
-    services.map(async ({ service, manifests }) => {
-      const pieces = (await (await blobs.open(manifests)).toArray()) as Buffer[];
-      const text = Buffer.concat(pieces).toString('utf8');
-      const { objects, problems } = readManifests(text, environment.namespace, `manifests of ${service}`);
-      const isEmpty = objects.length === 0 && problems.length === 0;
-      return { objects, problems: isEmpty ? [`The manifests of ${service} have no object.`] : problems };
-    }),
+    services.map(({ service, manifests: digest }) =>
+      readSealedManifests(blobs, seal, { digest, namespace, about: `manifests of ${service}` }),
+    ),
   );
   return { objects: read.flatMap(({ objects }) => objects), problems: read.flatMap(({ problems }) => problems) };
 }

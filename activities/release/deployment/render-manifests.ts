@@ -1,7 +1,5 @@
-import { createReadStream } from 'node:fs';
-import { lstat, mkdir, readdir, realpath, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, realpath, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import type { EnvironmentService } from '../../../domain/release/contracts/environments.schema.ts';
 import type { PackedCommit } from '../../../domain/release/pipelines/job.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
@@ -12,6 +10,7 @@ import type { BlobStore } from '../../blobs/blob-store.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import type { CommitSources } from '../pipelines/commit-sources.ts';
 import { programOf } from '../pipelines/job-services.ts';
+import { storeSealed } from './sealed.ts';
 
 /** Tools that manifests are rendered with. */
 export interface RenderTools {
@@ -27,6 +26,8 @@ export interface RenderTask {
   readonly environment: string;
   readonly service: string;
   readonly manifests: EnvironmentService['manifests'];
+  /** The public key of the workers that may read them: they contain Secrets. */
+  readonly sealTo: string;
   readonly signal: AbortSignal;
 }
 
@@ -40,9 +41,9 @@ const SAID = 4_000;
 const OUTPUT = join('.git', 'longhaul-manifests');
 
 /**
- * Renders the manifests of a service in a checkout of exactly this commit, and returns their digest in the blob store. A
- * program of the repository runs in the sandbox, without credentials; the same commit must render the same bytes. Throws
- * `InvalidConfiguration` when there is nothing to render or the program fails.
+ * Renders the manifests of a service in a checkout of exactly this commit, and returns the digest of the sealed stream in
+ * the blob store. A program of the repository runs in the sandbox, without credentials; the same commit must render the
+ * same bytes. Throws `InvalidConfiguration` when there is nothing to render or the program fails.
  */
 export async function renderManifests({ blobs, sources, sandbox }: RenderTools, task: RenderTask): Promise<string> {
   const { repository, packed, manifests, signal } = task;
@@ -52,7 +53,7 @@ export async function renderManifests({ blobs, sources, sandbox }: RenderTools, 
     await sources.checkOut(packed, folder, { about: repository, signal });
     if (manifests.folder !== undefined) {
       const files = await filesIn(folder, manifests.folder, about);
-      return (await blobs.put(Readable.from(documentsOf(files)))).digest;
+      return await storeSealed(blobs, task.sealTo, await documentsOf(files));
     }
     await mkdir(join(folder, '.git'), { recursive: true });
     await sandbox.give(folder);
@@ -74,18 +75,18 @@ export async function renderManifests({ blobs, sources, sandbox }: RenderTools, 
       const how = ended === 'exit' ? `it exited with ${exitCode}` : `it was ended: ${ended}`;
       throw invalid(`${about} were not rendered: ${how}.${said === '' ? '' : ` It said: ${redact(said.trim())}`}`);
     }
-    return await storeOutput(blobs, join(folder, OUTPUT), about);
+    return await storeSealed(blobs, task.sealTo, await outputIn(join(folder, OUTPUT), about));
   } finally {
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
-async function storeOutput(blobs: BlobStore, path: string, about: string): Promise<string> {
+async function outputIn(path: string, about: string): Promise<Uint8Array> {
   const file = await openUntrusted(path);
   if (file === null) throw invalid(`${about} were not rendered: the program has replaced the file with its output.`);
   try {
     if ((await file.stat()).size > MOST_BYTES) throw invalid(`${about} have more than ${MOST_BYTES} bytes.`);
-    return (await blobs.put(file.createReadStream({ autoClose: false }))).digest;
+    return await file.readFile();
   } finally {
     await file.close();
   }
@@ -112,12 +113,10 @@ async function filesIn(root: string, folder: string, about: string): Promise<rea
 }
 
 /** The files as one stream of documents. */
-async function* documentsOf(files: readonly string[]): AsyncGenerator<Buffer> {
-  for (const file of files) {
-    yield Buffer.from('---\n');
-    for await (const piece of createReadStream(file)) yield piece as Buffer;
-    yield Buffer.from('\n');
-  }
+async function documentsOf(files: readonly string[]): Promise<Uint8Array> {
+  const pieces: Buffer[] = [];
+  for (const file of files) pieces.push(Buffer.from('---\n'), await readFile(file), Buffer.from('\n'));
+  return Buffer.concat(pieces);
 }
 
 function invalid(message: string): LonghaulError {

@@ -34,9 +34,12 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .action((folder: string, options: { json?: boolean }) =>
       runAlone(async () => (await import('./check.ts')).checkCommand(folder, options, io), options),
     );
-  program
-    .command('environments')
-    .description('where releases of a repository are deployed')
+  const environments = program.command('environments').description('where releases of a repository are deployed');
+  environments
+    .command('key')
+    .description('print a new key for workers of the role deploy: the file of deploy.key')
+    .action(() => runAlone(async () => (await import('./deploy-key.ts')).deployKeyCommand(io)));
+  environments
     .command('check')
     .description('ask each cluster what a deployment there would lack (exit 1 when something is missing)')
     .option('--env <name>', 'this environment only')

@@ -1,7 +1,7 @@
 /** The manifests of a service, rendered. */
 export interface RenderedService {
   readonly service: string;
-  /** SHA-256 of the stream of documents in the blob store. */
+  /** SHA-256 of the sealed stream of documents in the blob store. */
   readonly manifests: string;
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -17,6 +17,7 @@ import { loadConfig } from '../../../activities/shared/config.ts';
 import { openForges } from '../../../activities/forges/open-forge.ts';
 import { gateRoles } from '../../../activities/gates/roles.ts';
 import { openCommitsRole } from '../../../activities/release/commits-role.ts';
+import { newKeyFile } from '../../../activities/release/deployment/sealed.ts';
 import { releaseRoles } from '../../../activities/release/roles.ts';
 import type { Role } from '../../../domain/shared/roles.ts';
 import type { WingRole } from '../../../activities/shared/wing-role.ts';
@@ -108,7 +109,12 @@ async function openRelease(
   await openNamespace(connection, namespace);
   const scratch = await mkdtemp(join(tmpdir(), 'longhaul-release-'));
   const { chat, url, close: closeChat } = await startChat();
-  const estate = await createEstate({ indexName: 'Unused', settings: { ...TO_CHAT, ...settings } });
+  const key = join(scratch, 'deploy.key');
+  await writeFile(key, await newKeyFile(), { mode: 0o600 });
+  const estate = await createEstate({
+    indexName: 'Unused',
+    settings: { ...TO_CHAT, ...settings, deploy: { key, ...(settings as { readonly deploy?: object }).deploy } },
+  });
   const ledger = await createTestLedger();
   await estate.create('acme/api', { 'README.md': 'an api\n' });
   const remote = estate.gitDir('acme/api');

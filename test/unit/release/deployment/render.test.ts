@@ -1,12 +1,15 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createSeal, newKeyFile, openSealed, type Seal } from '../../../../activities/release/deployment/sealed.ts';
 import { mockActivity } from '../../../support/mock-activity.ts';
 import { type Jobs, openJobs } from '../../../support/release/jobs.ts';
 
 let jobs: Jobs;
+let seal: Seal;
 beforeAll(async () => {
   jobs = await openJobs();
+  seal = await createSeal({ identity: (await newKeyFile()).split('\n')[2] ?? '' });
 });
 afterAll(() => jobs.close());
 
@@ -23,8 +26,16 @@ async function render(manifests: string, files: Readonly<Record<string, string>>
   const { renderManifests, readEnvironments } = jobs.activities;
   const { contracts, environments } = await run(() => readEnvironments(given));
   expect(environments).toEqual([{ name: 'staging', services: ['api'] }]);
-  const input = { ...given, contracts, environment: 'staging', service: 'api' };
-  return jobs.text(await run(() => renderManifests(input)));
+  const input = { ...given, contracts, environment: 'staging', service: 'api', sealTo: seal.recipient };
+  const digest = await run(() => renderManifests(input));
+  return Buffer.from(await openSealed(jobs.blobs, seal, digest)).toString('utf8');
+}
+
+/** All files in the folder of the blob store, and elsewhere on the worker's machine. */
+function filesOfWorker(): readonly Buffer[] {
+  return readdirSync(jobs.folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name)));
 }
 
 describe('manifests', () => {
@@ -45,6 +56,21 @@ describe('manifests', () => {
       '\'echo a warning >&2; sed s/old/new/ chart.txt; echo "# $LONGHAUL_ENVIRONMENT $LONGHAUL_SERVICE"\'';
     expect(await render(`{command: ${command}}`, { 'chart.txt': 'old: 1\n' })).toBe('new: 1\n# staging api\n');
     expect(await render('{run: [cat, chart.txt]}')).toBe('old: 1\n');
+  });
+
+  test('lie sealed on disks: no Secret of them can be found, nor its base64', async () => {
+    // not in the commit, as of helm with the secrets plugin
+    const command = `'printf "kind: Secret\\nstringData: {a: %s-%s}\\ndata: {b: %s}\\n" horse staple "$(printf %s-%s horse staple | base64)"'`;
+    const value = 'horse-staple';
+    const base64 = Buffer.from(value).toString('base64');
+    const rendered = await render(`{command: ${command}}`);
+    expect(rendered).toBe(`kind: Secret\nstringData: {a: ${value}}\ndata: {b: ${base64}}\n`);
+    const files = filesOfWorker();
+    expect(files.length).toBeGreaterThan(3);
+    expect(files.filter((file) => file.includes(value) || file.includes(base64))).toEqual([]);
+    // what is searched is found where it lies open
+    writeFileSync(join(jobs.folder, 'open'), rendered);
+    expect(filesOfWorker().filter((file) => file.includes(value) && file.includes(base64))).toHaveLength(1);
   });
 
   test.each([
