@@ -1,15 +1,20 @@
 import { openBlobs } from '../blobs/open-blobs.ts';
 import { createKubectl } from '../kubernetes/kubectl.ts';
 import { expandPath } from '../shared/config.ts';
+import { openLedger } from '../ledger/open-ledger.ts';
 import type { OpenRole, WorkerStart } from '../shared/wing-role.ts';
 import { createDeployActivities } from './deployments.ts';
+import { createChangeActivities } from './environment-changes.ts';
 import { readSeal } from './deployment/sealed.ts';
+
+/** The most milliseconds between heartbeats to the server. */
+const HEARTBEAT_MS = 5_000;
 
 /**
  * Opens the tools of the role `deploy`: kubectl with the credentials of its clusters, and the key of what is sealed, which
  * no other role has. Throws `InvalidConfiguration` without that key.
  */
-export async function openDeployRole({ loaded, env }: WorkerStart): Promise<OpenRole> {
+export async function openDeployRole({ loaded, env, places }: WorkerStart): Promise<OpenRole> {
   const { kubectl: program, kubeconfig, key, contexts } = loaded.config.deploy;
   const seal = await readSeal(key === undefined ? undefined : expandPath(key, '/'));
   const kubectl = createKubectl({
@@ -18,5 +23,15 @@ export async function openDeployRole({ loaded, env }: WorkerStart): Promise<Open
     env,
   });
   const blobs = await openBlobs(loaded, env);
-  return { activities: createDeployActivities({ kubectl, blobs, seal, contexts }) };
+  const ledgerUrl = places.ledger();
+  const ledger = openLedger(ledgerUrl);
+  return {
+    activities: {
+      ...createDeployActivities({ kubectl, blobs, seal, contexts }),
+      ...createChangeActivities({ kubectl, blobs, ledger, ledgerUrl, seal, contexts }),
+    },
+    // a worker that takes over waits no longer than the timeout of heartbeats
+    limits: { heartbeatMs: HEARTBEAT_MS },
+    close: () => ledger.destroy(),
+  };
 }

@@ -14,10 +14,11 @@ import type { AllowedContexts } from './deployment/allowed-context.ts';
 import { allowedEnvironment, type EnvironmentOfCommit } from './deployment/allowed-environment.ts';
 import { applyService, type DeploymentTools, removeObjects } from './deployment/apply-service.ts';
 import { awaitReady } from './deployment/await-ready.ts';
-import { readObjects, type Sealing } from './deployment/deployment-objects.ts';
+import { readObjects } from './deployment/deployment-objects.ts';
 import { askHealth } from './deployment/health.ts';
 import { planDeployment } from './deployment/plan-deployment.ts';
 import { askPrometheus } from './deployment/prometheus.ts';
+import type { Seal } from './deployment/sealed.ts';
 import { compareUndone, undoService } from './deployment/undo-service.ts';
 import { watchDeployment, type Watched } from './deployment/watch-deployment.ts';
 
@@ -28,9 +29,7 @@ export interface ChangeTools {
   readonly ledger: LedgerDatabase;
   /** The address of the ledger, for messages. */
   readonly ledgerUrl: string;
-  readonly sealing: Sealing;
-  /** A keyed digest in hexadecimal digits. */
-  readonly digestOf: (text: string) => string;
+  readonly seal: Seal;
   /** Who may use which context (`deploy.contexts`). */
   readonly contexts: AllowedContexts;
 }
@@ -69,7 +68,9 @@ export interface ChangeActivities {
   /** Puts the objects of a service back; without `service` those that were deleted. Throws `UndoFailed`. */
   undoObjects(input: DeploymentInput & { readonly service?: string }): Promise<void>;
   /** What is not as it was after an undo, a sentence each: objects that differ, are not ready, or are not healthy. */
-  verifyUndone(input: DeploymentInput & { readonly services: readonly string[]; readonly until: number }): Promise<readonly string[]>;
+  verifyUndone(
+    input: DeploymentInput & { readonly services: readonly string[]; readonly until: number },
+  ): Promise<readonly string[]>;
 }
 
 /** Creates the activities. */
@@ -88,7 +89,7 @@ export function createChangeActivities(tools: ChangeTools): ChangeActivities {
       const environment = await allowedEnvironment(tools, input);
       const cluster = createCluster(kubectl, environment.context, signal);
       try {
-        return await work({ ledger, cluster, sealing: tools.sealing, signal, environment }, report);
+        return await work({ ledger, cluster, seal: tools.seal, signal, environment }, report);
       } catch (error) {
         // a failure of the cluster may say what one of the database says
         throw error instanceof LonghaulError ? error : ledgerFailure(error, tools.ledgerUrl);
@@ -134,11 +135,11 @@ export function createChangeActivities(tools: ChangeTools): ChangeActivities {
 
 /** The objects of services that something runs in, or that a controller of their own looks after. */
 async function lastingObjects(
-  { ledger, sealing }: DeploymentTools,
+  { ledger, seal }: DeploymentTools,
   { deployment }: Pick<DeploymentInput, 'deployment'>,
   services: readonly string[],
 ): Promise<readonly ObjectReference[]> {
-  const objects = await readObjects(ledger, sealing, { deployment, actions: ['create', 'update', 'none'] });
+  const objects = await readObjects(ledger, seal, { deployment, actions: ['create', 'update', 'none'] });
   return objects
     .filter(({ service }) => services.includes(service))
     .map(referenceOf)
@@ -147,13 +148,11 @@ async function lastingObjects(
 
 /** The workloads that a deployment found. */
 async function objectsBefore(
-  { ledger, sealing }: DeploymentTools,
+  { ledger, seal }: DeploymentTools,
   deployment: string,
 ): Promise<readonly ObjectReference[]> {
-  const objects = await readObjects(ledger, sealing, { deployment });
-  return objects
-    .filter(({ before }) => before !== null && applyStepOf(before) === 'workloads')
-    .map(referenceOf);
+  const objects = await readObjects(ledger, seal, { deployment });
+  return objects.filter(({ before }) => before !== null && applyStepOf(before) === 'workloads').map(referenceOf);
 }
 
 function referenceOf({
@@ -168,7 +167,10 @@ function referenceOf({
 
 /** One look at the health checks of services. */
 async function unhealthy(
-  { environment, signal }: { readonly environment: Environment; readonly signal: AbortSignal; readonly cluster: Cluster },
+  {
+    environment,
+    signal,
+  }: { readonly environment: Environment; readonly signal: AbortSignal; readonly cluster: Cluster },
   services: readonly string[],
 ): Promise<readonly string[]> {
   const checks = services.flatMap((service) =>

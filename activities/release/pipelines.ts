@@ -8,7 +8,7 @@ import type {
   RunJobInput,
 } from '../../domain/release/pipelines/job.ts';
 import type { Environment, EnvironmentService } from '../../domain/release/contracts/environments.schema.ts';
-import type { DeployPlace, DeployService } from '../../domain/release/deployment/deployment.ts';
+import type { DeployHook, DeployPlace } from '../../domain/release/deployment/deployment.ts';
 import { planRun } from '../../domain/release/pipelines/plan.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
@@ -160,22 +160,33 @@ export function createPipelineActivities(tools: JobTools): PipelineActivities {
 
 /** What a flow needs to know of an environment. */
 function deployPlace({ name, services, concurrency, irreversible, watch, soak = 0 }: Environment): DeployPlace {
-  const hooks = (list: EnvironmentService['hooks']['before']): DeployService['before'] =>
-    list.map((hook) => ({ name: hook.name, hasDown: hook.down !== undefined }));
   return {
     name,
     concurrency,
     irreversible,
     watch,
     soak,
-    services: Object.entries(services).map(([service, { needs, ready, hooks: { before, after } }]) => ({
-      name: service,
-      needs,
-      ready,
-      before: hooks(before),
-      after: hooks(after),
-    })),
+    services: Object.entries(services).map(
+      ([
+        service,
+        {
+          needs,
+          ready,
+          hooks: { before, after },
+        },
+      ]) => ({
+        name: service,
+        needs,
+        ready,
+        before: before.map(deployHook),
+        after: after.map(deployHook),
+      }),
+    ),
   };
+}
+
+function deployHook({ name, down }: EnvironmentService['hooks']['before'][number]): DeployHook {
+  return { name, hasDown: down !== undefined };
 }
 
 function noContracts(repository: string, { commit }: PackedCommit): LonghaulError {

@@ -20,7 +20,12 @@ const ACTS: Readonly<Record<string, Act>> = {
   createHotfix: { event: 'hotfix', resource: 'generation', action: 'create hotfix', named: ['base'] },
   renameGeneration: { event: 'generation', resource: 'generation', action: 'rename', named: ['version'] },
   deployRelease: { event: 'deployment', resource: 'environment', action: 'deploy', named: ['environment', 'version'] },
-  changeEnvironment: { event: 'deployment', resource: 'environment', action: 'deploy', named: ['environment', 'version'] },
+  changeEnvironment: {
+    event: 'deployment',
+    resource: 'environment',
+    action: 'deploy',
+    named: ['environment', 'version'],
+  },
   withdrawGeneration: { event: 'generation', resource: 'generation', action: 'withdraw', named: ['version'] },
 };
 

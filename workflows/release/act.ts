@@ -70,6 +70,11 @@ export async function recordingRefusal<Result>(
   }
 }
 
+/** Says that the audit trail has this failure in an event of its own. */
+export function hasEvent(error: unknown): void {
+  if (error instanceof Error) recorded.add(error);
+}
+
 /** Failures that the audit trail has. */
 const recorded = new WeakSet<object>();
 

@@ -4,12 +4,12 @@ import {
   changeEnvironmentFlow,
   type ChangeEnvironmentInput,
   type DeployReleaseResult,
+  type EnvironmentChange,
 } from '../../domain/release/flows/deploy-flows.ts';
 import type { DeployPlace, PlannedDeployment } from '../../domain/release/deployment/deployment.ts';
 import type { Watched } from '../../activities/release/deployment/watch-deployment.ts';
 import type { RefusalFacts } from '../../domain/release/acts.ts';
 import { ROLLBACK_INCOMPLETE } from '../../domain/shared/repair.ts';
-import type { CheckedOf } from '../../domain/shared/flow.ts';
 import { logEvent } from '../shared/events.ts';
 import { failureOf } from '../shared/failure.ts';
 import { passGate, recordClaimsOutsideGates } from '../shared/gate.ts';
@@ -17,7 +17,7 @@ import { inLanes } from '../shared/lanes.ts';
 import { type Rollback, withRollback } from '../shared/rollback.ts';
 import { type FlowStages, stagesOf } from '../shared/stages.ts';
 import { takingTurns } from '../shared/turns.ts';
-import { act, recordingRefusal } from './act.ts';
+import { act, hasEvent, recordingRefusal } from './act.ts';
 import {
   briefCommitActivities,
   changeActivities,
@@ -29,9 +29,6 @@ import {
 } from './activities.ts';
 import { type DeploymentHooks, hooksOf } from './deployment-hooks.ts';
 import { deployServices, runHook } from './deploy-services.ts';
-
-/** The checked input. */
-export type EnvironmentChange = CheckedOf<typeof changeEnvironmentFlow>;
 
 /** What each stage hands on. */
 interface Outputs extends Record<string, unknown> {
@@ -62,7 +59,7 @@ export function changeEnvironment(input: ChangeEnvironmentInput): Promise<Deploy
   const stages = stagesOf<Outputs>(['plan', 'approval', 'services', 'watch']);
   const replaced = {
     type: 'DeploymentReplaced',
-    message: `A newer deployment to ${String(input?.environment)} has taken the place of this one.`,
+    message: `A newer deployment to ${input?.environment} has taken the place of this one.`,
   };
   const recorded: Recorded = { deployment: null, isStarted: false };
   const work = (): Promise<DeployReleaseResult> =>
@@ -110,6 +107,8 @@ async function recordingFailure<Result>(
       ]),
     );
     await recorded.telling;
+    // that it was rolled back has an event, which has the reason
+    if (recorded.isStarted && type !== ROLLBACK_INCOMPLETE) hasEvent(error);
     throw error;
   }
 }
@@ -150,7 +149,8 @@ async function change(given: EnvironmentChange, { stages, rollback, recorded }: 
   const carrying = carryOut(given, { place, hooks, plan, approvedBy }, { stages, rollback, recorded });
   const { samples } = await carrying.catch((error: unknown) => {
     // at once, while everything is put back
-    if (recorded.isStarted) recorded.telling = tell(given, deployment, 'deployment rolled back', failureOf(error).error);
+    if (recorded.isStarted)
+      recorded.telling = tell(given, deployment, 'deployment rolled back', failureOf(error).error);
     throw error;
   });
   // the point of no return: whether it is recorded must be known
@@ -219,7 +219,11 @@ async function makePlan(given: EnvironmentChange, place: DeployPlace): Promise<P
 /** Waits for people. A plan that others' changes made another one is asked about again. */
 async function approve(
   given: EnvironmentChange,
-  { place, hooks, first }: { readonly place: DeployPlace; readonly hooks: DeploymentHooks; readonly first: PlannedDeployment },
+  {
+    place,
+    hooks,
+    first,
+  }: { readonly place: DeployPlace; readonly hooks: DeploymentHooks; readonly first: PlannedDeployment },
   show: (line: string) => void,
 ): Promise<Approved> {
   const { repository, version, environment, by, overrideFreeze } = given;
@@ -233,7 +237,9 @@ async function approve(
     const questions = [
       ...(failures.length >= MOST_FAILURES ? [{ kind: 'attempts', evidence: failures.slice(0, 10) }] : []),
       ...(lasting.length > 0 ? [{ kind: 'irreversible', evidence: lasting }] : []),
-      ...(plan.freezes.length > 0 ? [{ kind: 'freeze', evidence: [...plan.freezes, `because: ${overrideFreeze}`] }] : []),
+      ...(plan.freezes.length > 0
+        ? [{ kind: 'freeze', evidence: [...plan.freezes, `because: ${overrideFreeze}`] }]
+        : []),
       ...(plan.approvals === null ? [] : [{ kind: 'deployment', evidence: [] }]),
     ];
     const open = questions.find(({ kind }) => !passed.has(`${kind} ${plan.digest}`));

@@ -1,5 +1,5 @@
-import { ApplicationFailure, defineSearchAttributeKey, ParentClosePolicy, sleep, startChild } from '@temporalio/workflow';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { ApplicationFailure, ParentClosePolicy, sleep, startChild } from '@temporalio/workflow';
+import { defineSearchAttributeKey, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   changeEnvironmentFlow,
   deployReleaseFlow,

@@ -1,7 +1,7 @@
 import type { DeployHook, DeployPlace } from '../../domain/release/deployment/deployment.ts';
 import type { LaterDeployment } from '../../activities/release/deployment/record-deployment.ts';
+import type { EnvironmentChange } from '../../domain/release/flows/deploy-flows.ts';
 import type { PackedCommit } from '../../domain/release/pipelines/job.ts';
-import type { EnvironmentChange } from './change-environment.ts';
 import { ledgerActivities, pipelineActivities } from './activities.ts';
 
 /** A hook to run. */

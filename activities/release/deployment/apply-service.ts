@@ -6,13 +6,14 @@ import { DEPLOYMENT_ANNOTATION } from '../../../domain/release/deployment/deploy
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { Cluster } from '../../kubernetes/cluster.ts';
 import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
-import { type DeploymentObject, markObjects, readObjects, type Sealing } from './deployment-objects.ts';
+import type { Seal } from './sealed.ts';
+import { type DeploymentObject, markObjects, readObjects } from './deployment-objects.ts';
 
 /** What a deployment is done and undone with. */
 export interface DeploymentTools {
   readonly ledger: LedgerDatabase;
   readonly cluster: Cluster;
-  readonly sealing: Sealing;
+  readonly seal: Seal;
   readonly signal: AbortSignal;
 }
 
@@ -32,8 +33,8 @@ const DEFINITION_POLL_MS = 500;
  * field another has taken.
  */
 export async function applyService(tools: DeploymentTools, asked: ServiceOfDeployment): Promise<number> {
-  const { ledger, cluster, sealing } = tools;
-  const objects = await readObjects(ledger, sealing, { ...asked, actions: ['create', 'update'] });
+  const { ledger, cluster, seal } = tools;
+  const objects = await readObjects(ledger, seal, { ...asked, actions: ['create', 'update'] });
   for (const step of APPLY_STEPS) {
     const ofStep = objects.filter(({ wanted }) => wanted !== null && applyStepOf(wanted) === step);
     if (ofStep.length === 0) continue;
@@ -96,10 +97,10 @@ async function untilEstablished(
 
 /** Deletes what the release before had and this one has not, the last first. Each exactly as it was planned. */
 export async function removeObjects(
-  { ledger, cluster, sealing }: DeploymentTools,
+  { ledger, cluster, seal }: DeploymentTools,
   { deployment }: Pick<ServiceOfDeployment, 'deployment'>,
 ): Promise<number> {
-  const objects = await readObjects(ledger, sealing, { deployment, actions: ['delete'] });
+  const objects = await readObjects(ledger, seal, { deployment, actions: ['delete'] });
   for (const { before, position } of objects) {
     if (before === null) continue;
     await cluster.remove(before);

@@ -1,5 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type KubernetesKey, type KubernetesObject, kubernetesKeyOf, objectName } from '../../../domain/kubernetes/object.ts';
+import {
+  type KubernetesKey,
+  type KubernetesObject,
+  kubernetesKeyOf,
+  objectName,
+} from '../../../domain/kubernetes/object.ts';
 import { objectReadiness, problemOfPod } from '../../../domain/kubernetes/readiness.ts';
 import type { Cluster, ObjectReference } from '../../kubernetes/cluster.ts';
 
@@ -48,7 +53,9 @@ export async function readiness(cluster: Cluster, objects: readonly ObjectRefere
       if (state === 'ready') return null;
       if (state === 'failed') return { isFinal: true, why: `${name}: ${why}` };
       const problem = await problemOfPods(cluster, object);
-      return problem === null ? { isFinal: false, why: `${name}: ${why}` } : { isFinal: true, why: `${name}: ${problem}` };
+      return problem === null
+        ? { isFinal: false, why: `${name}: ${why}` }
+        : { isFinal: true, why: `${name}: ${problem}` };
     }),
   );
   const open = states.filter((state) => state !== null);

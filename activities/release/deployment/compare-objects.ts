@@ -54,12 +54,14 @@ function fieldsOfOurs({ metadata }: KubernetesObject): unknown {
 const MARK_FIELDS: ReadonlySet<string> = new Set([`f:${RELEASE_ANNOTATION}`, `f:${DEPLOYMENT_ANNOTATION}`]);
 
 function withoutMarkFields(fields: object): object {
-  const kept = Object.entries(fields).flatMap(([name, value]): [string, unknown][] => {
-    if (MARK_FIELDS.has(name)) return [];
-    const inner = typeof value === 'object' && value !== null ? withoutMarkFields(value) : value;
-    const isEmptied = name === 'f:annotations' && Object.keys(inner as object).every((key) => key === '.');
-    return isEmptied ? [] : [[name, inner]];
-  });
+  const kept = Object.entries(fields as Readonly<Record<string, unknown>>).flatMap(
+    ([name, value]): [string, unknown][] => {
+      if (MARK_FIELDS.has(name)) return [];
+      const inner = typeof value === 'object' && value !== null ? withoutMarkFields(value) : value;
+      const isEmptied = name === 'f:annotations' && Object.keys(inner as object).every((key) => key === '.');
+      return isEmptied ? [] : [[name, inner]];
+    },
+  );
   return Object.fromEntries(kept);
 }
 

@@ -1,15 +1,14 @@
-import { isSameObject, type KubernetesKey, kubernetesKeyOf, type KubernetesObject } from '../../../domain/kubernetes/object.ts';
+import {
+  isSameObject,
+  type KubernetesKey,
+  kubernetesKeyOf,
+  type KubernetesObject,
+} from '../../../domain/kubernetes/object.ts';
 import type { KeptField } from '../../../domain/kubernetes/restore.ts';
 import type { ObjectAction } from '../../../domain/release/deployment/deployment.ts';
 import type { InventoryItem } from '../../../domain/release/deployment/inventory.ts';
+import type { Seal } from './sealed.ts';
 import type { LedgerDatabase, LedgerTransaction } from '../../ledger/open-ledger.ts';
-
-/** Encrypts for the role `deploy` alone. */
-export interface Sealing {
-  seal(content: Uint8Array): Promise<Uint8Array>;
-  /** Throws for content that was sealed for another key, or was changed. */
-  open(sealed: Uint8Array): Promise<Uint8Array>;
-}
 
 /** The contents of an object around its change. */
 export interface ObjectContents {
@@ -40,7 +39,7 @@ const BATCH = 200;
 /** Replaces the objects of a plan: a plan that is made again is another one. */
 export async function writeObjects(
   trx: LedgerTransaction,
-  sealing: Sealing,
+  seal: Seal,
   deployment: string,
   objects: readonly PlannedObject[],
 ): Promise<void> {
@@ -57,7 +56,7 @@ export async function writeObjects(
         namespace: key.namespace,
         name: key.name,
         change: action,
-        sealed: action === 'none' ? null : await sealing.seal(Buffer.from(JSON.stringify(contents))),
+        sealed: action === 'none' ? null : await seal.seal(Buffer.from(JSON.stringify(contents))),
       };
     }),
   );
@@ -81,7 +80,7 @@ export interface ObjectSelection {
 /** The objects of a deployment with their contents, in the order in which they are applied. */
 export async function readObjects(
   ledger: LedgerDatabase,
-  sealing: Sealing,
+  seal: Seal,
   { deployment, service, actions = ['create', 'update', 'delete'] }: ObjectSelection,
 ): Promise<readonly DeploymentObject[]> {
   const rows = await ledger
@@ -99,15 +98,15 @@ export async function readObjects(
       action: row.change,
       apiVersion: row.api_version,
       key: keyOf(row),
-      ...(row.sealed === null ? NOTHING : await opened(sealing, row.sealed)),
+      ...(row.sealed === null ? NOTHING : await opened(seal, row.sealed)),
     })),
   );
 }
 
 const NOTHING: ObjectContents = { before: null, wanted: null, written: null };
 
-async function opened(sealing: Sealing, sealed: Uint8Array): Promise<ObjectContents> {
-  return JSON.parse(Buffer.from(await sealing.open(sealed)).toString('utf8')) as ObjectContents;
+async function opened(seal: Seal, sealed: Uint8Array): Promise<ObjectContents> {
+  return JSON.parse(Buffer.from(await seal.open(sealed)).toString('utf8')) as ObjectContents;
 }
 
 /** Says how far objects are. */
@@ -130,7 +129,11 @@ export async function markObjects(
 export async function markUndone(
   ledger: LedgerDatabase,
   deployment: string,
-  { position, isLeft, kept }: { readonly position: number; readonly isLeft: boolean; readonly kept: readonly KeptField[] },
+  {
+    position,
+    isLeft,
+    kept,
+  }: { readonly position: number; readonly isLeft: boolean; readonly kept: readonly KeptField[] },
 ): Promise<void> {
   await ledger
     .updateTable('deployment_objects')
@@ -154,7 +157,11 @@ export interface LastDeployment {
  */
 export async function readInventory(
   ledger: LedgerDatabase,
-  { repository, environment, except }: { readonly repository: string; readonly environment: string; readonly except: string },
+  {
+    repository,
+    environment,
+    except,
+  }: { readonly repository: string; readonly environment: string; readonly except: string },
 ): Promise<{ readonly last: LastDeployment | null; readonly items: readonly InventoryItem[] }> {
   const last = await ledger
     .selectFrom('deployments')
@@ -192,10 +199,7 @@ export async function readInventory(
     if (!items.some((each) => isSameObject(each, item))) items.push(item);
   }
   return {
-    last:
-      last === undefined
-        ? null
-        : { deployment: last.deployment_id, version: last.version, commit: last.commit },
+    last: last === undefined ? null : { deployment: last.deployment_id, version: last.version, commit: last.commit },
     items,
   };
 }

@@ -11,7 +11,8 @@ export async function askHealth(url: string, timeoutMs: number, signal: AbortSig
     return response.ok ? null : `it answered ${response.status}`;
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof Error && error.name === 'TimeoutError') return `it did not answer within ${timeoutMs / 1_000} s`;
+    if (error instanceof Error && error.name === 'TimeoutError')
+      return `it did not answer within ${timeoutMs / 1_000} s`;
     const cause = error instanceof Error ? (error.cause ?? error) : error;
     return `it did not answer: ${cause instanceof Error ? cause.message : String(cause)}`;
   }

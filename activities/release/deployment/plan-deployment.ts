@@ -24,8 +24,9 @@ import type { BlobStore } from '../../blobs/blob-store.ts';
 import type { Cluster, Preview } from '../../kubernetes/cluster.ts';
 import { storeText } from '../pipelines/stored-plan.ts';
 import { differenceOf, isUnchanged, withMarks, withoutMarks } from './compare-objects.ts';
-import { type PlannedObject, readInventory, type Sealing, writeObjects } from './deployment-objects.ts';
+import { type PlannedObject, readInventory, writeObjects } from './deployment-objects.ts';
 import { withImages } from './manifests.ts';
+import type { Seal } from './sealed.ts';
 import { readSealedManifests } from './sealed-manifests.ts';
 
 /** What a plan is made with. */
@@ -33,9 +34,7 @@ export interface PlanTools {
   readonly ledger: LedgerDatabase;
   readonly blobs: BlobStore;
   readonly cluster: Cluster;
-  readonly sealing: Sealing;
-  /** A keyed digest, in hexadecimal digits: that of a short secret cannot be guessed without the key. */
-  readonly digestOf: (text: string) => string;
+  readonly seal: Seal;
 }
 
 /** An object with its service. */
@@ -51,14 +50,18 @@ interface OfService {
 export async function planDeployment(
   tools: PlanTools,
   asked: PlanDeployment,
-  { deployment, workflowId, environment }: {
+  {
+    deployment,
+    workflowId,
+    environment,
+  }: {
     readonly deployment: string;
     readonly workflowId: string;
     readonly environment: Environment;
   },
   now = new Date(),
 ): Promise<PlannedDeployment> {
-  const { ledger, cluster, digestOf } = tools;
+  const { ledger, cluster, seal } = tools;
   const { repository, version, commit, isPartial } = asked;
   const place = { repository, environment: environment.name, except: deployment };
   const [{ wanted, problems }, { last, items }] = await Promise.all([
@@ -99,10 +102,10 @@ export async function planDeployment(
   ];
   const changed = objects.filter(({ action }) => action !== 'none');
   const difference = changed
-    .map(({ before, written, wanted: after }) => differenceOf(before, written ?? after, digestOf))
+    .map(({ before, written, wanted: after }) => differenceOf(before, written ?? after, seal.digestOf))
     .join('\n');
   const diff = await storeText(tools.blobs, difference);
-  const digest = digestOf(
+  const digest = seal.digestOf(
     canonicalize({
       repository,
       environment,
@@ -142,7 +145,7 @@ export async function planDeployment(
         .values({ deployment_id: deployment, ...row })
         .onConflict((conflict) => conflict.column('deployment_id').doUpdateSet(row))
         .execute();
-      await writeObjects(trx, tools.sealing, deployment, objects);
+      await writeObjects(trx, tools.seal, deployment, objects);
     });
   }
   const count = (action: PlannedObject['action']): number => objects.filter((each) => each.action === action).length;
@@ -175,7 +178,9 @@ function approvalsOf({ approvals }: Environment): PlannedDeployment['approvals']
     from,
     excludeAuthors: [],
     deadline:
-      deadline === undefined ? null : { seconds: deadline, outcome: atDeadline === 'approve' ? 'approved' : 'rejected' },
+      deadline === undefined
+        ? null
+        : { seconds: deadline, outcome: atDeadline === 'approve' ? 'approved' : 'rejected' },
     reminderSeconds: reminder ?? null,
     escalation: escalation === undefined ? null : { afterSeconds: escalation.after, to: escalation.to },
   };
@@ -183,7 +188,7 @@ function approvalsOf({ approvals }: Environment): PlannedDeployment['approvals']
 
 /** What the release wants: the manifests with their images, in the order in which they are applied. */
 async function wantedObjects(
-  { blobs, cluster, sealing }: PlanTools,
+  { blobs, cluster, seal }: PlanTools,
   { services, images }: PlanDeployment,
   environment: Environment,
 ): Promise<{ readonly wanted: readonly OfService[]; readonly problems: string[] }> {
@@ -191,7 +196,7 @@ async function wantedObjects(
   const found: OfService[] = [];
   for (const { service, manifests } of services) {
     const about = `manifests of ${service}`;
-    const read = await readSealedManifests(blobs, sealing, { digest: manifests, namespace: environment.namespace, about });
+    const read = await readSealedManifests(blobs, seal, { digest: manifests, namespace: environment.namespace, about });
     problems.push(...read.problems);
     const objects = withImages(read.objects, images[service] ?? {}, about);
     found.push(...objects.map((object) => ({ service, object })));
@@ -325,7 +330,10 @@ async function foreignObjects(
   definition: KubernetesObject,
   inventory: readonly InventoryItem[],
 ): Promise<readonly string[]> {
-  const { group, names } = definition['spec'] as { readonly group: string; readonly names: { readonly plural: string } };
+  const { group, names } = definition['spec'] as {
+    readonly group: string;
+    readonly names: { readonly plural: string };
+  };
   const objects = await cluster.list(`${names.plural}.${group}`, null, '');
   return objects
     .map(kubernetesKeyOf)

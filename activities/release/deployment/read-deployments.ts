@@ -37,7 +37,8 @@ export function showDeployment(url: string, id: string): Promise<DeploymentView>
       .limit(2)
       .execute();
     if (row === undefined) throw new LonghaulError('InvalidInput', `The ledger has no deployment ${id}.`);
-    if (other !== undefined) throw new LonghaulError('InvalidInput', `Several deployments begin with ${id}: give more of the id.`);
+    if (other !== undefined)
+      throw new LonghaulError('InvalidInput', `Several deployments begin with ${id}: give more of the id.`);
     const of = row.deployment_id;
     const objects = await ledger
       .selectFrom('deployment_objects')

@@ -79,7 +79,7 @@ export async function findImages(
   for (const { service, image, job, output } of wanted) {
     const value = jobs
       .filter((each) => each.job === job)
-      .map(({ outputs }) => (outputs as Readonly<Record<string, unknown>>)[output])
+      .map(({ outputs }) => outputs[output])
       .find((each) => typeof each === 'string');
     if (typeof value !== 'string') {
       throw new LonghaulError(

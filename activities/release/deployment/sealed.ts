@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -15,6 +16,8 @@ export interface Seal {
   seal(bytes: Uint8Array): Promise<Uint8Array>;
   /** Decrypts. Throws `InvalidConfiguration` for what was sealed with another key. */
   open(bytes: Uint8Array): Promise<Uint8Array>;
+  /** The keyed digest (HMAC-SHA-256) of a text, 64 hexadecimal digits: that of a short secret cannot be guessed. */
+  readonly digestOf: (text: string) => string;
 }
 
 /** The keys of a {@link Seal}, as age writes them: `AGE-SECRET-KEY-1…`. */
@@ -36,6 +39,7 @@ export async function createSeal({ identity, earlier = [] }: SealKeys): Promise<
   return {
     recipient,
     seal: async (bytes) => sealTo(recipient, bytes),
+    digestOf: (text) => createHmac('sha256', identity).update(text).digest('hex'),
     async open(bytes) {
       const decrypter = new Decrypter();
       for (const each of identities) decrypter.addIdentity(each);

@@ -27,8 +27,8 @@ const AT_ONCE = 4;
  * be put back and a command, and the failure of a cluster that does not answer.
  */
 export async function undoService(tools: DeploymentTools, { deployment, context, service }: UndoTask): Promise<void> {
-  const { ledger, cluster, sealing } = tools;
-  const objects = await readObjects(ledger, sealing, {
+  const { ledger, cluster, seal } = tools;
+  const objects = await readObjects(ledger, seal, {
     deployment,
     ...(service === undefined ? { actions: ['delete'] } : { service, actions: ['create', 'update'] }),
   });
@@ -38,11 +38,14 @@ export async function undoService(tools: DeploymentTools, { deployment, context,
     const ofStep = objects.filter((object) => applyStepOf(subjectOf(object)) === step).toReversed();
     const undo = async (object: DeploymentObject): Promise<void> => {
       try {
-        const { end, kept } = await undoObject(cluster, object, (now) => isOfDeployment(now, deployment));
+        const change = { before: object.before, written: object.written ?? object.wanted };
+        const { end, kept } = await undoObject(cluster, change, (now) => isOfDeployment(now, deployment));
         await markUndone(ledger, deployment, { position: object.position, isLeft: end === 'taken', kept });
       } catch (error) {
         if (!isOfObject(error)) throw error;
-        failed.push(`${objectName(object.key)}: ${error.message.replace(/\.$/u, '')}; ${byHand(object, context, deployment)}`);
+        failed.push(
+          `${objectName(object.key)}: ${error.message.replace(/\.$/u, '')}; ${byHand(object, context, deployment)}`,
+        );
       }
     };
     await Promise.all(ofStep.map((object) => limit(() => undo(object))));
@@ -81,10 +84,10 @@ function where({ namespace }: KubernetesKey): string {
  * Returns a sentence for each object that differs otherwise.
  */
 export async function compareUndone(
-  { ledger, cluster, sealing }: DeploymentTools,
+  { ledger, cluster, seal }: DeploymentTools,
   deployment: string,
 ): Promise<readonly string[]> {
-  const objects = await readObjects(ledger, sealing, { deployment });
+  const objects = await readObjects(ledger, seal, { deployment });
   const found = await cluster.read(objects.map(subjectOf));
   return objects.flatMap((object, at) => {
     const now = found[at] ?? null;
@@ -96,7 +99,8 @@ export async function compareUndone(
     if (now === null) return [];
     if (object.written === null && object.action === 'update') return [];
     const { before, written } = object;
-    const expected = written === null ? ownFields(before) : restore(ownFields(before), ownFields(written), ownFields(now)).value;
+    const expected =
+      written === null ? ownFields(before) : restore(ownFields(before), ownFields(written), ownFields(now)).value;
     return canonicalize(expected) === canonicalize(ownFields(now)) ? [] : [`${name} is not as it was.`];
   });
 }

@@ -1,9 +1,5 @@
 import { openBlobs } from '../../../activities/blobs/open-blobs.ts';
-import {
-  describeDeployment,
-  describeDeployments,
-  describePlan,
-} from '../../../domain/release/deployment/describe.ts';
+import { describeDeployment, describeDeployments, describePlan } from '../../../domain/release/deployment/describe.ts';
 import { deployReleaseFlow } from '../../../domain/release/flows/deploy-flows.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { CliContext } from '../../core/context.ts';
@@ -99,7 +95,9 @@ export async function showDeploymentCommand(
 ): Promise<number> {
   const { showDeployment } = await import('../../../activities/release/deployment/read-deployments.ts');
   const found = await showDeployment(await readersLogin(context), id);
-  context.stdout.write(`${options.json === true ? JSON.stringify(found) : printableLines(describeDeployment(found))}\n`);
+  context.stdout.write(
+    `${options.json === true ? JSON.stringify(found) : printableLines(describeDeployment(found))}\n`,
+  );
   return 0;
 }
 

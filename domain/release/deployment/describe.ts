@@ -56,7 +56,9 @@ export function describedKind({
   readonly namespace: string;
   readonly name: string;
 }): string {
-  return objectName(kubernetesKeyOf({ apiVersion, kind, metadata: { name, ...(namespace === '' ? {} : { namespace }) } }));
+  return objectName(
+    kubernetesKeyOf({ apiVersion, kind, metadata: { name, ...(namespace === '' ? {} : { namespace }) } }),
+  );
 }
 
 /** The first digits of an id, which people use. */
@@ -107,7 +109,9 @@ export function describeDeployment(view: DeploymentView): string {
     ),
     ...(samples.length === 0
       ? []
-      : [`${samples.length} samples, ${bad.length} bad, ${samples.filter(({ verdict }) => verdict === 'no data').length} without data`]),
+      : [
+          `${samples.length} samples, ${bad.length} bad, ${samples.filter(({ verdict }) => verdict === 'no data').length} without data`,
+        ]),
     ...bad.slice(-5).map(({ at, why: said }) => `  ${at}  ${said}`),
   ].join('\n');
 }

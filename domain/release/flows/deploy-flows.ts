@@ -1,5 +1,5 @@
 import { isRepositoryId, NOT_A_REPOSITORY_ID, repositoryName } from '../../git/repository.ts';
-import { defineFlow, type Zod } from '../../shared/flow.ts';
+import { type CheckedOf, defineFlow, type Zod } from '../../shared/flow.ts';
 import { rollbackUpdates } from '../../shared/repair.ts';
 import { canonicalVersion, NOT_A_VERSION, VERSION_FORM } from '../contracts/version.ts';
 import type { PlannedDeployment } from '../deployment/deployment.ts';
@@ -133,3 +133,6 @@ export const changeEnvironmentFlow = defineFlow<ChangeEnvironmentInput, DeployRe
   person: 'by',
   isRequested: true,
 });
+
+/** The checked input of {@link changeEnvironmentFlow}. */
+export type EnvironmentChange = CheckedOf<typeof changeEnvironmentFlow>;

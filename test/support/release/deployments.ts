@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,7 +45,7 @@ export async function releasedAs(
     `INSERT INTO longhaul.generations (generation_id, repository, version, status, contract, contract_digest, commit, tag,
        created_by, promoted_at, promoted_by)
      VALUES ($1, $2, $3, 'promoted', '{}', $4, $5, $3, 'test', now(), 'test')`,
-    [`${version}-${made.slice(0, 12)}`, REPOSITORY, version, 'a'.repeat(64), made],
+    [`gen-${randomBytes(6).toString('hex')}`, REPOSITORY, version, 'a'.repeat(64), made],
   );
   return made;
 }
@@ -81,7 +82,7 @@ export async function dumpOf(cluster: Cluster): Promise<Readonly<Record<string, 
     readonly items: readonly {
       readonly kind: string;
       readonly apiVersion: string;
-      readonly metadata: Readonly<Record<string, unknown>>;
+      readonly metadata: { readonly name: string; readonly namespace?: string; readonly annotations?: object };
       readonly status?: unknown;
     }[];
   };
@@ -93,12 +94,10 @@ export async function dumpOf(cluster: Cluster): Promise<Readonly<Record<string, 
     );
     const annotations = Object.fromEntries(
       // of the controller of deployments
-      Object.entries((metadata['annotations'] ?? {}) as object).filter(
-        ([name]) => name !== 'deployment.kubernetes.io/revision',
-      ),
+      Object.entries(metadata.annotations ?? {}).filter(([name]) => name !== 'deployment.kubernetes.io/revision'),
     );
     const { kind } = rest;
-    const name = `${kind}/${String(metadata['namespace'] ?? '')}/${String(metadata['name'])}`;
+    const name = `${kind}/${metadata.namespace ?? ''}/${metadata.name}`;
     found[name] = { ...rest, metadata: { ...own, annotations } };
   }
   return found;
