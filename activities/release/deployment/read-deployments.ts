@@ -7,19 +7,22 @@ export interface DeploymentQuery {
   readonly repository: string;
   /** @default all environments */
   readonly environment?: string;
+  /** @default any */
+  readonly status?: DeploymentView['status'];
   /** The latest so many. */
   readonly limit: number;
 }
 
 /** The deployments of a repository, the latest first, without objects and samples. */
 export function listDeployments(url: string, query: DeploymentQuery): Promise<readonly DeploymentView[]> {
-  const { repository, environment, limit } = query;
+  const { repository, environment, status, limit } = query;
   return withLedger(url, async (ledger) => {
     const rows = await ledger
       .selectFrom('deployments')
       .selectAll()
       .where('repository', '=', repository)
       .$if(environment !== undefined, (only) => only.where('environment', '=', environment ?? ''))
+      .$if(status !== undefined, (only) => only.where('status', '=', status ?? 'deployed'))
       .orderBy('sequence', 'desc')
       .limit(limit)
       .execute();

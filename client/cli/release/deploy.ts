@@ -26,8 +26,39 @@ export interface DeployOptions extends FlowOptions {
 
 /** `longhaul deploy`: deploys a release to an environment. Exit code 9 when it is refused, 11 when it was rolled back. */
 export async function deployCommand(context: CliContext, version: string, options: DeployOptions): Promise<number> {
-  const { env: environment, service: services, dryRun = false, overrideFreeze } = options;
   const repository = options.repo ?? (await repositoryOfFolder(context));
+  return startDeployment(context, { repository, version, goBack: false }, options);
+}
+
+/** Options of `longhaul rollback`. */
+export interface RollbackOptions extends Omit<DeployOptions, 'service'> {
+  /** The release to go back to. @default the one before the present one */
+  readonly to?: string;
+}
+
+/** `longhaul rollback`: deploys a release that the environment had before, and takes back the hooks of later ones. */
+export async function rollbackCommand(context: CliContext, options: RollbackOptions): Promise<number> {
+  const repository = options.repo ?? (await repositoryOfFolder(context));
+  const version = options.to ?? (await versionBefore(context, repository, options.env));
+  return startDeployment(context, { repository, version, goBack: true }, options);
+}
+
+/** The release that an environment had before its present one. Throws `InvalidInput` when it had none. */
+async function versionBefore(context: CliContext, repository: string, environment: string): Promise<string> {
+  const { listDeployments } = await import('../../../activities/release/deployment/read-deployments.ts');
+  const query = { repository, environment, status: 'deployed' as const, limit: LISTED };
+  const [present, ...earlier] = await listDeployments(await readersLogin(context), query);
+  const before = earlier.find(({ version }) => version !== present?.version);
+  if (before !== undefined) return before.version;
+  throw new LonghaulError('InvalidInput', `${environment} had no other release of ${repository} before: name one with --to.`);
+}
+
+async function startDeployment(
+  context: CliContext,
+  { repository, version, goBack }: { readonly repository: string; readonly version: string; readonly goBack: boolean },
+  options: DeployOptions,
+): Promise<number> {
+  const { env: environment, service: services, dryRun = false, overrideFreeze } = options;
   return runFlow(
     context,
     {
@@ -37,6 +68,7 @@ export async function deployCommand(context: CliContext, version: string, option
         version,
         environment,
         dryRun,
+        goBack,
         by: userName(context.env),
         ...(services === undefined ? {} : { services }),
         ...(overrideFreeze === undefined ? {} : { overrideFreeze }),

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { jsonOption, type RegisterCommands } from '../commands.ts';
-import type { DeployOptions, ListDeploymentsOptions } from './deploy.ts';
+import type { DeployOptions, ListDeploymentsOptions, RollbackOptions } from './deploy.ts';
 import type { CheckEnvironmentsOptions } from './environments.ts';
 import type { AbandonOptions, EvolutionOptions } from './evolution.ts';
 import type { NewOptions } from './generation-file.ts';
@@ -63,6 +63,19 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .addOption(jsonOption())
     .action((version: string, options: DeployOptions) =>
       run(options, async (context) => (await import('./deploy.ts')).deployCommand(context, version, options)),
+    );
+  program
+    .command('rollback')
+    .description('go back to a release that an environment had, as a deployment: the same plan and gates')
+    .requiredOption('--env <name>', 'the environment')
+    .option('--to <version>', 'the release (default: the one before the present one)')
+    .option('--dry-run', 'show the plan, and do nothing else')
+    .option('--override-freeze <why>', 'go back during a freeze; the reason is recorded')
+    .addOption(repoOption())
+    .option('--no-wait', 'start it and return')
+    .addOption(jsonOption())
+    .action((options: RollbackOptions) =>
+      run(options, async (context) => (await import('./deploy.ts')).rollbackCommand(context, options)),
     );
   const deployments = program.command('deployments').description('what was deployed, and what became of it');
   deployments
