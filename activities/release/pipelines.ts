@@ -1,5 +1,8 @@
+import { activityInfo } from '@temporalio/activity';
 import { parsePathFilter } from '../../domain/git/path-filter.ts';
+import type { Environment, EnvironmentService } from '../../domain/release/contracts/environments.schema.ts';
 import { changesNamed } from '../../domain/release/contracts/change.ts';
+import type { HookOfService, HookResult, ProgramsWatched } from '../../domain/release/deployment/hook.ts';
 import type {
   JobResult,
   PackedCommit,
@@ -7,7 +10,6 @@ import type {
   PlanPipelineInput,
   RunJobInput,
 } from '../../domain/release/pipelines/job.ts';
-import type { Environment, EnvironmentService } from '../../domain/release/contracts/environments.schema.ts';
 import type { DeployHook, DeployPlace } from '../../domain/release/deployment/deployment.ts';
 import { planRun } from '../../domain/release/pipelines/plan.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
@@ -15,6 +17,8 @@ import { heartbeating } from '../shared/heartbeating.ts';
 import { checkContracts, type ContractFolder } from './contracts/contracts.ts';
 import { refuseToDeploy } from './contracts/refuse-to-deploy.ts';
 import { renderManifests } from './deployment/render-manifests.ts';
+import { runHook } from './deployment/run-hook.ts';
+import { watchByProgram, type WatchedSoFar } from './deployment/watch-by-program.ts';
 import { readContracts, storeContracts } from './contracts/stored-contracts.ts';
 import { type JobTools, runJob } from './pipelines/job-runner.ts';
 import { readJson, readPlan, storePlan } from './pipelines/stored-plan.ts';
@@ -54,6 +58,34 @@ export interface RenderManifestsInput extends ReadCommitInput {
   readonly sealTo: string;
 }
 
+/** Asks for a hook to be run. */
+export interface RunHookInput extends HookOfService {
+  readonly repository: string;
+  readonly packed: PackedCommit;
+  /** Digest of the contracts of the commit. */
+  readonly contracts: string;
+  /** Name of the environment. */
+  readonly environment: string;
+  /** Id of the deployment. */
+  readonly deployment: string;
+}
+
+/** Asks for health checks by programs. */
+export interface WatchByProgramInput {
+  readonly repository: string;
+  readonly packed: PackedCommit;
+  /** Digest of the contracts of the commit. */
+  readonly contracts: string;
+  /** Name of the environment. */
+  readonly environment: string;
+  /** The services whose checks are repeated. */
+  readonly services: readonly string[];
+  /** Id of the deployment. */
+  readonly deployment: string;
+  /** Milliseconds since 1970. In the past: each check is tried once. */
+  readonly until: number;
+}
+
 /** Activities of the role `pipelines`: they run programs of repositories, and have no credentials. */
 export interface PipelineActivities {
   /**
@@ -71,6 +103,16 @@ export interface PipelineActivities {
    */
   renderManifests(input: RenderManifestsInput): Promise<string>;
   /**
+   * Runs a hook of a service, or what takes it back, in a clean checkout of the commit. A failed program is a result;
+   * repeating the activity runs it again. Its heartbeats have the last lines of the output.
+   */
+  runHook(input: RunHookInput): Promise<HookResult>;
+  /**
+   * Repeats the health checks by programs of services, until the time is over or one has failed too often in a row. A
+   * repeated activity continues where its last heartbeat was.
+   */
+  watchByProgram(input: WatchByProgramInput): Promise<ProgramsWatched>;
+  /**
    * Runs one attempt of a job, in a clean checkout on this machine. A failed step is a result; repeating the activity
    * runs all steps again. Its heartbeats have the last lines of the output.
    */
@@ -83,6 +125,18 @@ const NO_CONTRACTS: ContractFolder = { name: '.longhaul', files: [] };
 /** Creates the activities. */
 export function createPipelineActivities(tools: JobTools): PipelineActivities {
   const { blobs, sources } = tools;
+
+  async function environmentOf({
+    repository,
+    contracts,
+    environment: name,
+  }: Pick<RenderManifestsInput, 'repository' | 'contracts' | 'environment'>): Promise<Environment> {
+    const { environments } = await readContracts(blobs, contracts, repository);
+    const environment = environments.find((each) => each.name === name);
+    if (environment !== undefined) return environment;
+    throw new LonghaulError('InvalidInput', `${repository} has no environment ${name}.`);
+  }
+
   return {
     planPipeline: (input) =>
       heartbeating(async (signal) => {
@@ -140,10 +194,23 @@ export function createPipelineActivities(tools: JobTools): PipelineActivities {
       }),
     renderManifests: ({ repository, packed, contracts, environment: name, service, sealTo }) =>
       heartbeating(async (signal) => {
-        const { environments } = await readContracts(blobs, contracts, repository);
-        const manifests = environments.find((each) => each.name === name)?.services[service]?.manifests;
-        if (manifests === undefined) throw new LonghaulError('InvalidInput', `${name} has no service ${service}.`);
+        const { services } = await environmentOf({ repository, contracts, environment: name });
+        const { manifests } = serviceOf(services, service, name);
         return renderManifests(tools, { repository, packed, environment: name, service, manifests, sealTo, signal });
+      }),
+    runHook: ({ contracts, ...input }) =>
+      heartbeating(async (signal, onTail) => {
+        const { repository, environment, service } = input;
+        const { services } = await environmentOf({ repository, contracts, environment });
+        const { hooks } = serviceOf(services, service, environment);
+        return runHook(tools, { ...input, hooks, signal, onTail });
+      }),
+    watchByProgram: (input) =>
+      heartbeating(async (signal, onRound) => {
+        const environment = await environmentOf(input);
+        for (const service of input.services) serviceOf(environment.services, service, environment.name);
+        const before = activityInfo().heartbeatDetails as WatchedSoFar | undefined;
+        return watchByProgram(tools, { ...input, environment, before, signal, onRound });
       }),
     runJob: (input) =>
       heartbeating(async (signal, report) => {
@@ -172,6 +239,7 @@ function deployPlace({ name, services, concurrency, irreversible, watch, soak = 
         {
           needs,
           ready,
+          health,
           hooks: { before, after },
         },
       ]) => ({
@@ -180,6 +248,7 @@ function deployPlace({ name, services, concurrency, irreversible, watch, soak = 
         ready,
         before: before.map(deployHook),
         after: after.map(deployHook),
+        hasPrograms: health.some(({ http }) => http === undefined),
       }),
     ),
   };
@@ -187,6 +256,12 @@ function deployPlace({ name, services, concurrency, irreversible, watch, soak = 
 
 function deployHook({ name, down }: EnvironmentService['hooks']['before'][number]): DeployHook {
   return { name, hasDown: down !== undefined };
+}
+
+function serviceOf(services: Environment['services'], service: string, environment: string): EnvironmentService {
+  const found = Object.hasOwn(services, service) ? services[service] : undefined;
+  if (found !== undefined) return found;
+  throw new LonghaulError('InvalidInput', `${environment} has no service ${service}.`);
 }
 
 function noContracts(repository: string, { commit }: PackedCommit): LonghaulError {

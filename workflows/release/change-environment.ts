@@ -8,6 +8,8 @@ import {
 } from '../../domain/release/flows/deploy-flows.ts';
 import type { DeployPlace, PlannedDeployment } from '../../domain/release/deployment/deployment.ts';
 import type { Watched } from '../../activities/release/deployment/watch-deployment.ts';
+import type { DeploymentInput } from '../../activities/release/environment-changes.ts';
+import type { Measured } from '../../domain/release/deployment/watch.ts';
 import type { RefusalFacts } from '../../domain/release/acts.ts';
 import { ROLLBACK_INCOMPLETE } from '../../domain/shared/repair.ts';
 import { logEvent } from '../shared/events.ts';
@@ -22,6 +24,7 @@ import {
   briefCommitActivities,
   changeActivities,
   deployActivities,
+  hookActivities,
   lastingChangeActivities,
   lastingLedgerActivities,
   ledgerActivities,
@@ -327,6 +330,13 @@ async function carryOut(
     const differences = await changeActivities.verifyUndone.executeWithOptions({ summary: 'compare with before' }, [
       { ...target, services, until },
     ]);
+    const checked = place.services.filter(({ hasPrograms }) => hasPrograms).map(({ name }) => name);
+    if (differences.length === 0 && checked.length > 0) {
+      const { failing } = await hookActivities.watchByProgram.executeWithOptions({ summary: 'health by programs' }, [
+        { ...target, packed: given.packed, services: checked, until: 0 },
+      ]);
+      if (failing.length > 0) throw ApplicationFailure.nonRetryable(failing.join(' '), 'UndoFailed');
+    }
     if (differences.length > 0) throw ApplicationFailure.nonRetryable(differences.join(' '), 'UndoFailed');
   });
   await ledgerActivities.startDeployment.executeWithOptions({ summary: 'record: the first change comes next' }, [
@@ -346,16 +356,56 @@ async function carryOut(
     for (const step of hooks.last) await runHook(carried, step);
     return null;
   });
-  const seen = await stages.run('watch', async () => {
+  const seen = await stages.run('watch', () => {
     stages.show(`watched for ${place.watch} s`);
-    const watching = lastingChangeActivities(place.watch);
-    return watching.watchDeployment.executeWithOptions({ summary: `watch for ${place.watch} s` }, [
-      { ...target, services, baseline, until: Date.now() + place.watch * 1_000 },
-    ]);
+    return watch(given, { place, target, baseline });
   });
   if (seen.breach !== null) throw unhealthy(given, seen.breach);
   if (seen.sawNothing) await keepBlind(given, plan);
   return seen;
+}
+
+/** What a watch works with. */
+interface Watching {
+  readonly place: DeployPlace;
+  readonly target: DeploymentInput;
+  readonly baseline: Measured;
+}
+
+/** Watches by metrics, addresses and readiness, and by programs where the contract has some: the first breach ends both. */
+async function watch({ packed }: EnvironmentChange, { place, target, baseline }: Watching): Promise<Watched> {
+  const until = Date.now() + place.watch * 1_000;
+  const services = place.services.map(({ name }) => name);
+  const checked = place.services.filter(({ hasPrograms }) => hasPrograms).map(({ name }) => name);
+  const scope = new CancellationScope();
+  const endsAll = <Result extends { readonly breach: string | null }>(result: Result): Result => {
+    if (result.breach !== null) scope.cancel();
+    return result;
+  };
+  const summary = `watch for ${place.watch} s`;
+  const [measured, programs] = await scope.run(() =>
+    Promise.allSettled([
+      lastingChangeActivities(place.watch)
+        .watchDeployment.executeWithOptions({ summary }, [{ ...target, services, baseline, until }])
+        .then(endsAll),
+      checked.length === 0
+        ? { breach: null }
+        : hookActivities.watchByProgram
+            .executeWithOptions({ summary: `${summary}, by programs` }, [
+              { ...target, packed, services: checked, until },
+            ])
+            .then(endsAll),
+    ]),
+  );
+  const nothing = { breach: null, sawNothing: false, samples: 0 };
+  for (const ended of [measured, programs]) {
+    if (ended.status === 'fulfilled' && ended.value.breach !== null) {
+      return { ...nothing, ...(measured.status === 'fulfilled' ? measured.value : {}), breach: ended.value.breach };
+    }
+  }
+  if (measured.status === 'rejected') throw measured.reason;
+  if (programs.status === 'rejected') throw programs.reason;
+  return measured.value;
 }
 
 /** Asks whether a deployment stays of which the metrics said nothing. */

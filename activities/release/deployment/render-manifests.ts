@@ -1,15 +1,16 @@
-import { lstat, mkdir, readdir, readFile, realpath, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EnvironmentService } from '../../../domain/release/contracts/environments.schema.ts';
+import { deploymentVariables } from '../../../domain/release/deployment/hook.ts';
 import type { PackedCommit } from '../../../domain/release/pipelines/job.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
-import { redact } from '../../../domain/shared/redact.ts';
 import { openUntrusted } from '../../../platform/untrusted-file.ts';
-import { temporaryPath } from '../../../platform/temporary.ts';
 import type { BlobStore } from '../../blobs/blob-store.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import type { CommitSources } from '../pipelines/commit-sources.ts';
+import { inCheckout } from '../pipelines/in-checkout.ts';
 import { programOf } from '../pipelines/job-services.ts';
+import { createOutputTail, LONGEST_TAIL } from '../pipelines/output-tail.ts';
 import { storeSealed } from './sealed.ts';
 
 /** Tools that manifests are rendered with. */
@@ -34,8 +35,6 @@ export interface RenderTask {
 /** Rendered manifests of one service: larger ones are a mistake. */
 const MOST_BYTES = 16_000_000;
 const LONGEST_SECONDS = 600;
-/** The end of what a program said. */
-const SAID = 4_000;
 
 /** Where a program's output goes: outside of the files of the commit. */
 const OUTPUT = join('.git', 'longhaul-manifests');
@@ -45,40 +44,45 @@ const OUTPUT = join('.git', 'longhaul-manifests');
  * the blob store. A program of the repository runs in the sandbox, without credentials; the same commit must render the
  * same bytes. Throws `InvalidConfiguration` when there is nothing to render or the program fails.
  */
-export async function renderManifests({ blobs, sources, sandbox }: RenderTools, task: RenderTask): Promise<string> {
+export async function renderManifests(tools: RenderTools, task: RenderTask): Promise<string> {
   const { repository, packed, manifests, signal } = task;
   const about = `The manifests of ${task.service} in ${task.environment}`;
-  const folder = temporaryPath(join(await realpath(sandbox.scratch), 'render'));
-  try {
-    await sources.checkOut(packed, folder, { about: repository, signal });
-    if (manifests.folder !== undefined) {
-      const files = await filesIn(folder, manifests.folder, about);
-      return await storeSealed(blobs, task.sealTo, await documentsOf(files));
-    }
-    await mkdir(join(folder, '.git'), { recursive: true });
-    await sandbox.give(folder);
-    const argv =
-      manifests.kustomize === undefined ? programOf(manifests) : ['kubectl', 'kustomize', manifests.kustomize];
-    let said = '';
-    const { exitCode, ended } = await sandbox.run({
-      // its standard output alone is the manifests
-      argv: ['bash', '-c', 'exec "$@" > "$0"', OUTPUT, ...argv],
-      folder,
-      env: { LONGHAUL_COMMIT: packed.commit, LONGHAUL_ENVIRONMENT: task.environment, LONGHAUL_SERVICE: task.service },
-      network: manifests.network,
-      timeoutSeconds: LONGEST_SECONDS,
-      signal,
-      onOutput: (piece) => void (said = (said + piece.toString('utf8')).slice(-SAID)),
-    });
-    signal.throwIfAborted();
-    if (exitCode !== 0) {
-      const how = ended === 'exit' ? `it exited with ${exitCode}` : `it was ended: ${ended}`;
-      throw invalid(`${about} were not rendered: ${how}.${said === '' ? '' : ` It said: ${redact(said.trim())}`}`);
-    }
-    return await storeSealed(blobs, task.sealTo, await outputIn(join(folder, OUTPUT), about));
-  } finally {
-    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  const rendered = await inCheckout(tools, { packed, about: repository, name: 'render', signal }, async (folder) =>
+    manifests.folder === undefined
+      ? runRenderer(tools.sandbox, task, folder, about)
+      : documentsOf(await filesIn(folder, manifests.folder, about)),
+  );
+  return storeSealed(tools.blobs, task.sealTo, rendered);
+}
+
+/** What a program writes to its standard output. */
+async function runRenderer(
+  sandbox: Sandbox,
+  { repository, packed, environment, service, manifests, signal }: RenderTask,
+  folder: string,
+  about: string,
+): Promise<Uint8Array> {
+  await mkdir(join(folder, '.git'), { recursive: true });
+  await sandbox.give(folder);
+  const argv = manifests.kustomize === undefined ? programOf(manifests) : ['kubectl', 'kustomize', manifests.kustomize];
+  const output = createOutputTail();
+  const { exitCode, ended } = await sandbox.run({
+    // its standard output alone is the manifests
+    argv: ['bash', '-c', 'exec "$@" > "$0"', OUTPUT, ...argv],
+    folder,
+    env: deploymentVariables({ repository, commit: packed.commit, environment, service }),
+    network: manifests.network,
+    timeoutSeconds: LONGEST_SECONDS,
+    signal,
+    onOutput: (piece) => output.write(piece),
+  });
+  signal.throwIfAborted();
+  if (exitCode !== 0) {
+    const how = ended === 'exit' ? `it exited with ${exitCode}` : `it was ended: ${ended}`;
+    const said = output.text(LONGEST_TAIL).trim();
+    throw invalid(`${about} were not rendered: ${how}.${said === '' ? '' : ` It said: ${said}`}`);
   }
+  return outputIn(join(folder, OUTPUT), about);
 }
 
 async function outputIn(path: string, about: string): Promise<Uint8Array> {

@@ -22,7 +22,7 @@ import { readReports, storeReports } from '../reports/read-reports.ts';
 import type { CommitSources } from './commit-sources.ts';
 import { archiveFiles, unpackFiles } from './file-archive.ts';
 import { type KeyedCache, restoreCaches, saveCaches } from './job-cache.ts';
-import { createJobLog, type JobLog } from './job-log.ts';
+import { createJobLog, followTail, type JobLog } from './job-log.ts';
 import { readOutputs } from './job-outputs.ts';
 import { programOf, startServices } from './job-services.ts';
 import type { JobSecrets } from './job-secrets.ts';
@@ -54,9 +54,6 @@ interface ShownJob extends JobToRun {
   readonly shown: StepState[];
 }
 
-/** How often the tail is reported, in milliseconds, while there is something new. */
-const TAIL_EVERY_MS = 1_000;
-
 /** Bytes of `LONGHAUL_NEEDS`: Linux takes no variable of more than 128 KiB. */
 const LARGEST_NEEDS = 100_000;
 
@@ -81,14 +78,11 @@ export async function runJob(tools: JobTools, todo: JobToRun): Promise<JobResult
   const folder = temporaryPath(join(await realpath(sandbox.scratch), 'job'));
   const log = await createJobLog(blobs);
   const shown: StepState[] = [];
-  let reported = '';
-  const timer = setInterval(() => {
-    const { written, tail } = log.tail();
-    const seen = `${written} ${shown.length} ${shown.at(-1)?.state}`;
-    if (seen !== reported)
-      onTail({ job: input.job, attempt: input.attempt, written, tail, startedAt, steps: [...shown] });
-    reported = seen;
-  }, TAIL_EVERY_MS);
+  const stopTail = followTail(
+    log,
+    (tail) => onTail({ job: input.job, attempt: input.attempt, ...tail, startedAt, steps: [...shown] }),
+    () => `${shown.length} ${shown.at(-1)?.state}`,
+  );
   try {
     await sources.checkOut(input.packed, folder, { about: input.repository, signal });
     for (const { artifacts } of Object.values(input.needs)) {
@@ -125,7 +119,7 @@ export async function runJob(tools: JobTools, todo: JobToRun): Promise<JobResult
     await log.discard();
     throw error;
   } finally {
-    clearInterval(timer);
+    stopTail();
     await removeFolder(folder);
   }
 }

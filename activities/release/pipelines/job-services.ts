@@ -3,6 +3,7 @@ import type { JobService } from '../../../domain/release/contracts/pipeline.sche
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { PrivateNetwork, Sandbox } from '../../sandbox/sandbox.ts';
 import type { JobLog } from './job-log.ts';
+import { createOutputTail, LONGEST_TAIL } from './output-tail.ts';
 
 /** Where and with what the services of a job run. */
 export interface ServicePlace {
@@ -26,8 +27,6 @@ export interface RunningServices {
 const CHECK_MS = 200;
 /** What a service may run in all: its job ends it before. */
 const LONGEST_SECONDS = 86_400 * 2;
-/** The end of the output of a service that did not become ready. */
-const SAID = 4_000;
 
 /**
  * Starts the services of a job in a network of its own, and waits until the ready check of each exits with 0. Throws
@@ -46,7 +45,7 @@ export async function startServices(
     await network.close();
   };
   const start = async ([name, service]: [string, JobService]): Promise<void> => {
-    let said = '';
+    const output = createOutputTail();
     const all = { ...env, ...service.env };
     const common = { folder, env: all, network };
     const over = new AbortController();
@@ -56,7 +55,7 @@ export async function startServices(
         argv: programOf(service),
         timeoutSeconds: LONGEST_SECONDS,
         signal: AbortSignal.any([signal, stop.signal]),
-        onOutput: (piece) => void (said = (said + piece.toString('utf8')).slice(-SAID)),
+        onOutput: (piece) => output.write(piece),
       })
       .finally(() => over.abort());
     running.catch(() => undefined);
@@ -78,7 +77,7 @@ export async function startServices(
     const what = over.signal.aborted
       ? 'ended before it was ready'
       : `was not ready after ${service.ready.timeout} seconds`;
-    await log.note(said.trimEnd());
+    await log.note(output.text(LONGEST_TAIL).trimEnd());
     throw new LonghaulError('InvalidInput', `The service ${name} ${what}.`);
   };
   try {

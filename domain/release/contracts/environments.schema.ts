@@ -61,11 +61,19 @@ const healthCheck = z
     /** An address that must answer with a status from 200 to 299. */
     http: address.optional(),
     ...program,
+    /** Whether the program may reach the network. */
+    network: z.boolean().default(true),
+    /** Names of secrets of the program, as those of a hook. */
+    secrets: z.array(variableName).max(50).default([]),
     interval: spanOfTime('1h').default(10),
     timeout: spanOfTime('10m').default(5),
   })
   .refine(({ http, command, run }) => [http, command, run].filter((each) => each !== undefined).length === 1, {
     message: 'give one of http, command and run',
+  })
+  .refine(({ http, secrets }) => http === undefined || secrets.length === 0, {
+    path: ['secrets'],
+    message: 'only a program has secrets: give command or run',
   });
 
 /** A query in the language of Prometheus that has one number as its result. */

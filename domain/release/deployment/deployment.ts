@@ -33,6 +33,8 @@ export interface DeployService {
   readonly ready: number;
   readonly before: readonly DeployHook[];
   readonly after: readonly DeployHook[];
+  /** True when programs check its health. */
+  readonly hasPrograms: boolean;
 }
 
 /** A hook of a service. */

@@ -1,0 +1,76 @@
+import type { MockActivityEnvironment } from '@temporalio/testing';
+import type { HookResult, ProgramsWatched } from '../../../domain/release/deployment/hook.ts';
+import { mockActivity } from '../mock-activity.ts';
+import type { Jobs } from './jobs.ts';
+
+/** Where programs of a deployment run: the environment `staging` of this repository, with one service `api`. */
+export const DEPLOYMENT = 'd-1';
+const REPOSITORY = 'local/acme/api';
+
+/** The hook of an environment's only service, whose contract this is. */
+export interface RunOfHook {
+  /** YAML. */
+  readonly hook: string;
+  readonly direction?: 'up' | 'down';
+  /** @default `migrate` */
+  readonly name?: string;
+  readonly files?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+  readonly onHeartbeat?: (details: unknown) => void;
+}
+
+/** Runs a hook as the activity does. Adds its log to the result. */
+export async function runHookOf(
+  jobs: Jobs,
+  { hook, direction = 'up', name = 'migrate', files = {}, signal, onHeartbeat }: RunOfHook,
+): Promise<HookResult & { readonly text: string }> {
+  const given = await declare(jobs, `hooks: {before: [${hook}]}`, files);
+  const activity = mockActivity();
+  if (onHeartbeat) activity.on('heartbeat', onHeartbeat);
+  signal?.addEventListener('abort', () => activity.cancel());
+  const input = { ...given, service: 'api', when: 'before', hook: name, direction } as const;
+  const result = await inActivity(activity, () => jobs.activities.runHook(input));
+  return { ...result, text: await jobs.text(result.log) };
+}
+
+/** Health checks to repeat. */
+export interface RunOfChecks {
+  /** YAML, a list. */
+  readonly checks: string;
+  readonly forMs: number;
+  readonly files?: Readonly<Record<string, string>>;
+  /** Details of the last heartbeat of an attempt that was interrupted. */
+  readonly after?: unknown;
+  readonly onHeartbeat?: (details: unknown) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Repeats health checks as the activity does. */
+export async function watchChecks(
+  jobs: Jobs,
+  { checks, forMs, files = {}, after, onHeartbeat, signal }: RunOfChecks,
+): Promise<ProgramsWatched> {
+  const given = await declare(jobs, `health: ${checks}`, files);
+  const activity = mockActivity({ heartbeatDetails: after });
+  if (onHeartbeat) activity.on('heartbeat', onHeartbeat);
+  signal?.addEventListener('abort', () => activity.cancel());
+  const input = { ...given, services: ['api'], until: Date.now() + forMs };
+  return inActivity(activity, () => jobs.activities.watchByProgram(input));
+}
+
+/** Commits files with this contract, and stores it as the flow does. */
+async function declare(jobs: Jobs, service: string, files: Readonly<Record<string, string>>) {
+  const packed = await jobs.commit({
+    ...files,
+    '.longhaul/environments.yaml': `environments:
+  - {name: staging, context: test, namespace: shop, services: {api: {manifests: {folder: k8s}, ${service}}}}
+`,
+  });
+  const given = { repository: REPOSITORY, packed };
+  const { contracts } = await inActivity(mockActivity(), () => jobs.activities.readEnvironments(given));
+  return { ...given, contracts, environment: 'staging', deployment: DEPLOYMENT };
+}
+
+function inActivity<Result>(activity: MockActivityEnvironment, work: () => Promise<Result>): Promise<Result> {
+  return activity.run(work);
+}
