@@ -8,14 +8,10 @@ import {
 } from '../../domain/release/flows/deploy-flows.ts';
 import type { DeployPlace, PlannedDeployment } from '../../domain/release/deployment/deployment.ts';
 import type { Watched } from '../../activities/release/deployment/watch-deployment.ts';
-import type { DeploymentInput } from '../../activities/release/environment-changes.ts';
-import type { Measured } from '../../domain/release/deployment/watch.ts';
-import type { RefusalFacts } from '../../domain/release/acts.ts';
 import { ROLLBACK_INCOMPLETE } from '../../domain/shared/repair.ts';
 import { logEvent } from '../shared/events.ts';
 import { failureOf } from '../shared/failure.ts';
-import { passGate, recordClaimsOutsideGates } from '../shared/gate.ts';
-import { inLanes } from '../shared/lanes.ts';
+import { recordClaimsOutsideGates } from '../shared/gate.ts';
 import { type Rollback, withRollback } from '../shared/rollback.ts';
 import { type FlowStages, stagesOf } from '../shared/stages.ts';
 import { takingTurns } from '../shared/turns.ts';
@@ -23,15 +19,16 @@ import { act, hasEvent, recordingRefusal } from './act.ts';
 import {
   briefCommitActivities,
   changeActivities,
-  deployActivities,
   hookActivities,
-  lastingChangeActivities,
   lastingLedgerActivities,
   ledgerActivities,
-  pipelineActivities,
 } from './activities.ts';
+import { approve, type Approved } from './approve-deployment.ts';
+import { unhealthy } from './deployment-failures.ts';
 import { type DeploymentHooks, hooksOf } from './deployment-hooks.ts';
 import { deployServices, runHook } from './deploy-services.ts';
+import { makePlan, placeOf } from './plan-deployment.ts';
+import { keepBlind, watch } from './watch-environment.ts';
 
 /** What each stage hands on. */
 interface Outputs extends Record<string, unknown> {
@@ -41,15 +38,6 @@ interface Outputs extends Record<string, unknown> {
   readonly watch: Watched;
 }
 
-/** A plan that may be carried out. */
-interface Approved {
-  readonly plan: PlannedDeployment;
-  /** The people who approved it, as text. */
-  readonly approvedBy: readonly string[];
-}
-
-/** Services whose manifests are rendered at once. */
-const RENDERED_AT_ONCE = 8;
 /** Seconds until everything must be healthy again after an undo. */
 const HEALTHY_AGAIN_SECONDS = 600;
 
@@ -169,148 +157,6 @@ async function change(given: EnvironmentChange, { stages, rollback, recorded }: 
   return { plan, isDeployed: true, samples };
 }
 
-/** The environment as the contracts of the commit have it. */
-async function placeOf({ repository, packed, environment, services }: EnvironmentChange): Promise<DeployPlace> {
-  const { environments } = await pipelineActivities.readEnvironments.executeWithOptions(
-    { summary: 'read the environments' },
-    [{ repository, packed }],
-  );
-  const place = environments.find(({ name }) => name === environment);
-  if (place === undefined) throw refusal(`${repository} has no environment ${environment}.`);
-  if (services === undefined) return place;
-  const asked = place.services.filter(({ name }) => services.includes(name));
-  // what is not deployed is there already
-  const needed = (needs: readonly string[]): string[] => needs.filter((name) => services.includes(name));
-  return { ...place, services: asked.map((service) => ({ ...service, needs: needed(service.needs) })) };
-}
-
-/** Renders the manifests and plans the deployment. */
-async function makePlan(given: EnvironmentChange, place: DeployPlace): Promise<PlannedDeployment> {
-  const { repository, packed, contracts, environment, version, by, dryRun } = given;
-  const names = place.services.map(({ name }) => name);
-  const sealTo = await deployActivities.sealingKey.executeWithOptions({ summary: 'the key of the role deploy' }, []);
-  const images = await ledgerActivities.findImages.executeWithOptions({ summary: 'images by digest' }, [
-    { repository, tree: packed.tree, contracts, environment, services: names },
-  ]);
-  const rendered = new Map<string, string>();
-  await inLanes(names, RENDERED_AT_ONCE, async (service) => {
-    rendered.set(
-      service,
-      await pipelineActivities.renderManifests.executeWithOptions({ summary: `render ${service}` }, [
-        { repository, packed, contracts, environment, service, sealTo },
-      ]),
-    );
-  });
-  return changeActivities.planDeployment.executeWithOptions({ summary: 'plan' }, [
-    {
-      repository,
-      version,
-      commit: packed.commit,
-      packed,
-      contracts,
-      environment,
-      services: names.map((service) => ({ service, manifests: rendered.get(service) ?? '' })),
-      images,
-      isPartial: given.services !== undefined,
-      goBack: given.goBack,
-      by,
-      isDryRun: dryRun,
-    },
-  ]);
-}
-
-/** Waits for people. A plan that others' changes made another one is asked about again. */
-async function approve(
-  given: EnvironmentChange,
-  {
-    place,
-    hooks,
-    first,
-  }: { readonly place: DeployPlace; readonly hooks: DeploymentHooks; readonly first: PlannedDeployment },
-  show: (line: string) => void,
-): Promise<Approved> {
-  const { repository, version, environment, by, overrideFreeze } = given;
-  const passed = new Map<string, readonly string[]>();
-  const failures = await ledgerActivities.failedDeployments.executeWithOptions({ summary: 'earlier attempts' }, [
-    { repository, environment, version },
-  ]);
-  for (let plan = first; ; plan = await makePlan(given, place)) {
-    const lasting = [...plan.irreversible, ...hooks.lasting];
-    refuse(given, place, plan, lasting);
-    const questions = [
-      ...(failures.length >= MOST_FAILURES ? [{ kind: 'attempts', evidence: failures.slice(0, 10) }] : []),
-      ...(lasting.length > 0 ? [{ kind: 'irreversible', evidence: lasting }] : []),
-      ...(plan.freezes.length > 0
-        ? [{ kind: 'freeze', evidence: [...plan.freezes, `because: ${overrideFreeze}`] }]
-        : []),
-      ...(plan.approvals === null ? [] : [{ kind: 'deployment', evidence: [] }]),
-    ];
-    const open = questions.find(({ kind }) => !passed.has(`${kind} ${plan.digest}`));
-    if (open === undefined) {
-      return { plan, approvedBy: questions.flatMap(({ kind }) => passed.get(`${kind} ${plan.digest}`) ?? []) };
-    }
-    show('waits for people: longhaul inbox');
-    const { needed, from, excludeAuthors, deadline, reminderSeconds, escalation } = plan.approvals ?? ONE_PERSON;
-    const { create, update, delete: deleted } = plan.counts;
-    const verdict = await passGate({
-      kind: open.kind,
-      subject: `${version} of ${repository} to ${environment}`,
-      repository,
-      digest: plan.digest,
-      requestedBy: by,
-      approvals: { needed, from, excludeAuthors },
-      ...(deadline === null || open.kind !== 'deployment' ? {} : { deadline }),
-      ...(reminderSeconds === null ? {} : { reminderSeconds }),
-      ...(escalation === null ? {} : { escalation }),
-      evidence: [
-        `commit ${given.packed.commit}`,
-        `${create} objects are created, ${update} changed, ${deleted} deleted`,
-        `difference: longhaul deployments diff ${plan.deployment}`,
-        ...open.evidence,
-      ],
-    });
-    if (verdict.status === 'rejected') {
-      const why = verdict.decisions.map(({ person, why: reason }) => `${person}: ${reason}`).join('; ');
-      throw refusal(
-        verdict.reason === 'deadline'
-          ? 'No decision was made until the deadline of the approval.'
-          : `The ${open.kind === 'deployment' ? 'approval' : open.kind} was rejected: ${why}.`,
-      );
-    }
-    passed.set(
-      `${open.kind} ${plan.digest}`,
-      verdict.decisions.map(({ person, why }) => `${person}: ${why}`),
-    );
-  }
-}
-
-/** After so many attempts of a release that did not stay, a person is asked before the next one. */
-const MOST_FAILURES = 3;
-
-const ONE_PERSON: NonNullable<PlannedDeployment['approvals']> = {
-  needed: 1,
-  from: [],
-  excludeAuthors: [],
-  deadline: null,
-  reminderSeconds: null,
-  escalation: null,
-};
-
-/** Refuses a plan before the first change. */
-function refuse(
-  { overrideFreeze }: EnvironmentChange,
-  place: DeployPlace,
-  plan: PlannedDeployment,
-  lasting: readonly string[],
-): void {
-  const reasons = [
-    ...plan.problems,
-    ...(place.irreversible === 'refuse' ? lasting : []),
-    ...(overrideFreeze === '' ? plan.freezes : []),
-  ];
-  if (reasons.length > 0) throw refusal(reasons.join(' '), reasons);
-}
-
 /** Changes the cluster, and watches what it does. */
 async function carryOut(
   given: EnvironmentChange,
@@ -363,76 +209,4 @@ async function carryOut(
   if (seen.breach !== null) throw unhealthy(given, seen.breach);
   if (seen.sawNothing) await keepBlind(given, plan);
   return seen;
-}
-
-/** What a watch works with. */
-interface Watching {
-  readonly place: DeployPlace;
-  readonly target: DeploymentInput;
-  readonly baseline: Measured;
-}
-
-/** Watches by metrics, addresses and readiness, and by programs where the contract has some: the first breach ends both. */
-async function watch({ packed }: EnvironmentChange, { place, target, baseline }: Watching): Promise<Watched> {
-  const until = Date.now() + place.watch * 1_000;
-  const services = place.services.map(({ name }) => name);
-  const checked = place.services.filter(({ hasPrograms }) => hasPrograms).map(({ name }) => name);
-  const scope = new CancellationScope();
-  const endsAll = <Result extends { readonly breach: string | null }>(result: Result): Result => {
-    if (result.breach !== null) scope.cancel();
-    return result;
-  };
-  const summary = `watch for ${place.watch} s`;
-  const [measured, programs] = await scope.run(() =>
-    Promise.allSettled([
-      lastingChangeActivities(place.watch)
-        .watchDeployment.executeWithOptions({ summary }, [{ ...target, services, baseline, until }])
-        .then(endsAll),
-      checked.length === 0
-        ? { breach: null }
-        : hookActivities.watchByProgram
-            .executeWithOptions({ summary: `${summary}, by programs` }, [
-              { ...target, packed, services: checked, until },
-            ])
-            .then(endsAll),
-    ]),
-  );
-  const nothing = { breach: null, sawNothing: false, samples: 0 };
-  for (const ended of [measured, programs]) {
-    if (ended.status === 'fulfilled' && ended.value.breach !== null) {
-      return { ...nothing, ...(measured.status === 'fulfilled' ? measured.value : {}), breach: ended.value.breach };
-    }
-  }
-  if (measured.status === 'rejected') throw measured.reason;
-  if (programs.status === 'rejected') throw programs.reason;
-  return measured.value;
-}
-
-/** Asks whether a deployment stays of which the metrics said nothing. */
-async function keepBlind(given: EnvironmentChange, { digest, deployment }: PlannedDeployment): Promise<void> {
-  const { repository, version, environment, by } = given;
-  const verdict = await passGate({
-    kind: 'no data',
-    subject: `${version} of ${repository} in ${environment}`,
-    repository,
-    digest,
-    requestedBy: by,
-    approvals: { needed: 1, from: [] },
-    evidence: ['the metrics said nothing during the whole watch', `longhaul deployments show ${deployment}`],
-  });
-  if (verdict.status === 'rejected') throw unhealthy(given, 'the metrics said nothing, and a person rejected it');
-}
-
-function unhealthy({ version, environment }: EnvironmentChange, why: string): ApplicationFailure {
-  return ApplicationFailure.nonRetryable(`${version} did not stay in ${environment}: ${why}.`, 'DeploymentUnhealthy');
-}
-
-function refusal(message: string, reasons: readonly string[] = [message]): ApplicationFailure {
-  const facts: RefusalFacts = { reasons: reasons.slice(0, 100) };
-  return ApplicationFailure.create({
-    type: 'DeploymentRefused',
-    message: message.slice(0, 2_000),
-    nonRetryable: true,
-    details: [null, facts],
-  });
 }

@@ -50,7 +50,10 @@ async function versionBefore(context: CliContext, repository: string, environmen
   const [present, ...earlier] = await listDeployments(await readersLogin(context), query);
   const before = earlier.find(({ version }) => version !== present?.version);
   if (before !== undefined) return before.version;
-  throw new LonghaulError('InvalidInput', `${environment} had no other release of ${repository} before: name one with --to.`);
+  throw new LonghaulError(
+    'InvalidInput',
+    `${environment} had no other release of ${repository} before: name one with --to.`,
+  );
 }
 
 async function startDeployment(

@@ -1,0 +1,58 @@
+import type { DeployPlace, PlannedDeployment } from '../../domain/release/deployment/deployment.ts';
+import type { EnvironmentChange } from '../../domain/release/flows/deploy-flows.ts';
+import { inLanes } from '../shared/lanes.ts';
+import { changeActivities, deployActivities, ledgerActivities, pipelineActivities } from './activities.ts';
+import { refusal } from './deployment-failures.ts';
+
+/** Services whose manifests are rendered at once. */
+const RENDERED_AT_ONCE = 8;
+
+/** The environment as the contracts of the commit have it. */
+export async function placeOf({ repository, packed, environment, services }: EnvironmentChange): Promise<DeployPlace> {
+  const { environments } = await pipelineActivities.readEnvironments.executeWithOptions(
+    { summary: 'read the environments' },
+    [{ repository, packed }],
+  );
+  const place = environments.find(({ name }) => name === environment);
+  if (place === undefined) throw refusal(`${repository} has no environment ${environment}.`);
+  if (services === undefined) return place;
+  const asked = place.services.filter(({ name }) => services.includes(name));
+  // what is not deployed is there already
+  const needed = (needs: readonly string[]): string[] => needs.filter((name) => services.includes(name));
+  return { ...place, services: asked.map((service) => ({ ...service, needs: needed(service.needs) })) };
+}
+
+/** Renders the manifests and plans the deployment. */
+export async function makePlan(given: EnvironmentChange, place: DeployPlace): Promise<PlannedDeployment> {
+  const { repository, packed, contracts, environment, version, by, dryRun } = given;
+  const names = place.services.map(({ name }) => name);
+  const sealTo = await deployActivities.sealingKey.executeWithOptions({ summary: 'the key of the role deploy' }, []);
+  const images = await ledgerActivities.findImages.executeWithOptions({ summary: 'images by digest' }, [
+    { repository, tree: packed.tree, contracts, environment, services: names },
+  ]);
+  const rendered = new Map<string, string>();
+  await inLanes(names, RENDERED_AT_ONCE, async (service) => {
+    rendered.set(
+      service,
+      await pipelineActivities.renderManifests.executeWithOptions({ summary: `render ${service}` }, [
+        { repository, packed, contracts, environment, service, sealTo },
+      ]),
+    );
+  });
+  return changeActivities.planDeployment.executeWithOptions({ summary: 'plan' }, [
+    {
+      repository,
+      version,
+      commit: packed.commit,
+      packed,
+      contracts,
+      environment,
+      services: names.map((service) => ({ service, manifests: rendered.get(service) ?? '' })),
+      images,
+      isPartial: given.services !== undefined,
+      goBack: given.goBack,
+      by,
+      isDryRun: dryRun,
+    },
+  ]);
+}

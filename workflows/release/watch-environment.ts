@@ -1,0 +1,67 @@
+import { CancellationScope } from '@temporalio/workflow';
+import type { Watched } from '../../activities/release/deployment/watch-deployment.ts';
+import type { DeploymentInput } from '../../activities/release/environment-changes.ts';
+import type { DeployPlace, PlannedDeployment } from '../../domain/release/deployment/deployment.ts';
+import type { Measured } from '../../domain/release/deployment/watch.ts';
+import type { EnvironmentChange } from '../../domain/release/flows/deploy-flows.ts';
+import { passGate } from '../shared/gate.ts';
+import { hookActivities, lastingChangeActivities } from './activities.ts';
+import { unhealthy } from './deployment-failures.ts';
+
+/** What a watch works with. */
+interface Watching {
+  readonly place: DeployPlace;
+  readonly target: DeploymentInput;
+  readonly baseline: Measured;
+}
+
+/** Watches by metrics, addresses and readiness, and by programs where the contract has some: the first breach ends both. */
+export async function watch({ packed }: EnvironmentChange, { place, target, baseline }: Watching): Promise<Watched> {
+  const until = Date.now() + place.watch * 1_000;
+  const services = place.services.map(({ name }) => name);
+  const checked = place.services.filter(({ hasPrograms }) => hasPrograms).map(({ name }) => name);
+  const scope = new CancellationScope();
+  const endsAll = <Result extends { readonly breach: string | null }>(result: Result): Result => {
+    if (result.breach !== null) scope.cancel();
+    return result;
+  };
+  const summary = `watch for ${place.watch} s`;
+  const [measured, programs] = await scope.run(() =>
+    Promise.allSettled([
+      lastingChangeActivities(place.watch)
+        .watchDeployment.executeWithOptions({ summary }, [{ ...target, services, baseline, until }])
+        .then(endsAll),
+      checked.length === 0
+        ? { breach: null }
+        : hookActivities.watchByProgram
+            .executeWithOptions({ summary: `${summary}, by programs` }, [
+              { ...target, packed, services: checked, until },
+            ])
+            .then(endsAll),
+    ]),
+  );
+  const nothing = { breach: null, sawNothing: false, samples: 0 };
+  for (const ended of [measured, programs]) {
+    if (ended.status === 'fulfilled' && ended.value.breach !== null) {
+      return { ...nothing, ...(measured.status === 'fulfilled' ? measured.value : {}), breach: ended.value.breach };
+    }
+  }
+  if (measured.status === 'rejected') throw measured.reason;
+  if (programs.status === 'rejected') throw programs.reason;
+  return measured.value;
+}
+
+/** Asks whether a deployment stays of which the metrics said nothing. */
+export async function keepBlind(given: EnvironmentChange, { digest, deployment }: PlannedDeployment): Promise<void> {
+  const { repository, version, environment, by } = given;
+  const verdict = await passGate({
+    kind: 'no data',
+    subject: `${version} of ${repository} in ${environment}`,
+    repository,
+    digest,
+    requestedBy: by,
+    approvals: { needed: 1, from: [] },
+    evidence: ['the metrics said nothing during the whole watch', `longhaul deployments show ${deployment}`],
+  });
+  if (verdict.status === 'rejected') throw unhealthy(given, 'the metrics said nothing, and a person rejected it');
+}
