@@ -126,7 +126,7 @@ export const FAILURES = {
     tries: 4,
     exitCode: 3,
     remedy:
-      'Give the folders of the worker space and a working disk (`longhaul doctor` lists them), and start again: the old receipt is still there.',
+      'Give the folders of the worker space and a working disk (`longhaul doctor` lists them), and start again: what was complete before is still there.',
   },
   WeaviateReadOnly: {
     tries: 4,
