@@ -256,6 +256,12 @@ export const FAILURES = {
     remedy:
       'Use the version of Longhaul that migrated the database: released migrations never change, so one of the two was edited.',
   },
+  LedgerBusy: {
+    tries: 1,
+    exitCode: 3,
+    remedy:
+      'Migrate again when these sessions have ended, or end one as the administrator: `SELECT pg_terminate_backend(…)` with its process.',
+  },
   QueryStopped: { tries: 1, exitCode: 1, remedy: 'Select fewer rows or columns, or aggregate them in the query.' },
   AuditDiffers: {
     tries: 1,
