@@ -32,10 +32,18 @@ export interface MigrateOptions {
   readonly actor: string;
   /** @default those of this version of Longhaul */
   readonly migrations?: readonly Migration[];
+  /** Milliseconds to wait for each lock. @default 120,000, longer than `longhaul db query` can hold one */
+  readonly waitMs?: number;
 }
 
-/** All migrators of one database wait for this advisory lock. */
-const LOCK = 6_118_040_217_405_183n;
+/** As the default of {@link MigrateOptions.waitMs}. */
+const WAIT_MS = 120_000;
+/** PostgreSQL: a lock was not available in time. */
+const LATE = '55P03';
+/** PostgreSQL: another migrator has made the schema or the table meanwhile. */
+const MADE = ['23505', '42P06', '42P07'];
+/** Sessions that are named when a migration waits for them. */
+const MOST_NAMED = 5;
 
 /** Reads the versions of a ledger; nothing is applied in a database without one. Throws as `withLedger` does. */
 export async function readVersions(url: string): Promise<LedgerVersions> {
@@ -57,11 +65,12 @@ export async function checkVersion(url: string): Promise<void> {
 /**
  * Brings the tables of a ledger to a version, creates the lesser logins if they are missing, and gives them their
  * rights: all in one transaction, one process at a time. Throws `LedgerNewer`, `LedgerChanged`, `InvalidInput` for an
- * unknown target, `InvalidConfiguration` when the owner may not create logins.
+ * unknown target, `InvalidConfiguration` when the owner may not create logins, `LedgerBusy` when other sessions keep a table
+ * locked.
  */
 export async function migrateLedger(
   logins: LedgerLogins,
-  { target, actor, migrations }: MigrateOptions,
+  { target, actor, migrations, waitMs = WAIT_MS }: MigrateOptions,
 ): Promise<Migrated> {
   const known = migrations ?? (await loadMigrations());
   const goal = target ?? known.length;
@@ -70,9 +79,7 @@ export async function migrateLedger(
   }
   return withLedger(logins.owner, async (ledger) => {
     const refused = await refusedLogins(logins);
-    return ledger.transaction().execute(async (trx) => {
-      await sql`SELECT pg_advisory_xact_lock(${LOCK})`.execute(trx);
-      await createVersions(trx);
+    return inTurn(ledger, waitMs, async (trx) => {
       const applied = await readApplied(trx);
       checkApplied(applied, known);
       for (const { direction, migration } of stepsTo(goal, applied.length, known)) {
@@ -85,6 +92,50 @@ export async function migrateLedger(
       return { from: applied.length, to: goal, logins: refused.map((url) => new URL(url).username) };
     });
   });
+}
+
+/** Runs a transaction while no other migrator has one. Throws `LedgerBusy`. */
+async function inTurn<Result>(
+  ledger: LedgerDatabase,
+  waitMs: number,
+  work: (trx: LedgerTransaction) => Promise<Result>,
+): Promise<Result> {
+  let isLocked = false;
+  for (;;) {
+    try {
+      return await ledger.transaction().execute(async (trx) => {
+        await sql.raw(`SET LOCAL lock_timeout = ${waitMs}`).execute(trx);
+        await createVersions(trx);
+        // not an advisory lock, which every login can take and keep, also one that only reads
+        await sql.raw('LOCK TABLE schema_migrations IN EXCLUSIVE MODE').execute(trx);
+        isLocked = true;
+        return work(trx);
+      });
+    } catch (error) {
+      if (hasCode(error, LATE)) throw await busy(ledger, waitMs, error);
+      if (isLocked || !hasCode(error, ...MADE)) throw error;
+    }
+  }
+}
+
+/** The failure of a migration that has waited too long, with the sessions that it may have waited for. */
+async function busy(ledger: LedgerDatabase, waitMs: number, cause: unknown): Promise<LonghaulError> {
+  // a session of another login shows its owner no more than this
+  const { rows } = await sql<{ pid: number; login: string }>`
+    SELECT pid, usename AS login FROM pg_stat_activity AS session
+    WHERE pid <> pg_backend_pid() AND EXISTS (
+      SELECT FROM pg_locks JOIN pg_class ON pg_class.oid = relation
+      WHERE pg_locks.pid = session.pid AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND relnamespace = to_regnamespace(${LEDGER_SCHEMA})
+    ) ORDER BY pid`.execute(ledger);
+  const named = rows.slice(0, MOST_NAMED).map(({ pid, login }) => `${login} (process ${pid})`);
+  const more = rows.length > MOST_NAMED ? [`${rows.length - MOST_NAMED} more`] : [];
+  const who = [...named, ...more].join(', ') || 'sessions that have ended meanwhile';
+  return new LonghaulError(
+    'LedgerBusy',
+    `The ledger was not migrated: for ${waitMs / 1_000} s, tables of it were in use by ${who}.`,
+    { cause },
+  );
 }
 
 async function createVersions(trx: LedgerTransaction): Promise<void> {

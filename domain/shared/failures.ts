@@ -126,7 +126,7 @@ export const FAILURES = {
     tries: 4,
     exitCode: 3,
     remedy:
-      'Give the folders of the worker space and a working disk (`longhaul doctor` lists them), and start again: the old receipt is still there.',
+      'Give the folders of the worker space and a working disk (`longhaul doctor` lists them), and start again: what was complete before is still there.',
   },
   WeaviateReadOnly: {
     tries: 4,
@@ -280,6 +280,12 @@ export const FAILURES = {
     exitCode: 3,
     remedy:
       'Use the version of Longhaul that migrated the database: released migrations never change, so one of the two was edited.',
+  },
+  LedgerBusy: {
+    tries: 1,
+    exitCode: 3,
+    remedy:
+      'Migrate again when these sessions have ended, or end one as the administrator: `SELECT pg_terminate_backend(…)` with its process.',
   },
   QueryStopped: { tries: 1, exitCode: 1, remedy: 'Select fewer rows or columns, or aggregate them in the query.' },
   AuditDiffers: {

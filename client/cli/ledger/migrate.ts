@@ -20,7 +20,7 @@ export interface MigrateCommandOptions {
 
 /**
  * `longhaul db migrate`: migrates the ledger, or lists its migrations. Returns 0. Throws `InvalidInput`,
- * `InvalidConfiguration`, `LedgerNewer`, `LedgerChanged`, `ServerUnavailable`, `AuthenticationFailed`.
+ * `InvalidConfiguration`, `LedgerNewer`, `LedgerChanged`, `LedgerBusy`, `ServerUnavailable`, `AuthenticationFailed`.
  */
 export async function migrate(context: CliContext, options: MigrateCommandOptions): Promise<number> {
   const logins = await ownersLogins(context);

@@ -390,6 +390,27 @@ describe('attacks on the gateway', () => {
       /longhaul=[^;]+; Max-Age=43200; Path=\/; HttpOnly; SameSite=Lax/,
     );
   });
+
+  test('of a thousand and one sign-ins that wait for the provider, the first one has to begin again', async ({
+    desk,
+  }) => {
+    const { url, openId, server } = desk;
+    const [first, second] = [new Visitor(), new Visitor()];
+    const begin = async (visitor: Visitor): Promise<string> =>
+      (await visitor.send(`${url}/sign-in?to=/inbox`)).headers.get('location') ?? '';
+    const [toFirst, toSecond] = [await begin(first), await begin(second)];
+    for (let others = 0; others < 999; others++) {
+      expect((await server.inject({ method: 'GET', url: '/sign-in' })).statusCode).toBe(302);
+    }
+    const late = await first.send(await openId.signIn(first, toFirst, 'subject of ada'));
+    expect(late.status).toBe(403);
+    expect(await late.json()).toMatchObject({ error: { message: expect.stringContaining('begin again') as string } });
+    expect(first.cookiesOf(url)).toBe('');
+    const answer = await second.send(await openId.signIn(second, toSecond, 'subject of bob'));
+    expect([answer.status, answer.headers.get('location')]).toEqual([302, '/inbox']);
+    expect((await signIn(desk, first, 'subject of ada')).status).toBe(302);
+    expect(first.cookiesOf(url)).toMatch(/^longhaul=/);
+  });
 });
 
 /** The events of requests that the gateway itself refused, as the ledger has them. */

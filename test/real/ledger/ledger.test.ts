@@ -85,6 +85,38 @@ describe('migrations', () => {
     }
   });
 
+  test('do not wait for what a login that only reads can lock; for a table that it reads only a while', async () => {
+    const last = known.length;
+    const { reader, owner } = ledger.logins;
+    await withPostgres(reader, async (client) => {
+      // the lock that migrators took before
+      await client.query('SELECT pg_advisory_lock(6118040217405183)');
+      for (const mode of ['ROW SHARE', 'SHARE', 'EXCLUSIVE']) {
+        await client.query('BEGIN');
+        const lock = client.query(`LOCK TABLE longhaul.schema_migrations IN ${mode} MODE`);
+        await expect(lock).rejects.toThrow('permission denied');
+        await client.query('ROLLBACK');
+      }
+      await client.query('BEGIN');
+      await client.query('SELECT * FROM longhaul.schema_migrations');
+      expect(await migrateLedger(ledger.logins, { actor: 'tester' })).toMatchObject({ from: last, to: last });
+      await client.query('SELECT * FROM longhaul.generations');
+      const before = await schemaOf(ledger);
+      const waiting = migrateLedger(ledger.logins, { target: 0, actor: 'tester', waitMs: 200 });
+      const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      await expect(waiting).rejects.toMatchObject({
+        type: 'LedgerBusy',
+        message: `The ledger was not migrated: for 0.2 s, tables of it were in use by ${new URL(reader).username} (process ${rows[0]?.pid}).`,
+      });
+      expect(await versions()).toHaveLength(last);
+      await client.query('COMMIT');
+      expect(await schemaOf(ledger)).toEqual(before);
+    });
+    await to(0);
+    await to(last);
+    await checkVersion(owner);
+  });
+
   test('that fail leave everything as it was', async () => {
     const before = await schemaOf(ledger);
     const broken = {

@@ -6,7 +6,7 @@ import { Client, type Connection, isGrpcServiceError } from '@temporalio/client'
 import { expect, vi } from 'vitest';
 import { openGates } from '../../../activities/gates/read-gates.ts';
 import { type LedgerDatabase, openLedger } from '../../../activities/ledger/open-ledger.ts';
-import { decideGate } from '../../../client/core/decide-gate.ts';
+import { decideGate, wakeDecided } from '../../../client/core/decide-gate.ts';
 import { startDeclared } from '../../../client/core/start-flow.ts';
 import { startEvolutionFlow } from '../../../domain/release/flows/evolution-flows.ts';
 import { createHotfixFlow } from '../../../domain/release/flows/hotfix-flow.ts';
@@ -234,11 +234,17 @@ async function approveGates({ decisions, client }: Lane, ended: Promise<unknown>
   const desk = { ledger: decisions, client, directory: null };
   do {
     try {
-      for (const { id, digest } of await openGates(decisions, null)) {
+      for (const { id, digest, workflowId, decisions: made } of await openGates(decisions, null)) {
+        // not before the flow has read the gate, or how often it does that would depend on who is faster
+        const { memo } = await client.workflow.getHandle(workflowId).describe();
+        const { id: shown } = (memo?.['gate'] ?? {}) as { readonly id?: string };
+        if (shown !== id || made.length > 0) continue;
         await decideGate(desk, owner, { gate: id, verdict: 'approve', why: 'looked at it', digest });
       }
+      // a server may have been killed before it woke the flow
+      await wakeDecided(desk);
     } catch {
-      // a server was killed: what was decided is recorded, and the same decision wakes the flow the next time
+      // a server was killed
     }
   } while (!(await Promise.race([end, pause(200, false)])));
 }
