@@ -26,7 +26,7 @@ import {
 import { approve, type Approved } from './approve-deployment.ts';
 import { unhealthy } from './deployment-failures.ts';
 import { type DeploymentHooks, hooksOf } from './deployment-hooks.ts';
-import { deployServices, runHook } from './deploy-services.ts';
+import { deployServices, runHookStep } from './deploy-services.ts';
 import { makePlan, placeOf } from './plan-deployment.ts';
 import { keepBlind, watch } from './watch-environment.ts';
 
@@ -199,7 +199,7 @@ async function carryOut(
       );
       await changeActivities.removeObjects.executeWithOptions({ summary: 'delete what the release has not' }, [target]);
     }
-    for (const step of hooks.last) await runHook(carried, step);
+    for (const step of hooks.last) await runHookStep(carried, step);
     return null;
   });
   const seen = await stages.run('watch', () => {

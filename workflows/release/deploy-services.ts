@@ -53,7 +53,7 @@ export async function deployServices(carried: Carried): Promise<void> {
 async function deployService(carried: Carried, { name: service, ready }: DeployService): Promise<void> {
   const { plan, target, rollback, hooks } = carried;
   const { before, after } = hooks.get(service) ?? NO_HOOKS;
-  for (const step of before) await runHook(carried, step);
+  for (const step of before) await runHookStep(carried, step);
   if (plan.changes.some((change) => change.service === service)) {
     rollback.before(`the objects of ${service}`, () =>
       changeActivities.undoObjects.executeWithOptions({ summary: `put ${service} back` }, [{ ...target, service }]),
@@ -65,13 +65,13 @@ async function deployService(carried: Carried, { name: service, ready }: DeployS
     );
     if (problems.length > 0) throw unhealthy(`${service} did not become ready: ${problems.join('; ')}.`);
   }
-  for (const step of after) await runHook(carried, step);
+  for (const step of after) await runHookStep(carried, step);
 }
 
 const NO_HOOKS: ServiceHooks = { before: [], after: [] };
 
 /** Runs a hook. A failed one is taken back, too: it may have done a part of its work. */
-export async function runHook({ target, rollback }: Carried, step: HookStep): Promise<void> {
+export async function runHookStep({ target, rollback }: Carried, step: HookStep): Promise<void> {
   const { canBeUndone, ...hook } = step;
   const { deployment, repository, environment } = target;
   const run = async (direction: HookStep['direction']): Promise<void> => {

@@ -11,7 +11,7 @@ import { FIELD_MANAGER } from '../../kubernetes/cluster.ts';
  * True when applying would change nothing but the annotations that name the deployment: neither a field, nor whether we
  * own it.
  */
-export function isUnchanged(before: KubernetesObject, after: KubernetesObject): boolean {
+export function wouldStay(before: KubernetesObject, after: KubernetesObject): boolean {
   return (
     canonicalize(ownFields(withoutMarks(before))) === canonicalize(ownFields(withoutMarks(after))) &&
     canonicalize(fieldsOfOurs(before)) === canonicalize(fieldsOfOurs(after))

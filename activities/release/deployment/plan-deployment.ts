@@ -23,7 +23,7 @@ import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
 import type { BlobStore } from '../../blobs/blob-store.ts';
 import type { Cluster, Preview } from '../../kubernetes/cluster.ts';
 import { storeText } from '../pipelines/stored-plan.ts';
-import { differenceOf, isUnchanged, withMarks, withoutMarks } from './compare-objects.ts';
+import { differenceOf, wouldStay, withMarks, withoutMarks } from './compare-objects.ts';
 import { type PlannedObject, readInventory, writeObjects } from './deployment-objects.ts';
 import { withImages } from './manifests.ts';
 import type { Seal } from './sealed.ts';
@@ -292,7 +292,7 @@ async function plannedChanges(
     }
     if (is === null) return { ...all, action: 'create', before: null, written: null };
     const after = answer !== undefined && 'object' in answer ? answer.object : null;
-    if (after !== null && isUnchanged(is, after)) {
+    if (after !== null && wouldStay(is, after)) {
       return { ...all, action: 'none', before: null, wanted: null, written: null };
     }
     return { ...all, action: 'update', before: is, written: after === null ? null : withMarks(after, marks) };

@@ -4,7 +4,7 @@ import type { Blob, BlobStore } from '../../blobs/blob-store.ts';
 import { createOutputTail } from './output-tail.ts';
 
 /** The end of a log. */
-export interface LogTail {
+export interface JobLogTail {
   /** Characters so far. */
   readonly written: number;
   readonly tail: string;
@@ -17,7 +17,7 @@ export interface JobLog {
   /** Appends a line of Longhaul's own, on a line of its own. */
   note(line: string): Promise<void>;
   /** The last characters, redacted, and how many there are: for heartbeats. */
-  tail(): LogTail;
+  tail(): JobLogTail;
   /** Stores the complete log. */
   commit(): Promise<Blob>;
   /** Deletes an unfinished log. */
@@ -63,7 +63,7 @@ export async function createJobLog(blobs: BlobStore): Promise<JobLog> {
 /**
  * Reports the tail of a log each second in which it, or `state`, has changed. Returns the function that stops it.
  */
-export function followTail(log: JobLog, onTail: (tail: LogTail) => void, state = (): string => ''): () => void {
+export function followTail(log: JobLog, onTail: (tail: JobLogTail) => void, state = (): string => ''): () => void {
   let reported = '';
   const timer = setInterval(() => {
     const tail = log.tail();

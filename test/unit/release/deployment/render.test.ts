@@ -25,7 +25,7 @@ async function render(manifests: string, files: Readonly<Record<string, string>>
   const run = <Result>(work: () => Promise<Result>): Promise<Result> => mockActivity().run(work);
   const { renderManifests, readEnvironments } = jobs.activities;
   const { contracts, environments } = await run(() => readEnvironments(given));
-  expect(environments).toEqual([{ name: 'staging', services: ['api'] }]);
+  expect(environments).toMatchObject([{ name: 'staging', services: [{ name: 'api' }] }]);
   const input = { ...given, contracts, environment: 'staging', service: 'api', sealTo: seal.recipient };
   const digest = await run(() => renderManifests(input));
   return Buffer.from(await openSealed(jobs.blobs, seal, digest)).toString('utf8');
