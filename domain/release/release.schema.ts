@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isBranchPattern, NOT_A_BRANCH_PATTERN } from '../git/branch.ts';
-import { envName, shortName } from '../shared/values.schema.ts';
+import { envName, plainUrl, shortName } from '../shared/values.schema.ts';
 import { variableName } from './contracts/names.schema.ts';
 
 const folder = z.string().regex(/^(\/|~\/)[^\0]*[^/]$/, 'give an absolute path');
@@ -77,6 +77,11 @@ const releaseSchema = z.strictObject({
   announce: z.array(shortName).max(50).default([]),
 });
 
+/** Scheme, host and port. */
+const origin = plainUrl
+  .refine((url) => new URL(url).pathname === '/', 'give scheme, host and port alone, such as http://prometheus:9090')
+  .transform((url) => new URL(url).origin);
+
 /** How releases are deployed (docs/deploy.md). Workers of the role `deploy` read it. */
 const deploySchema = z.strictObject({
   /** The program kubectl: a name on the PATH of the worker, or an absolute path. */
@@ -97,8 +102,8 @@ const deploySchema = z.strictObject({
       z.string().min(1).max(200),
       z.strictObject({
         repositories,
-        /** Addresses of Prometheus servers that its environments may ask, as their contracts write them. */
-        prometheus: z.array(z.string().min(1).max(2_000)).max(100).default([]),
+        /** Scheme, host and port of servers that its environments may ask: Prometheus, and HTTP health checks. */
+        addresses: z.array(origin).max(1_000).default([]),
       }),
     )
     .default({}),

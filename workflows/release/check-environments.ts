@@ -6,10 +6,16 @@ import {
 } from '../../domain/release/flows/environments-flow.ts';
 import type { CheckedEnvironment } from '../../domain/release/deployment/environment-check.ts';
 import { checked } from '../shared/input.ts';
+import { inLanes } from '../shared/lanes.ts';
 import { commitActivities, deployActivities, pipelineActivities } from './activities.ts';
 
 /** Longest wait for a worker: people wait for the answer, and not every installation has one. */
 const LONGEST_QUEUE = '30 seconds';
+
+/** Services that are rendered, and environments that are asked, in parallel. */
+const AT_ONCE = 16;
+/** Characters of a problem: all of them are in the result. */
+const LONGEST_PROBLEM = 1_000;
 
 /** Renders the manifests of each environment of a commit, and asks its cluster what a deployment would lack (docs/deploy.md). */
 export async function checkEnvironments(input: CheckEnvironmentsInput): Promise<CheckEnvironmentsResult> {
@@ -36,23 +42,42 @@ export async function checkEnvironments(input: CheckEnvironmentsInput): Promise<
       'InvalidInput',
     );
   }
-  const check = async ({ name, services }: (typeof asked)[number]): Promise<CheckedEnvironment> => {
-    const rendered = await Promise.all(
-      services.map(async ({ name: service }) => ({
-        service,
-        manifests: await pipelineActivities.renderManifests.executeWithOptions(
-          { summary: `render ${service} for ${name}` },
-          [{ repository, packed, contracts, environment: name, service, sealTo }],
-        ),
-      })),
-    );
-    return deployActivities.checkEnvironment
+  const services = asked.flatMap(({ name, services: named }) => named.map(({ name: service }) => ({ of: name, service })));
+  const rendered: { of: string; service: string; manifests?: string; problem?: string }[] = [];
+  await inLanes([...services.entries()], AT_ONCE, async ([at, { of, service }]) => {
+    try {
+      const manifests = await pipelineActivities.renderManifests.executeWithOptions(
+        { summary: `render ${service} for ${of}` },
+        [{ repository, packed, contracts, environment: of, service, sealTo }],
+      );
+      rendered[at] = { of, service, manifests };
+    } catch (error) {
+      rendered[at] = { of, service, problem: problemOf(error) };
+    }
+  });
+  const environments: CheckedEnvironment[] = [];
+  await inLanes([...asked.entries()], AT_ONCE, async ([at, { name }]) => {
+    const own = rendered.filter(({ of }) => of === name);
+    const found = await deployActivities.checkEnvironment
       .executeWithOptions({ ...patience, summary: `ask ${name}` }, [
-        { repository, contracts, environment: name, services: rendered },
+        {
+          repository,
+          contracts,
+          environment: name,
+          services: own.flatMap(({ service, manifests }) => (manifests === undefined ? [] : [{ service, manifests }])),
+        },
       ])
       .catch(failWithoutWorker);
-  };
-  return { commit: packed.commit, environments: await Promise.all(asked.map(check)) };
+    environments[at] = { ...found, problems: [...own.flatMap(({ problem = [] }) => problem), ...found.problems] };
+  });
+  return { commit: packed.commit, environments };
+}
+
+/** What is wrong with manifests, for the environment that has them; rethrows what is no answer, such as a cancellation. */
+function problemOf(error: unknown): string {
+  const cause = error instanceof ActivityFailure ? error.cause : null;
+  if (cause instanceof ApplicationFailure) return cause.message.slice(0, LONGEST_PROBLEM);
+  throw error;
 }
 
 function failWithoutWorker(error: unknown): never {

@@ -8,6 +8,7 @@ import { groupOf, kubernetesKeyOf, type KubernetesObject, objectName } from '../
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { BlobStore } from '../../blobs/blob-store.ts';
 import type { Cluster } from '../../kubernetes/cluster.ts';
+import { missingPermissions, neededPermissions } from './permissions.ts';
 import { askPrometheus } from './prometheus.ts';
 import type { Seal } from './sealed.ts';
 import { readSealedManifests } from './sealed-manifests.ts';
@@ -21,9 +22,6 @@ interface CheckTask {
   readonly services: readonly RenderedService[];
   readonly signal: AbortSignal;
 }
-
-/** What a deployment does with objects: it reads, applies, and on its way back replaces, creates and deletes them. */
-const VERBS = ['get', 'create', 'patch', 'update', 'delete'] as const;
 
 /** Asks the cluster of an environment, and its Prometheus, for everything that a deployment of its manifests needs. */
 export async function checkEnvironment(task: CheckTask): Promise<CheckedEnvironment> {
@@ -45,7 +43,7 @@ export async function checkEnvironment(task: CheckTask): Promise<CheckedEnvironm
       ...(skew === null ? [] : [`${skew}.`]),
       ...problems,
       ...(await missingKinds(task, objects)),
-      ...(await missingPermissions(task, objects)),
+      ...(await missingPermissions(cluster, await neededPermissions(cluster, objects, environment.namespace))),
       ...(await silentQueries(task)),
     ],
   };
@@ -89,34 +87,6 @@ async function missingKinds({ cluster }: CheckTask, objects: readonly Kubernetes
     const served = await cluster.kinds(apiVersion);
     if (served.some((each) => each.kind === kind)) continue;
     problems.push(`The cluster has no kind ${kind} of ${apiVersion}, which ${objectName(kubernetesKeyOf(object))} is.`);
-  }
-  return problems;
-}
-
-async function missingPermissions(
-  { cluster, environment }: CheckTask,
-  objects: readonly KubernetesObject[],
-): Promise<readonly string[]> {
-  const asked = new Map<string, { readonly resource: string; readonly namespace: string | null }>();
-  for (const { apiVersion, kind, metadata } of objects) {
-    const served = (await cluster.kinds(apiVersion)).find((each) => each.kind === kind);
-    if (served === undefined) continue;
-    const group = groupOf(apiVersion);
-    const resource = group === '' ? served.plural : `${served.plural}.${group}`;
-    const namespace = served.isNamespaced ? (metadata.namespace ?? environment.namespace) : null;
-    asked.set(`${resource} ${namespace}`, { resource, namespace });
-  }
-  const needed = [
-    ...[...asked.values()].flatMap((each) => VERBS.map((verb) => ({ ...each, verb }))),
-    // why a workload does not become ready
-    { resource: 'pods', namespace: environment.namespace, verb: 'list' },
-  ];
-  const problems: string[] = [];
-  for (const { resource, namespace, verb } of needed) {
-    if (await cluster.may(verb, resource, namespace)) continue;
-    problems.push(
-      `The account of the context may not ${verb} ${resource}${namespace === null ? '' : ` in ${namespace}`}.`,
-    );
   }
   return problems;
 }

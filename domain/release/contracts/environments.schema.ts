@@ -20,7 +20,8 @@ const path = z
 const address = z
   .string()
   .max(2_000)
-  .regex(/^https?:\/\/[^\s@]+$/, 'must be an address such as http://api.shop.svc/health, without user and password');
+  .regex(/^https?:\/\/[^\s@]+$/, 'must be an address such as http://api.shop.svc/health, without user and password')
+  .refine((text) => URL.canParse(text), 'must be an address such as http://api.shop.svc/health');
 
 const manifests = z
   .strictObject({

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
@@ -15,7 +15,7 @@ const test = releaseTest({
     kubeconfig,
     contexts: {
       test: { repositories: ['local/acme/*'] },
-      guest: { repositories: ['local/acme/api'], prometheus: ['http://127.0.0.1:9'] },
+      guest: { repositories: ['local/acme/api'], addresses: ['http://127.0.0.1:9'] },
       nowhere: { repositories: ['*/*/*'] },
       others: { repositories: ['local/other/*'] },
     },
@@ -44,6 +44,7 @@ environments:
     namespace: shop
     services:
       api: {manifests: {folder: k8s}}
+      keys: {manifests: {command: ./keys.sh}}
   - name: production
     context: guest
     namespace: shop
@@ -62,6 +63,18 @@ environments:
     namespace: shop
     services: {api: {manifests: {folder: k8s}}}
 `;
+
+/** What the command prints. */
+interface CheckedOutput {
+  readonly environments: readonly { readonly name: string; readonly objects: number; readonly problems: string[] }[];
+}
+
+/** Renders a Secret whose value is in no file. */
+const KEYS = `#!/bin/bash
+printf 'apiVersion: v1\nkind: Secret\nmetadata: {name: keys}\nstringData: {a: %s-%s}\ndata: {b: %s}\n' \\
+  horse staple "$(printf %s-%s horse staple | base64)"
+`;
+const VALUES = ['horse-staple', Buffer.from('horse-staple').toString('base64')];
 
 describe('longhaul environments check', { timeout: 180_000 }, () => {
   let cluster: Cluster;
@@ -102,25 +115,21 @@ describe('longhaul environments check', { timeout: 180_000 }, () => {
     write(release.clone, {
       '.longhaul/environments.yaml': ENVIRONMENTS,
       'k8s/api.yaml': OBJECTS,
+      'keys.sh': KEYS,
       'cart.yaml': 'apiVersion: shop.example/v1\nkind: Cart\nmetadata: {name: one}\n',
     });
+    chmodSync(join(release.clone, 'keys.sh'), 0o755);
     commit(release.clone, 'chore: environments');
     git(release.clone, 'push', '--quiet', 'origin', 'HEAD');
 
     const { exitCode, stdout } = await release.longhaul('environments', 'check', '--json');
     expect(exitCode).toBe(1);
-    const { environments } = JSON.parse(stdout) as {
-      readonly environments: readonly {
-        readonly name: string;
-        readonly objects: number;
-        readonly problems: string[];
-      }[];
-    };
+    const { environments } = JSON.parse(stdout) as CheckedOutput;
     const [staging, production, elsewhere, theirs] = environments;
     expect(theirs?.problems).toEqual([
       'The worker does not let local/acme/api use the context others: allow it in deploy.contexts of its longhaul.yaml.',
     ]);
-    expect(staging).toMatchObject({ name: 'staging', objects: 2, problems: [] });
+    expect(staging).toMatchObject({ name: 'staging', objects: 3, problems: [] });
     expect(production?.objects).toBe(3);
     expect(production?.problems).toEqual([
       'The cluster has no kind Cart of shop.example/v1, which cart.shop.example/one in shop is.',
@@ -137,17 +146,36 @@ describe('longhaul environments check', { timeout: 180_000 }, () => {
     expect(none.exitCode).toBe(2);
     expect(none.stderr).toContain('environments: staging, production, elsewhere, theirs');
     const commitNow = git(release.clone, 'rev-parse', 'HEAD').trim();
-    release.replayed(`environments/${REPOSITORY}/all/${commitNow}`);
+    const flow = `environments/${REPOSITORY}/all/${commitNow}`;
+    release.replayed(flow);
+
+    const history = await release.client.workflow.getHandle(flow).fetchHistory();
+    const text = JSON.stringify(history, (_key, value: unknown) =>
+      value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : value,
+    );
+    expect(text).toContain('renderManifests');
+    const stored = readdirSync(join(release.estate.dataDir, 'blobs'), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'));
+    expect(stored.length).toBeGreaterThan(3);
+    for (const value of VALUES) {
+      for (const place of [text, ...stored]) expect(place.includes(value)).toBe(false);
+    }
   });
 
-  test('a service whose manifests are not rendered is named, with what its program said', async ({ release }) => {
+  test('a service whose manifests are not rendered is a problem of its environment, with what its program said', async ({
+    release,
+  }) => {
     const broken = ENVIRONMENTS.replace("'sed s/:1/:2/ k8s/api.yaml'", "'echo no chart >&2; exit 3'");
     write(release.clone, { '.longhaul/environments.yaml': broken });
     commit(release.clone, 'chore: break them');
-    const { exitCode, stderr } = await release.longhaul('environments', 'check', '--env', 'production');
-    expect(exitCode).toBe(2);
-    expect(stderr).toContain(
+    const { exitCode, stdout } = await release.longhaul('environments', 'check', '--env', 'production', '--json');
+    expect(exitCode).toBe(1);
+    const { environments } = JSON.parse(stdout) as CheckedOutput;
+    expect(environments[0]?.problems.slice(0, 2)).toEqual([
       'The manifests of api in production were not rendered: it exited with 3. It said: no chart',
-    );
+      // the other one is asked about
+      'The cluster has no kind Cart of shop.example/v1, which cart.shop.example/one in shop is.',
+    ]);
   });
 });

@@ -221,7 +221,7 @@ describe('objects of a cluster', { timeout: 180_000 }, () => {
 
   test('messages about contexts, permissions and versions have names', async () => {
     await expect(createCluster(kubectl, 'nowhere').versions()).rejects.toMatchObject({ type: 'InvalidConfiguration' });
-    expect(await client.may('patch', 'deployments.apps', namespace)).toBe(true);
+    expect(await client.may([{ verb: 'patch', resource: 'deployments.apps', namespace }])).toEqual([true]);
     const { cluster: version } = await client.versions();
     expect(version).toMatch(/^1\.\d+\.\d+$/);
     const account = ['create', 'serviceaccount', 'guest', '-n', namespace];

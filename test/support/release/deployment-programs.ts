@@ -1,4 +1,5 @@
 import type { MockActivityEnvironment } from '@temporalio/testing';
+import { openSealed, type Seal } from '../../../activities/release/deployment/sealed.ts';
 import type { HookResult, ProgramsWatched } from '../../../domain/release/deployment/hook.ts';
 import { mockActivity } from '../mock-activity.ts';
 import type { Jobs } from './jobs.ts';
@@ -24,7 +25,7 @@ export async function runHookOf(
   jobs: Jobs,
   { hook, direction = 'up', name = 'migrate', files = {}, signal, onHeartbeat }: RunOfHook,
 ): Promise<HookResult & { readonly text: string }> {
-  const given = await declare(jobs, `hooks: {before: [${hook}]}`, files);
+  const given = await declare(jobs, `manifests: {folder: k8s}, hooks: {before: [${hook}]}`, files);
   const activity = mockActivity();
   if (onHeartbeat) activity.on('heartbeat', onHeartbeat);
   signal?.addEventListener('abort', () => activity.cancel());
@@ -50,7 +51,7 @@ export async function watchChecks(
   jobs: Jobs,
   { checks, forMs, files = {}, after, onHeartbeat, signal }: RunOfChecks,
 ): Promise<ProgramsWatched> {
-  const given = await declare(jobs, `health: ${checks}`, files);
+  const given = await declare(jobs, `manifests: {folder: k8s}, health: ${checks}`, files);
   const activity = mockActivity({ heartbeatDetails: after });
   if (onHeartbeat) activity.on('heartbeat', onHeartbeat);
   signal?.addEventListener('abort', () => activity.cancel());
@@ -58,12 +59,28 @@ export async function watchChecks(
   return inActivity(activity, () => jobs.activities.watchByProgram(input));
 }
 
+/** Manifests of the environment's only service. */
+export interface RunOfRenderer {
+  /** YAML. */
+  readonly manifests: string;
+  readonly files: Readonly<Record<string, string>>;
+  readonly seal: Seal;
+}
+
+/** Renders manifests as the activity does, and opens them. */
+export async function renderOf(jobs: Jobs, { manifests, files, seal }: RunOfRenderer): Promise<string> {
+  const { deployment: _deployment, ...given } = await declare(jobs, `manifests: ${manifests}`, files);
+  const input = { ...given, service: 'api', sealTo: seal.recipient };
+  const digest = await inActivity(mockActivity(), () => jobs.activities.renderManifests(input));
+  return Buffer.from(await openSealed(jobs.blobs, seal, digest)).toString('utf8');
+}
+
 /** Commits files with this contract, and stores it as the flow does. */
 async function declare(jobs: Jobs, service: string, files: Readonly<Record<string, string>>) {
   const packed = await jobs.commit({
     ...files,
     '.longhaul/environments.yaml': `environments:
-  - {name: staging, context: test, namespace: shop, services: {api: {manifests: {folder: k8s}, ${service}}}}
+  - {name: staging, context: test, namespace: shop, services: {api: {${service}}}}
 `,
   });
   const given = { repository: REPOSITORY, packed };

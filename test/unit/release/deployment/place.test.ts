@@ -2,31 +2,76 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { problemOfContext } from '../../../../activities/release/deployment/allowed-context.ts';
+import { environmentsFile } from '../../../../domain/release/contracts/environments.schema.ts';
+import { configSchema } from '../../../../domain/config/config.schema.ts';
 import { askPrometheus } from '../../../../activities/release/deployment/prometheus.ts';
 import { problemOfVersions } from '../../../../domain/release/deployment/environment-check.ts';
 
 describe('a context', () => {
   const prometheus = 'http://prometheus:9090';
-  const contexts = { staging: { repositories: ['work/acme/*'], prometheus: [prometheus] } };
-  const metrics = { prometheus, interval: 15, requests: { query: 'x', least: 20 } };
+  const contexts = { staging: { repositories: ['work/acme/*'], addresses: [prometheus, 'https://api.shop'] } };
 
-  test('may be used by the repositories that the worker allows, which may ask its Prometheus', () => {
-    expect(problemOfContext(contexts, 'work/acme/api', { context: 'staging' })).toBeNull();
-    expect(problemOfContext(contexts, 'Work/Acme/API', { context: 'staging', metrics })).toBeNull();
+  /** An environment of this context, as its contract has it. */
+  function environmentOf(context: string, asked: { readonly prometheus?: string; readonly http?: string } = {}) {
+    const health = asked.http === undefined ? [] : [{ name: 'page', http: asked.http }];
+    const metrics = asked.prometheus && { prometheus: asked.prometheus, requests: { query: 'x' } };
+    const services = { api: { manifests: { folder: 'k8s' }, health } };
+    const [environment] = environmentsFile.parse({
+      environments: [{ name: 'staging', context, namespace: 'shop', services, ...(metrics ? { metrics } : {}) }],
+    }).environments;
+    if (environment === undefined) throw new Error('no environment');
+    return environment;
+  }
+
+  test.each([
+    ['no address', {}],
+    ['an allowed Prometheus', { prometheus: `${prometheus}/prefix` }],
+    ['an allowed server', { http: 'https://api.shop:443/health?deep=1' }],
+  ])('may be used by the repositories that the worker allows: %s', (_what, asked) => {
+    expect(problemOfContext(contexts, 'work/acme/api', environmentOf('staging', asked))).toBeNull();
+    expect(problemOfContext(contexts, 'Work/Acme/API', environmentOf('staging', asked))).toBeNull();
   });
 
   test.each([
-    ['another repository', 'work/other/api', { context: 'staging' }, 'use the context staging'],
-    ['a context that is not listed', 'work/acme/api', { context: 'production' }, 'use the context production'],
-    ['a name of every object', 'work/acme/api', { context: 'constructor' }, 'use the context constructor'],
-    [
-      'another Prometheus',
-      'work/acme/api',
-      { context: 'staging', metrics: { ...metrics, prometheus: 'http://169.254.169.254' } },
-      'ask http://169.254.169.254',
-    ],
+    ['another repository', 'work/other/api', environmentOf('staging'), 'use the context staging'],
+    ['a context that is not listed', 'work/acme/api', environmentOf('production'), 'use the context production'],
+    ['a name of every object', 'work/acme/api', environmentOf('constructor'), 'use the context constructor'],
   ])('is refused to %s', (_what, repository, environment, message) => {
     expect(problemOfContext(contexts, repository, environment)).toContain(message);
+  });
+
+  test.each([
+    [{ prometheus: 'http://169.254.169.254/latest' }, 'http://169.254.169.254'],
+    [{ prometheus: 'http://prometheus:9091' }, 'http://prometheus:9091'],
+    [{ prometheus: 'https://prometheus:9090' }, 'https://prometheus:9090'],
+    [{ http: 'https://api.shop.evil.example/' }, 'https://api.shop.evil.example'],
+    [{ http: 'https://evil.example/?https://api.shop' }, 'https://evil.example'],
+    [{ http: 'https://evil.example\\.api.shop/' }, 'https://evil.example'],
+  ])('does not let its environments ask other servers: %j', (asked, origin) => {
+    expect(problemOfContext(contexts, 'work/acme/api', environmentOf('staging', asked))).toBe(
+      `The worker does not let environments of the context staging ask ${origin}: allow it in deploy.contexts.staging.addresses of its longhaul.yaml.`,
+    );
+  });
+
+  test('has no address that is none', () => {
+    const asked = { prometheus: 'http://prometheus:9090.evil.example/' };
+    expect(() => environmentOf('staging', asked)).toThrow('must be an address');
+  });
+
+  const configured = (address: string) =>
+    configSchema.parse({ deploy: { contexts: { staging: { repositories: ['work/acme/*'], addresses: [address] } } } });
+
+  test('is configured with scheme, host and port of servers', () => {
+    const { contexts: parsed } = configured('http://Prometheus.example:80/').deploy;
+    expect(parsed['staging']?.addresses).toEqual(['http://prometheus.example']);
+  });
+
+  test.each([
+    ['http://prometheus:9090/prefix', 'give scheme, host and port alone'],
+    ['prometheus:9090', 'Invalid URL'],
+    ['http://user:word@prometheus', 'without user, password'],
+  ])('is not configured with %s', (address, message) => {
+    expect(() => configured(address)).toThrow(message);
   });
 });
 

@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createSeal, newKeyFile, openSealed, type Seal } from '../../../../activities/release/deployment/sealed.ts';
-import { mockActivity } from '../../../support/mock-activity.ts';
+import { createSeal, newKeyFile, type Seal } from '../../../../activities/release/deployment/sealed.ts';
+import { renderOf } from '../../../support/release/deployment-programs.ts';
 import { type Jobs, openJobs } from '../../../support/release/jobs.ts';
 
 let jobs: Jobs;
@@ -13,23 +13,8 @@ beforeAll(async () => {
 });
 afterAll(() => jobs.close());
 
-/** The rendered manifests of the only service, whose contract this is. */
-async function render(manifests: string, files: Readonly<Record<string, string>> = {}): Promise<string> {
-  const packed = await jobs.commit({
-    ...files,
-    '.longhaul/environments.yaml': `environments:
-  - {name: staging, context: test, namespace: shop, services: {api: {manifests: ${manifests}}}}
-`,
-  });
-  const given = { repository: 'local/acme/api', packed };
-  const run = <Result>(work: () => Promise<Result>): Promise<Result> => mockActivity().run(work);
-  const { renderManifests, readEnvironments } = jobs.activities;
-  const { contracts, environments } = await run(() => readEnvironments(given));
-  expect(environments).toMatchObject([{ name: 'staging', services: [{ name: 'api' }] }]);
-  const input = { ...given, contracts, environment: 'staging', service: 'api', sealTo: seal.recipient };
-  const digest = await run(() => renderManifests(input));
-  return Buffer.from(await openSealed(jobs.blobs, seal, digest)).toString('utf8');
-}
+const render = (manifests: string, files: Readonly<Record<string, string>> = {}): Promise<string> =>
+  renderOf(jobs, { manifests, files, seal });
 
 /** All files in the folder of the blob store, and elsewhere on the worker's machine. */
 function filesOfWorker(): readonly Buffer[] {

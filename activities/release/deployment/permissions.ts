@@ -1,0 +1,41 @@
+import { groupOf, type KubernetesObject } from '../../../domain/kubernetes/object.ts';
+import type { Cluster, Permission } from '../../kubernetes/cluster.ts';
+
+/** What a deployment does with objects: it reads, applies, and on its way back replaces, creates and deletes them. */
+const VERBS = ['get', 'create', 'patch', 'update', 'delete'] as const;
+
+/**
+ * The permissions that a deployment of these objects needs, each once. `namespace`: of objects that name none, and of the
+ * pods. Kinds that the cluster does not serve are left out.
+ */
+export async function neededPermissions(
+  cluster: Cluster,
+  objects: readonly KubernetesObject[],
+  namespace: string,
+): Promise<readonly Permission[]> {
+  const kinds = new Map<string, Omit<Permission, 'verb'>>();
+  for (const { apiVersion, kind, metadata } of objects) {
+    const served = (await cluster.kinds(apiVersion)).find((each) => each.kind === kind);
+    if (served === undefined) continue;
+    const group = groupOf(apiVersion);
+    const resource = group === '' ? served.plural : `${served.plural}.${group}`;
+    const place = served.isNamespaced ? (metadata.namespace ?? namespace) : null;
+    kinds.set(`${resource} ${place}`, { resource, namespace: place });
+  }
+  return [
+    ...[...kinds.values()].flatMap((each) => VERBS.map((verb) => ({ verb, ...each }))),
+    // why a workload does not become ready
+    { verb: 'list', resource: 'pods', namespace },
+  ];
+}
+
+/** The permissions that the account of the context lacks, a sentence each. One process of kubectl asks for all. */
+export async function missingPermissions(cluster: Cluster, needed: readonly Permission[]): Promise<readonly string[]> {
+  const answers = await cluster.may(needed);
+  return needed
+    .filter((_permission, at) => answers[at] !== true)
+    .map(
+      ({ verb, resource, namespace }) =>
+        `The account of the context may not ${verb} ${resource}${namespace === null ? '' : ` in ${namespace}`}.`,
+    );
+}
