@@ -109,7 +109,7 @@ export interface LedgerActivities {
   findEarlierRun(input: FindEarlierRun): Promise<EarlierRun>;
   /**
    * Starts an evolution. When a policy is violated it writes nothing; the flow records the refusal. Throws
-   * `InvalidConfiguration` for contracts that are wrong, `InvalidInput` for a change or pipeline that they do not have, `CannotDeploy`, `GenerationDiffers`.
+   * `InvalidConfiguration` for contracts that are wrong, `InvalidInput` for a change or pipeline that they do not have, `GenerationDiffers`.
    */
   startEvolution(input: StartEvolution): Promise<EvolutionStart>;
   /** The pending evolution that a run is to prove; null for none. Throws `InvalidInput` when several could be meant. */

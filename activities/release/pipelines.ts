@@ -15,7 +15,6 @@ import { planRun } from '../../domain/release/pipelines/plan.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 import { checkContracts, type ContractFolder } from './contracts/contracts.ts';
-import { refuseToDeploy } from './contracts/refuse-to-deploy.ts';
 import { renderManifests } from './deployment/render-manifests.ts';
 import { runHook } from './deployment/run-hook.ts';
 import { watchByProgram, type WatchedSoFar } from './deployment/watch-by-program.ts';
@@ -90,7 +89,7 @@ export interface WatchByProgramInput {
 export interface PipelineActivities {
   /**
    * Plans a run from the pipeline as the commit has it. Throws `InvalidConfiguration` that lists everything that is wrong
-   * with the contracts of the commit, or that there is no such pipeline; `CannotDeploy`, `SecretNotAllowed`.
+   * with the contracts of the commit, or that there is no such pipeline; `SecretNotAllowed`.
    */
   planPipeline(input: PlanPipelineInput): Promise<PlannedRun>;
   /** What a commit says to the release train. Stores its contracts. Throws `InvalidConfiguration` when it has none, unless it may. */
@@ -151,7 +150,6 @@ export function createPipelineActivities(tools: JobTools): PipelineActivities {
           const known = Object.keys(contracts.pipelines).join(', ') || 'none';
           throw invalid(`There is no pipeline ${name} in ${at}; pipelines: ${known}.`);
         }
-        refuseToDeploy(pipeline);
         for (const job of Object.values(pipeline.jobs)) tools.secrets.valuesFor(repository, job.secrets);
         const changed = (await readJson(blobs, packed.changed)) as readonly string[];
         const plan = planRun(pipeline, {

@@ -317,11 +317,6 @@ export const FAILURES = {
     remedy:
       'Take the name out of the pipeline, or allow it for the repository: pipelines.secrets in longhaul.yaml of the worker of the role pipelines.',
   },
-  CannotDeploy: {
-    tries: 1,
-    exitCode: 2,
-    remedy: 'Move the jobs that the message names into a pipeline of their own; `longhaul release check` lists them.',
-  },
   KubectlUnusable: {
     tries: 1,
     exitCode: 3,

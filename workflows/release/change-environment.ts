@@ -28,6 +28,7 @@ import { unhealthy } from './deployment-failures.ts';
 import { type DeploymentHooks, hooksOf } from './deployment-hooks.ts';
 import { deployServices, runHookStep } from './deploy-services.ts';
 import { makePlan, placeOf } from './plan-deployment.ts';
+import { type Keeping, listenForKeep } from './held-deployment.ts';
 import { keepBlind, watch } from './watch-environment.ts';
 
 /** What each stage hands on. */
@@ -52,12 +53,13 @@ export function changeEnvironment(input: ChangeEnvironmentInput): Promise<Deploy
     type: 'DeploymentReplaced',
     message: `A newer deployment to ${input?.environment} has taken the place of this one.`,
   };
+  const keeping = listenForKeep();
   const recorded: Recorded = { deployment: null, isStarted: false };
   const work = (): Promise<DeployReleaseResult> =>
     takingTurns(input?.waiting ?? [], replaced, () =>
       recordingFailure(recorded, input, () =>
         withRollback((rollback) =>
-          act(changeEnvironmentFlow, input, (given) => change(given, { stages, rollback, recorded })),
+          act(changeEnvironmentFlow, input, (given) => change(given, { stages, rollback, recorded, keeping })),
         ),
       ),
     );
@@ -127,9 +129,13 @@ interface Work {
   readonly stages: FlowStages<Outputs>;
   readonly rollback: Rollback;
   readonly recorded: Recorded;
+  readonly keeping: Keeping;
 }
 
-async function change(given: EnvironmentChange, { stages, rollback, recorded }: Work): Promise<DeployReleaseResult> {
+async function change(
+  given: EnvironmentChange,
+  { stages, rollback, recorded, keeping }: Work,
+): Promise<DeployReleaseResult> {
   const place = await placeOf(given);
   const first = await stages.run('plan', () => makePlan(given, place));
   if (given.dryRun) return { plan: first, isDeployed: false, samples: 0 };
@@ -137,7 +143,7 @@ async function change(given: EnvironmentChange, { stages, rollback, recorded }: 
   recorded.deployment = deployment;
   const hooks = await hooksOf(given, place);
   const { plan, approvedBy } = await stages.run('approval', () => approve(given, { place, hooks, first }, stages.show));
-  const carrying = carryOut(given, { place, hooks, plan, approvedBy }, { stages, rollback, recorded });
+  const carrying = carryOut(given, { place, hooks, plan, approvedBy }, { stages, rollback, recorded, keeping });
   const { samples } = await carrying.catch((error: unknown) => {
     // at once, while everything is put back
     if (recorded.isStarted)
@@ -161,7 +167,7 @@ async function change(given: EnvironmentChange, { stages, rollback, recorded }: 
 async function carryOut(
   given: EnvironmentChange,
   { place, hooks, plan, approvedBy }: Approved & { readonly place: DeployPlace; readonly hooks: DeploymentHooks },
-  { stages, rollback, recorded }: Work,
+  { stages, rollback, recorded, keeping }: Work,
 ): Promise<Watched> {
   const { repository, contracts, environment, by, overrideFreeze, version } = given;
   const { deployment, freezes } = plan;
@@ -208,5 +214,9 @@ async function carryOut(
   });
   if (seen.breach !== null) throw unhealthy(given, seen.breach);
   if (seen.sawNothing) await keepBlind(given, plan);
+  if (given.candidate !== undefined) {
+    stages.show(`held for ${given.candidate.run}`);
+    await keeping.untilKept(given.candidate, deployment);
+  }
   return seen;
 }

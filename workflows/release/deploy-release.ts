@@ -8,7 +8,7 @@ import {
 } from '../../domain/release/flows/deploy-flows.ts';
 import { type CheckedOf, writtenId } from '../../domain/shared/flow.ts';
 import { stagesOf } from '../shared/stages.ts';
-import { inTurn } from '../shared/turns.ts';
+import { listenForTurns } from '../shared/turns.ts';
 import { asAct } from './act.ts';
 import { commitActivities, ledgerActivities, pipelineActivities } from './activities.ts';
 import type { DeployPlace } from '../../domain/release/deployment/deployment.ts';
@@ -34,6 +34,7 @@ interface Outputs extends Record<string, unknown> {
  */
 export function deployRelease(input: DeployReleaseInput): Promise<DeployReleaseResult> {
   const stages = stagesOf<Outputs>(['soak', 'release', 'deployment', 'next']);
+  const turns = listenForTurns();
   return asAct(deployReleaseFlow, input, async (given) => {
     const { repository, version, environment, services } = given;
     await stages.run('soak', async () => {
@@ -41,12 +42,7 @@ export function deployRelease(input: DeployReleaseInput): Promise<DeployReleaseR
       return null;
     });
     const { packed, contracts, place, next } = await stages.run('release', async () => {
-      const { commit } = await ledgerActivities.findReleased.executeWithOptions({ summary: 'find the release' }, [
-        { repository, version },
-      ]);
-      const pack = await commitActivities.packCommit.executeWithOptions({ summary: `pack ${commit.slice(0, 12)}` }, [
-        { repository, commit },
-      ]);
+      const pack = given.candidate?.packed ?? (await packRelease(given));
       const read = await pipelineActivities.readEnvironments.executeWithOptions({ summary: 'read the environments' }, [
         { repository, packed: pack },
       ]);
@@ -64,7 +60,7 @@ export function deployRelease(input: DeployReleaseInput): Promise<DeployReleaseR
       return { packed: pack, contracts: read.contracts, place: found, next: after };
     });
     const result = await stages.run('deployment', () =>
-      inTurn<DeployReleaseResult>(
+      turns.run<DeployReleaseResult>(
         (waiting) => {
           const { soaked: _soaked, ...asked } = given;
           const child = { ...asked, packed, contracts, waiting };
@@ -83,12 +79,23 @@ export function deployRelease(input: DeployReleaseInput): Promise<DeployReleaseR
         },
       ),
     );
-    const goesOn = place.soak > 0 && !given.dryRun && !given.goBack && services === undefined;
+    const goesOn =
+      place.soak > 0 && !given.dryRun && !given.goBack && services === undefined && given.candidate === undefined;
     await stages.run('next', async () =>
       next === null || !goesOn ? null : startNext(given, { next, soak: place.soak, after: result.plan.deployment }),
     );
     return result;
   });
+}
+
+/** The commit of a release. */
+async function packRelease({ repository, version }: CheckedOf<typeof deployReleaseFlow>): Promise<PackedCommit> {
+  const { commit } = await ledgerActivities.findReleased.executeWithOptions({ summary: 'find the release' }, [
+    { repository, version },
+  ]);
+  return commitActivities.packCommit.executeWithOptions({ summary: `pack ${commit.slice(0, 12)}` }, [
+    { repository, commit },
+  ]);
 }
 
 /** Waits for the end of the soak time in the environment before. Fails when the release did not stay there. */

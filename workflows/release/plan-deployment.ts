@@ -28,7 +28,14 @@ export async function makePlan(given: EnvironmentChange, place: DeployPlace): Pr
   const names = place.services.map(({ name }) => name);
   const sealTo = await deployActivities.sealingKey.executeWithOptions({ summary: 'the key of the role deploy' }, []);
   const images = await ledgerActivities.findImages.executeWithOptions({ summary: 'images by digest' }, [
-    { repository, tree: packed.tree, contracts, environment, services: names },
+    {
+      repository,
+      tree: packed.tree,
+      contracts,
+      environment,
+      services: names,
+      ...(given.candidate === undefined ? {} : { outputs: given.candidate.outputs }),
+    },
   ]);
   const rendered = new Map<string, string>();
   await inLanes(names, RENDERED_AT_ONCE, async (service) => {

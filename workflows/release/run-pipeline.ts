@@ -32,6 +32,7 @@ import type { CheckedOf } from '../../domain/shared/flow.ts';
 import { failureOf } from '../shared/failure.ts';
 import { answerProgress } from '../shared/progress.ts';
 import { asAct } from './act.ts';
+import { type HeldDeployments, heldDeployments } from './held-deployment.ts';
 import { commitActivities, jobActivities, ledgerActivities, pipelineActivities } from './activities.ts';
 
 const jobsQuery = defineQuery<JobState[]>('jobs');
@@ -46,7 +47,8 @@ type Given = CheckedOf<typeof runPipelineFlow>;
 export function runPipeline(input: RunPipelineInput): Promise<RunPipelineResult> {
   const shown: Shown = { jobs: () => [] };
   setHandler(jobsQuery, () => shown.jobs());
-  return asAct(runPipelineFlow, input, (given) => run(given, shown));
+  const held = heldDeployments();
+  return asAct(runPipelineFlow, input, (given) => run(given, shown, held));
 }
 
 /** What the query `jobs` answers; empty before the run is planned. */
@@ -54,7 +56,7 @@ interface Shown {
   jobs: () => JobState[];
 }
 
-async function run(given: Given, shown: Shown): Promise<RunPipelineResult> {
+async function run(given: Given, shown: Shown, held: HeldDeployments): Promise<RunPipelineResult> {
   const { repository, pipeline, commit, branch, event, by } = given;
   const packed =
     given.packed ??
@@ -83,12 +85,12 @@ async function run(given: Given, shown: Shown): Promise<RunPipelineResult> {
               commit: packed.commit,
               plan: plan.plan,
               from: given.from,
-              jobs: plan.jobs.map(({ id, job, needs }) => ({ id, job, needs })),
+              jobs: plan.jobs.map(({ id, job, needs, deploy }) => ({ id, job, needs, deploy })),
             },
           ],
         );
   const isProtected = plan.hasCaches && (await hasProtectedCommit(given, packed));
-  const jobs = await runJobs(given, packed, { ...plan, isProtected }, earlier, shown);
+  const jobs = await runJobs(given, { packed, held }, { ...plan, isProtected }, earlier, shown);
   const own = CancellationScope.current();
   const ends = Object.fromEntries(jobs.map(({ outcome: { id, end } }) => [id, end]));
   const { runId, startTime } = workflowInfo();
@@ -106,6 +108,9 @@ async function run(given: Given, shown: Shown): Promise<RunPipelineResult> {
         ])
       : { rules: [], exceptions: [], waived: null };
   const broken = quality.rules.filter(({ status }) => status === 'failed');
+  const isGood = !own.consideredCancelled && broken.length === 0 && endOfRun(plan, ends) === 'passed';
+  const lost = await held.settle(isGood);
+  for (const { job } of lost) ends[job] = 'failed';
   const result: RunPipelineResult = {
     run: runId,
     status: own.consideredCancelled ? 'cancelled' : broken.length > 0 ? 'failed' : endOfRun(plan, ends),
@@ -115,7 +120,10 @@ async function run(given: Given, shown: Shown): Promise<RunPipelineResult> {
     tree: packed.tree,
     plan: plan.plan,
     sandbox: jobs.find(({ sandbox }) => sandbox !== null)?.sandbox ?? null,
-    jobs: jobs.map(({ outcome }) => outcome),
+    jobs: jobs.map(({ outcome }) => {
+      const problem = lost.find(({ job }) => job === outcome.id);
+      return problem === undefined ? outcome : { ...outcome, end: 'failed', why: failureOf(problem.error).error };
+    }),
     quality,
   };
   // a later run may start from what has passed
@@ -167,6 +175,12 @@ async function baselineOf(
   ]);
 }
 
+/** What the jobs of a run work with. */
+interface RunWork {
+  readonly packed: PackedCommit;
+  readonly held: HeldDeployments;
+}
+
 /** A plan, and whether its jobs use the caches of protected branches. */
 interface RunningPlan extends PlannedRun {
   readonly isProtected: boolean;
@@ -181,7 +195,7 @@ interface EndedJob {
 /** Runs the jobs of a plan. Returns their ends in the order of the plan. */
 async function runJobs(
   given: Given,
-  packed: PackedCommit,
+  work: RunWork,
   plan: RunningPlan,
   earlier: EarlierRun | null,
   shown: Shown,
@@ -217,12 +231,16 @@ async function runJobs(
   const start = (job: PlannedJob): void => {
     const scope = new CancellationScope();
     const needs = Object.fromEntries(job.needs.map((id) => [id, neededJob(ended.get(id))]));
-    const work = async (): Promise<void> => {
-      const end = await scope.run(() => runAttempts(given, packed, plan, job, needs));
+    const runIt = async (): Promise<void> => {
+      const end = await scope.run(() =>
+        job.deploy === null
+          ? runAttempts(given, work.packed, plan, job, needs)
+          : runDeployment(given, work, { job: job.id, environment: job.deploy, outputs: outputsOf(plan, ended) }),
+      );
       ended.set(job.id, end);
       running.delete(job.id);
     };
-    running.set(job.id, { job, done: work(), scope });
+    running.set(job.id, { job, done: runIt(), scope });
   };
 
   for (;;) {
@@ -245,6 +263,39 @@ async function runJobs(
     else if (next.skip.length === 0) break;
   }
   return plan.jobs.flatMap(({ id }) => ended.get(id) ?? []);
+}
+
+/** The outputs of the jobs that have passed, by declared job. */
+function outputsOf(
+  { jobs }: RunningPlan,
+  ended: ReadonlyMap<string, EndedJob>,
+): Readonly<Record<string, Readonly<Record<string, string>>>> {
+  const passed = jobs.flatMap(({ id, job }) => {
+    const outcome = ended.get(id)?.outcome;
+    return outcome?.end === 'passed' ? [[job, outcome.outputs] as const] : [];
+  });
+  return Object.fromEntries(passed);
+}
+
+/** Deploys the commit for a job. It passes when the environment was watched, and is held until the run ends. */
+async function runDeployment(
+  { repository, by, requestId }: Given,
+  { held, packed }: RunWork,
+  asked: Parameters<HeldDeployments['deploy']>[1],
+): Promise<EndedJob> {
+  const startedAt = new Date(Date.now()).toISOString();
+  const ended = (end: 'passed' | 'failed' | 'cancelled', why: string, deployment?: string): EndedJob => {
+    const { outcome, sandbox } = withoutResult(asked.job, 'failed', why, [], 1);
+    const durationMs = Date.now() - Date.parse(startedAt);
+    const made: Readonly<Record<string, string>> = deployment === undefined ? {} : { DEPLOYMENT: deployment };
+    const reason = end === 'passed' ? null : why;
+    return { outcome: { ...outcome, end, why: reason, startedAt, durationMs, outputs: made }, sandbox };
+  };
+  try {
+    return ended('passed', '', await held.deploy({ repository, by, requestId, packed }, asked));
+  } catch (error) {
+    return isCancellation(error) ? ended('cancelled', 'another job failed') : ended('failed', failureOf(error).error);
+  }
 }
 
 /** Runs a job until an attempt passes, or none is left. A job that cannot be run has failed. */

@@ -28,14 +28,17 @@ export interface TurnRules {
   readonly onWait: () => void;
 }
 
-/**
- * Runs the child that has a lock, when it is this flow's turn. Flows take turns in the order in which they came; none is
- * dropped. The child calls {@link takingTurns}. Throws the failure `busy` of the child for the rule `refuse`.
- */
-export async function inTurn<Result>(
-  childFor: (waiting: readonly string[]) => Child,
-  { whenTaken, onWait }: TurnRules,
-): Promise<Result> {
+/** Runs a child that has a lock, when it is the turn of this flow. */
+export interface Turns {
+  /**
+   * Runs the child. Flows take turns in the order in which they came; none is dropped. The child calls
+   * {@link takingTurns}. Throws the failure `busy` of the child for the rule `refuse`.
+   */
+  run<Result>(childFor: (waiting: readonly string[]) => Child, rules: TurnRules): Promise<Result>;
+}
+
+/** Called before the first step of a flow. */
+export function listenForTurns(): Turns {
   let turns = 0;
   let behind: readonly string[] = [];
   setHandler(
@@ -46,34 +49,38 @@ export async function inTurn<Result>(
     },
     { description: 'The run that had the lock has ended: it is this one’s turn' },
   );
-  const { workflowId } = workflowInfo();
-  for (let looks = 0; ; looks++) {
-    const child = childFor(behind);
-    const seen = turns;
-    try {
-      return await runLocked<Result>(child);
-    } catch (error) {
-      if (!isLocked(error) || whenTaken === 'refuse') throw error;
-    }
-    onWait();
-    const holder = getExternalWorkflowHandle(child.workflowId);
-    try {
-      // those behind this one wait at the present holder, too
-      for (const each of [workflowId, ...behind]) await holder.signal(waitingSignal, each);
-      if (whenTaken === 'replace' && looks === 0) await holder.signal(replaceSignal, workflowId);
-    } catch (error) {
-      if (isCancellation(error)) throw error;
-      // it has just ended
-      await condition(() => turns > seen, FIRST_LOOK_MS);
-      continue;
-    }
-    // whose turn it is comes at once; the one before it has still to end
-    await condition(() => turns > seen, seen > 0 ? FIRST_LOOK_MS : LOOK_MS);
-  }
+  return {
+    async run<Result>(childFor: (waiting: readonly string[]) => Child, { whenTaken, onWait }: TurnRules) {
+      const { workflowId } = workflowInfo();
+      for (let looks = 0; ; looks++) {
+        const child = childFor(behind);
+        const seen = turns;
+        try {
+          return await runLocked<Result>(child);
+        } catch (error) {
+          if (!isLocked(error) || whenTaken === 'refuse') throw error;
+        }
+        onWait();
+        const holder = getExternalWorkflowHandle(child.workflowId);
+        try {
+          // those behind this one wait at the present holder, too
+          for (const each of [workflowId, ...behind]) await holder.signal(waitingSignal, each);
+          if (whenTaken === 'replace' && looks === 0) await holder.signal(replaceSignal, workflowId);
+        } catch (error) {
+          if (isCancellation(error)) throw error;
+          // it has just ended
+          await condition(() => turns > seen, FIRST_LOOK_MS);
+          continue;
+        }
+        // whose turn it is comes at once; the one before it has still to end
+        await condition(() => turns > seen, seen > 0 ? FIRST_LOOK_MS : LOOK_MS);
+      }
+    },
+  };
 }
 
 /**
- * Does the work of a child that has a lock, for {@link inTurn}: it ends the work when another flow replaces it, with the
+ * Does the work of a child that has a lock, for {@link Turns}: it ends the work when another flow replaces it, with the
  * failure `replaced`, and gives the turn on when it has ended, however it ended.
  */
 export async function takingTurns<Result>(

@@ -106,6 +106,13 @@ export function checkContracts(folder: ContractFolder): CheckedContracts {
     if (checked.value !== null) problems.push(...problemsOfMatrices(checked.value, checked.at));
   }
   const environments = readEnvironments(folder, read, problems);
+  for (const { checked } of pipelines) {
+    for (const [job, { deploy }] of Object.entries(checked.value?.jobs ?? {})) {
+      if (deploy === undefined || environments.some(({ name }) => name === deploy)) continue;
+      const known = environments.map(({ name }) => name).join(', ') || 'none';
+      problems.push(`${checked.at(['jobs', job, 'deploy'])}: there is no environment "${deploy}"; there are ${known}.`);
+    }
+  }
   const policy = policies.map(({ checked }) => checked.value).find((one) => one !== null) ?? NO_POLICY;
   const required = new Set(policy.policies.flatMap(({ required_steps: steps }) => steps));
   const emptySteps = pipelines.flatMap(({ checked }) =>

@@ -43,6 +43,8 @@ export interface FindImages {
   readonly contracts: string;
   readonly environment: string;
   readonly services: readonly string[];
+  /** Outputs of jobs of a run that goes on, by job. @default none: those in the ledger */
+  readonly outputs?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 /**
@@ -51,7 +53,7 @@ export interface FindImages {
  */
 export async function findImages(
   { ledger, blobs }: Pick<LedgerTools, 'ledger' | 'blobs'>,
-  { repository, tree, contracts, environment: name, services }: FindImages,
+  { repository, tree, contracts, environment: name, services, outputs: given }: FindImages,
 ): Promise<Readonly<Record<string, Readonly<Record<string, string>>>>> {
   const { environments } = await readContracts(blobs, contracts, repository);
   const environment = environments.find((each) => each.name === name);
@@ -64,17 +66,10 @@ export async function findImages(
     })),
   );
   if (wanted.length === 0) return {};
-  const jobs = await ledger
-    .selectFrom('pipeline_jobs as j')
-    .innerJoin('pipeline_runs as r', 'r.pipeline_run_id', 'j.pipeline_run_id')
-    .select(['j.job', 'j.outputs'])
-    .where('r.repository', '=', repository)
-    .where('r.tree', '=', tree)
-    .where('r.status', '=', 'pass')
-    .where('j.status', '=', 'pass')
-    .where('j.job', 'in', [...new Set(wanted.map(({ job }) => job))])
-    .orderBy('r.completed_at', 'desc')
-    .execute();
+  const jobs =
+    given === undefined
+      ? await passedJobs(ledger, { repository, tree, jobs: [...new Set(wanted.map(({ job }) => job))] })
+      : Object.entries(given).map(([job, outputs]) => ({ job, outputs }));
   const found: Record<string, Record<string, string>> = {};
   for (const { service, image, job, output } of wanted) {
     const value = jobs
@@ -90,6 +85,24 @@ export async function findImages(
     found[service] = { ...found[service], [image]: value };
   }
   return found;
+}
+
+/** Jobs with outputs that passed in runs on a tree that passed, the latest first. */
+function passedJobs(
+  ledger: LedgerDatabase,
+  { repository, tree, jobs }: { readonly repository: string; readonly tree: string; readonly jobs: readonly string[] },
+) {
+  return ledger
+    .selectFrom('pipeline_jobs as j')
+    .innerJoin('pipeline_runs as r', 'r.pipeline_run_id', 'j.pipeline_run_id')
+    .select(['j.job', 'j.outputs'])
+    .where('r.repository', '=', repository)
+    .where('r.tree', '=', tree)
+    .where('r.status', '=', 'pass')
+    .where('j.status', '=', 'pass')
+    .where('j.job', 'in', jobs)
+    .orderBy('r.completed_at', 'desc')
+    .execute();
 }
 
 /** An environment of a repository. */

@@ -2,12 +2,10 @@ import type { DeclaredChange, Generation } from '../../../domain/release/contrac
 import type { Pipeline } from '../../../domain/release/contracts/pipeline.schema.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { Contracts } from '../contracts/contracts.ts';
-import { refuseToDeploy } from '../contracts/refuse-to-deploy.ts';
 
 /**
  * The pipeline that is to prove a change: the one that was asked for, that of the change, that of the generation, that of
- * the policies, or the only one. Throws `InvalidInput` that lists the pipelines when that leaves a choice, and
- * `CannotDeploy`.
+ * the policies, or the only one. Throws `InvalidInput` that lists the pipelines when that leaves a choice.
  */
 export function choosePipeline(
   { pipelines, policy }: Pick<Contracts, 'pipelines' | 'policy'>,
@@ -18,10 +16,7 @@ export function choosePipeline(
   const only = names.length === 1 ? names[0] : undefined;
   const name = asked ?? change.pipeline ?? generation.pipeline_template ?? policy.default_pipeline ?? only;
   const found = name === undefined ? undefined : pipelines[name];
-  if (found !== undefined) {
-    refuseToDeploy(found);
-    return found;
-  }
+  if (found !== undefined) return found;
   const known = names.length === 0 ? 'there is none' : `there are ${names.join(', ')}`;
   throw new LonghaulError(
     'InvalidInput',

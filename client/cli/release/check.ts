@@ -1,6 +1,5 @@
 import { readContractFolder } from '../../../activities/release/contracts/contract-folder.ts';
 import { checkContracts } from '../../../activities/release/contracts/contracts.ts';
-import { undeployable } from '../../../domain/release/contracts/pipeline.schema.ts';
 import { FAILURES } from '../../../domain/shared/failures.ts';
 import type { CliIo } from '../../core/io.ts';
 import { printable } from '../../core/sanitize.ts';
@@ -19,11 +18,8 @@ export async function checkCommand(root: string, { json }: { json?: boolean }, i
     pipelines: Object.keys(contracts.pipelines).length,
     policies: contracts.policy.policies.length,
   };
-  // valid, but every run of such a pipeline is refused
-  const notes = Object.values(contracts.pipelines).flatMap(undeployable);
-  if (json) io.stdout.write(`${JSON.stringify({ folder: folder.name, ...counts, problems, notes })}\n`);
+  if (json) io.stdout.write(`${JSON.stringify({ folder: folder.name, ...counts, problems })}\n`);
   else {
-    for (const note of notes) io.stderr.write(`${printable(note)}\n`);
     for (const problem of problems) io.stderr.write(`${printable(problem)}\n`);
     const found = `${counts.generations} generations, ${counts.pipelines} pipelines, ${counts.policies} policies`;
     if (problems.length === 0) io.stdout.write(`${folder.name}: ${found}, all valid\n`);

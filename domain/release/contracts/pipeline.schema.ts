@@ -178,15 +178,6 @@ export type Pipeline = z.output<typeof pipelineFile>;
 /** A job of a {@link Pipeline}. */
 export type PipelineJob = Pipeline['jobs'][string];
 
-/** The jobs of a pipeline that deploy, one sentence each; empty when it has none. This version has no flow that deploys. */
-export function undeployable({ name, jobs }: Pipeline): readonly string[] {
-  return Object.entries(jobs).flatMap(([id, { deploy }]) =>
-    deploy === undefined
-      ? []
-      : [`The job ${id} of the pipeline ${name} deploys to ${deploy}, and this version of Longhaul cannot deploy.`],
-  );
-}
-
 /** A service of a {@link PipelineJob}. */
 export type JobService = PipelineJob['services'][string];
 

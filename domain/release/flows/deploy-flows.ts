@@ -30,6 +30,36 @@ export interface DeployReleaseInput extends RequestFields {
    * which is waited for. @default none
    */
   readonly soaked?: { readonly deployment: string; readonly until: string };
+  /** For a run of a pipeline that deploys its commit, whose first twelve digits are the version. @default none */
+  readonly candidate?: DeployedCandidate;
+}
+
+/** A commit that a run of a pipeline deploys before it is released. */
+export interface DeployedCandidate {
+  readonly packed: PackedCommit;
+  /** Outputs of jobs of the run, by job. */
+  readonly outputs: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Workflow id of the run: it is told when the environment was watched, and then says `keep`, or cancels the deployment. */
+  readonly run: string;
+  /** Id of its job. */
+  readonly job: string;
+}
+
+function candidate(z: Zod) {
+  return z.strictObject({
+    packed: packedCommit(z),
+    outputs: z.record(z.string(), z.record(z.string(), z.string())),
+    run: z.string().min(1).max(1_000),
+    job: z.string().min(1).max(1_000),
+  });
+}
+
+/** A version, or the first digits of a commit. */
+function versionOrCommit(z: Zod) {
+  return z
+    .string()
+    .regex(new RegExp(`${VERSION_FORM.source}|^[0-9a-f]{12}$`), NOT_A_VERSION)
+    .transform((text) => (VERSION_FORM.test(text) ? canonicalVersion(text) : text));
 }
 
 /** Result of `deployRelease`. */
@@ -44,7 +74,7 @@ export interface DeployReleaseResult {
 function deployFields(z: Zod) {
   return {
     repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),
-    version: z.string().regex(VERSION_FORM, NOT_A_VERSION).transform(canonicalVersion),
+    version: versionOrCommit(z),
     environment: z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'must be the name of an environment'),
     services: z.array(z.string().min(1).max(63)).min(1).max(500).optional(),
     dryRun: z.boolean().default(false),
@@ -61,6 +91,7 @@ export const deployReleaseFlow = defineFlow<DeployReleaseInput, DeployReleaseRes
     z.strictObject({
       ...deployFields(z),
       soaked: z.strictObject({ deployment: z.string().min(1).max(100), until: z.iso.datetime() }).optional(),
+      candidate: candidate(z).optional(),
       requestId: requestId(z),
     }),
   does: 'deploys [a release](deploy.md) to an environment, watches it, and puts everything back when it goes wrong',
@@ -71,7 +102,7 @@ export const deployReleaseFlow = defineFlow<DeployReleaseInput, DeployReleaseRes
   startedBy: ['people', 'services', 'flows'],
   id: ({ repository, version, environment, dryRun }) =>
     `${dryRun ? 'deployment-plan' : 'deployment'}/${repository}/${environment}/${version}`,
-  question: ({ by: _by, requestId: _requestId, soaked: _soaked, ...rest }) => rest,
+  question: ({ by: _by, requestId: _requestId, soaked: _soaked, candidate: _candidate, ...rest }) => rest,
   busy: ({ version, environment }) => ({
     type: 'EnvironmentBusy',
     message: `Another run deploys ${version} to ${environment} in another way.`,
@@ -103,6 +134,7 @@ export const changeEnvironmentFlow = defineFlow<ChangeEnvironmentInput, DeployRe
       ...deployFields(z),
       packed: packedCommit(z),
       contracts: digest(z),
+      candidate: candidate(z).optional(),
       waiting: z.array(z.string().min(1).max(1_000)).default([]),
       requestId: requestId(z),
     }),
@@ -127,7 +159,7 @@ export const changeEnvironmentFlow = defineFlow<ChangeEnvironmentInput, DeployRe
   summary: ({ repository, version, environment }) =>
     `${version} of ${repositoryName(repository)} in ${environment}`.slice(0, 200),
   searchAttributes: releaseAttributes,
-  signals: { waiting: (z) => z.string(), replace: (z) => z.string() },
+  signals: { waiting: (z) => z.string(), replace: (z) => z.string(), keep: (z) => z.string() },
   updates: rollbackUpdates,
   queries: ['stages'],
   person: 'by',

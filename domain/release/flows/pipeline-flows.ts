@@ -121,4 +121,5 @@ export const runPipelineFlow = defineFlow<RunPipelineInput, RunPipelineResult>()
   person: 'by',
   isRequested: true,
   queries: ['jobs'],
+  signals: { held: (z) => z.string() },
 });

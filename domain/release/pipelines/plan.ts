@@ -31,6 +31,8 @@ export interface PlannedJob {
   /** Further attempts after a failure. */
   readonly retries: number;
   readonly timeoutSeconds: number;
+  /** The environment that it deploys to, in place of steps; null for a job with steps. */
+  readonly deploy: string | null;
   /** Why it does not run, whatever the others do; null when it may. */
   readonly skipped: string | null;
 }
@@ -64,6 +66,7 @@ export function planRun(pipeline: Pipeline, context: RunContext): RunPlan {
       allowFailure: job.allow_failure,
       retries: job.retries,
       timeoutSeconds: job.timeout,
+      deploy: job.deploy ?? null,
       skipped,
     }));
   });

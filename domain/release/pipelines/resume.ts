@@ -21,11 +21,11 @@ export interface EarlierRun {
 }
 
 /** A job of a run, as far as a later run of the same plan needs it. */
-type EarlierJob = Pick<PlannedJob, 'id' | 'job' | 'needs'>;
+type EarlierJob = Pick<PlannedJob, 'id' | 'job' | 'needs' | 'deploy'>;
 
 /**
  * The jobs of a plan that a run starting from a job repeats: that job (all combinations of its matrix, or the one with
- * this id), the jobs that have not passed, and all that need one of these. Null when the plan has no such job.
+ * this id), the jobs that have not passed or that deploy, and all that need one of these. Null when the plan has no such job.
  */
 export function jobsToRepeat(
   jobs: readonly EarlierJob[],
@@ -34,7 +34,9 @@ export function jobsToRepeat(
 ): ReadonlySet<string> | null {
   const first = jobs.filter(({ id, job }) => id === from || job === from);
   if (first.length === 0) return null;
-  const repeated = new Set([...first, ...jobs.filter(({ id }) => !passed.has(id))].map(({ id }) => id));
+  // an environment may have something else by now
+  const again = jobs.filter(({ id, deploy }) => !passed.has(id) || deploy !== null);
+  const repeated = new Set([...first, ...again].map(({ id }) => id));
   for (let size = 0; size < repeated.size;) {
     size = repeated.size;
     for (const { id, needs } of jobs) if (needs.some((need) => repeated.has(need))) repeated.add(id);

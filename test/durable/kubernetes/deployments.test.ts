@@ -3,6 +3,7 @@ import type { Cluster } from '../../support/kubernetes/cluster.ts';
 import { CLUSTER_BUILD_MS } from '../../support/kubernetes/programs.ts';
 import { clusterFolder, clusterIn, dumpOf, releasedAs } from '../../support/release/deployments.ts';
 import { releaseTest } from '../../support/release/releases.ts';
+import { commit, write } from '../../support/release/work.ts';
 
 const place = clusterFolder();
 const test = releaseTest({
@@ -113,5 +114,39 @@ spec: {selector: {app: api}, ports: [{port: 80, targetPort: 8080}]}
     ]);
     release.replayed('deployment/local/acme/api/staging/v1.1.0');
     release.replayed('deploy/local/acme/api/staging');
+  });
+
+  test('a pipeline deploys its commit, and an end-to-end test decides whether it stays', async ({ release }) => {
+    const pipeline = (e2e: string): string => `name: cd
+jobs:
+  build: {steps: [{name: build, command: 'echo IMAGE=app@sha256:${'c'.repeat(64)} >> "$LONGHAUL_OUTPUT"'}], outputs: [IMAGE]}
+  stage: {needs: [build], deploy: staging}
+  e2e: {needs: [stage], steps: [{name: e2e, command: '${e2e}'}]}
+`;
+    write(release.clone, {
+      '.longhaul/environments.yaml': ENVIRONMENTS.replace(
+        'ready: 60s',
+        'ready: 60s, images: {app: {job: build, output: IMAGE}}',
+      ),
+      '.longhaul/pipelines/cd.yaml': pipeline('exit 3'),
+      'k8s/api/all.yaml': api('app:3', 'three'),
+    });
+    commit(release.clone, 'feat: a pipeline that deploys');
+    const before = await dumpOf(cluster);
+    const failed = await release.longhaul('run', 'cd');
+    expect(failed.exitCode).toBe(1);
+    expect(failed.stdout + failed.stderr).toContain('e2e');
+    expect(await dumpOf(cluster)).toEqual(before);
+
+    write(release.clone, { '.longhaul/pipelines/cd.yaml': pipeline('true') });
+    const made = commit(release.clone, 'fix: the end-to-end test');
+    expect(await release.longhaul('run', 'cd')).toMatchObject({ exitCode: 0 });
+    const image = await cluster.kubectl(['get', 'deployment/api', '-n', 'shop', '-o', 'jsonpath={..image}']);
+    expect(image).toBe(`app@sha256:${'c'.repeat(64)}`);
+    const [last] = await release.ledger.sql<{ status: string; version: string }>(
+      'SELECT status, version FROM longhaul.deployments ORDER BY sequence DESC LIMIT 1',
+    );
+    expect(last).toEqual({ status: 'deployed', version: made.slice(0, 12) });
+    release.replayed(`pipeline/local/acme/api/cd/${made}`);
   });
 });

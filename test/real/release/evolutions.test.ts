@@ -199,7 +199,9 @@ test('a draft without evolutions is renamed in its file and in the ledger, once'
   commit(clone, 'chore: renamed');
 });
 
-test('a pipeline with a job that deploys is refused before any of its jobs runs', async ({ release }) => {
+test('a pipeline with a job that deploys to an unknown environment is refused before any of its jobs runs', async ({
+  release,
+}) => {
   const { clone, ledger, longhaul } = release;
   write(clone, {
     '.gryt/pipelines/ship.yaml':
@@ -208,9 +210,7 @@ test('a pipeline with a job that deploys is refused before any of its jobs runs'
   commit(clone, 'chore: a pipeline that deploys');
   const refused = await longhaul('run', 'ship');
   expect(refused.exitCode).toBe(2);
-  expect(refused.stderr).toContain(
-    'The job rollout of the pipeline ship deploys to production, and this version of Longhaul cannot deploy.',
-  );
+  expect(refused.stderr).toContain('there is no environment "production"; there are none.');
   expect(await ledger.sql("SELECT FROM pipeline_runs WHERE pipeline = 'ship'")).toEqual([]);
   git(clone, 'rm', '--quiet', '.gryt/pipelines/ship.yaml');
   git(clone, 'commit', '--quiet', '-m', 'chore: without it');

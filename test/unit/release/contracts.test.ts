@@ -11,7 +11,6 @@ import { createFolderObjects } from '../../../activities/blobs/folder-objects.ts
 import { readContractFolder } from '../../../activities/release/contracts/contract-folder.ts';
 import { checkContracts, type ContractFile } from '../../../activities/release/contracts/contracts.ts';
 import { readContracts, storeContracts } from '../../../activities/release/contracts/stored-contracts.ts';
-import { choosePipeline } from '../../../activities/release/evolutions/choose-pipeline.ts';
 import { checkCommand } from '../../../client/cli/release/check.ts';
 import { doesNothing } from '../../../domain/release/contracts/empty-step.ts';
 import { JSON_SCHEMAS } from '../../../domain/release/contracts/json-schemas.schema.ts';
@@ -352,13 +351,16 @@ describe('the folder', () => {
   });
 });
 
+/** An environment called production. */
+const PRODUCTION = `environments:
+  - {name: production, context: p, namespace: shop, services: {api: {manifests: {folder: k8s}}}}
+`;
+
 describe('a job that deploys', () => {
   const DEPLOYS =
     'name: ship\njobs:\n  build: {steps: [{name: b, run: [make]}]}\n  rollout: {needs: [build], deploy: production}\n';
-  const SENTENCE =
-    'The job rollout of the pipeline ship deploys to production, and this version of Longhaul cannot deploy.';
 
-  test('has no steps, and the check says that it cannot run', async () => {
+  test('has no steps, and names an environment', async () => {
     const both = 'name: ship\njobs: {a: {deploy: production, steps: [{name: b, run: [make]}]}}\n';
     expect(problemsOf(file('pipelines/ship.yaml', both))).toEqual([
       expect.stringContaining('give either steps, or deploy with the name of an environment'),
@@ -368,22 +370,11 @@ describe('a job that deploys', () => {
     await mkdir(join(root, '.longhaul/pipelines'), { recursive: true });
     await writeFile(join(root, '.longhaul/pipelines/ship.yaml'), DEPLOYS);
     const io = memoryIo();
+    expect(await checkCommand(root, {}, io)).toBe(2);
+    expect(io.err()).toContain('pipelines/ship.yaml:4: there is no environment "production"; there are none.');
+    await writeFile(join(root, '.longhaul/environments.yaml'), PRODUCTION);
     expect(await checkCommand(root, {}, io)).toBe(0);
-    expect(io.err()).toBe(`${SENTENCE}\n`);
     expect(io.out()).toContain('1 pipelines, 0 policies, all valid');
-  });
-
-  test('lets no evolution start, which would have to skip it', () => {
-    const { contracts } = checkContracts({
-      name: '.longhaul',
-      files: [file('pipelines/ship.yaml', DEPLOYS), change('id: A-1, type: add, title: x')],
-    });
-    const [generationOf] = Object.values(contracts.generations);
-    const [changeOf] = generationOf?.changes ?? [];
-    if (generationOf === undefined || changeOf === undefined) throw new Error('no change');
-    expect(() => choosePipeline(contracts, undefined, { change: changeOf, generation: generationOf })).toThrow(
-      SENTENCE,
-    );
   });
 });
 
@@ -535,7 +526,9 @@ describe('JSON Schemas for editors', () => {
       pipeline: 'pipelines/ci.yaml',
       environments: 'environments.yaml',
     }[name];
-    expect(problemsOf(file(path, text)).length === 0).toBe(isValid);
+    // it must be there, which a schema cannot say
+    const others = name === 'pipeline' ? [file('environments.yaml', PRODUCTION)] : [];
+    expect(problemsOf(file(path, text), ...others).length === 0).toBe(isValid);
   });
 });
 

@@ -3,11 +3,11 @@ import { createPrinter } from '../../../client/cli/release/job-printer.ts';
 import { jobsToRepeat } from '../../../domain/release/pipelines/resume.ts';
 
 const JOBS = [
-  { id: 'lint', job: 'lint', needs: [] },
-  { id: 'test (1)', job: 'test', needs: [] },
-  { id: 'test (2)', job: 'test', needs: [] },
-  { id: 'build', job: 'build', needs: ['test (1)', 'test (2)'] },
-  { id: 'publish', job: 'publish', needs: ['build', 'lint'] },
+  { id: 'lint', job: 'lint', needs: [], deploy: null },
+  { id: 'test (1)', job: 'test', needs: [], deploy: null },
+  { id: 'test (2)', job: 'test', needs: [], deploy: null },
+  { id: 'build', job: 'build', needs: ['test (1)', 'test (2)'], deploy: null },
+  { id: 'publish', job: 'publish', needs: ['build', 'lint'], deploy: null },
 ];
 
 describe('a run that starts from a job repeats', () => {
@@ -20,6 +20,12 @@ describe('a run that starts from a job repeats', () => {
   ] as const)('%s, when %j have passed: %j', ([from, passed, repeated]) => {
     const found = jobsToRepeat(JOBS, from, new Set(passed));
     expect(JOBS.map(({ id }) => id).filter((id) => found?.has(id))).toEqual(repeated);
+  });
+
+  test('a job that deploys, and what needs it, although they have passed', () => {
+    const jobs = [...JOBS, { id: 'stage', job: 'stage', needs: ['lint'], deploy: 'staging' }];
+    const found = jobsToRepeat(jobs, 'publish', new Set(jobs.map(({ id }) => id)));
+    expect([...(found ?? [])]).toEqual(['publish', 'stage']);
   });
 
   test('nothing for a job that does not exist', () => {

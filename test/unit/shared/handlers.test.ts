@@ -6,6 +6,13 @@ import type { AnyFlow } from '../../../domain/shared/flow.ts';
 const handlers = { set: [] as { readonly type: string; readonly name: string }[] };
 let workflows: Readonly<Record<string, unknown>> = {};
 
+/** A scope outside of a flow. */
+class Scope {
+  static readonly current = (): object => ({ consideredCancelled: false });
+  static readonly nonCancellable = (work: () => unknown): unknown => work();
+  readonly run = (work: () => unknown): unknown => work();
+}
+
 // other files of this process have loaded the flows without the mock, or will
 beforeAll(async () => {
   vi.resetModules();
@@ -22,6 +29,7 @@ beforeAll(async () => {
       condition: never as never,
       sleep: never,
       workflowInfo: () => info as never,
+      CancellationScope: Scope as never,
       patched: () => true,
       setCurrentDetails: () => undefined,
       upsertSearchAttributes: () => undefined,
