@@ -42,7 +42,9 @@ export async function checkEnvironments(input: CheckEnvironmentsInput): Promise<
       'InvalidInput',
     );
   }
-  const services = asked.flatMap(({ name, services: named }) => named.map(({ name: service }) => ({ of: name, service })));
+  const services = asked.flatMap(({ name, services: named }) =>
+    named.map(({ name: service }) => ({ of: name, service })),
+  );
   const rendered: { of: string; service: string; manifests?: string; problem?: string }[] = [];
   await inLanes([...services.entries()], AT_ONCE, async ([at, { of, service }]) => {
     try {
