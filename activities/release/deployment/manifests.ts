@@ -1,4 +1,4 @@
-import { isAlias, LineCounter, parseAllDocuments, type Tags, visit } from 'yaml';
+import { isScalar, LineCounter, parseAllDocuments, type Tags, visit, type YAMLMap } from 'yaml';
 import type { KubernetesObject } from '../../../domain/kubernetes/object.ts';
 import { kubernetesKeyOf, objectName } from '../../../domain/kubernetes/object.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
@@ -30,6 +30,8 @@ export function readManifests(text: string, namespace: string, about: string): M
     prettyErrors: false,
     strict: true,
     merge: true,
+    // it compares each key with all before it: see `hasRepeatedKey`
+    uniqueKeys: false,
   });
   if (!Array.isArray(documents)) return { objects: [], problems: [] };
   const problems: string[] = [];
@@ -42,9 +44,19 @@ export function readManifests(text: string, namespace: string, about: string): M
       problems.push(`${about}:${lines.linePos(error.pos[0]).line}: ${error.message.split('\n')[0]}`);
       continue;
     }
-    visit(document, { Node: (_at, node) => void (aliases += isAlias(node) ? 1 : 0) });
+    const repeated: YAMLMap[] = [];
+    visit(document, {
+      Alias: () => void aliases++,
+      Map: (_at, map) => void (hasRepeatedKey(map) && repeated.push(map)),
+    });
     if (aliases > MOST_ALIASES) {
       return { objects: [], problems: [`${about}: there are more than ${MOST_ALIASES} aliases.`] };
+    }
+    if (repeated.length > 0) {
+      for (const { range } of repeated) {
+        problems.push(`${about}:${lines.linePos(range?.[0] ?? 0).line}: a key is there twice in one mapping.`);
+      }
+      continue;
     }
     const value = valueOf(document, `${about}:${line}`, problems);
     for (const item of itemsOf(value)) {
@@ -105,6 +117,17 @@ export function withImages(
 /** `ghcr.io/acme/api` in `ghcr.io/acme/api:1.2@sha256:…`. */
 export function nameOfImage(reference: string): string {
   return reference.replace(/@.*$/, '').replace(/:[^:/]*$/, '');
+}
+
+/** Whether a key is there twice. A merge key may be. */
+function hasRepeatedKey({ items }: YAMLMap): boolean {
+  const seen = new Set<unknown>();
+  for (const { key } of items) {
+    const value = isScalar(key) ? key.value : key;
+    if (value !== '<<' && seen.has(value)) return true;
+    seen.add(value);
+  }
+  return false;
 }
 
 function withoutTimes(tags: Tags): Tags {

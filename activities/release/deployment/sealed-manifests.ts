@@ -1,5 +1,6 @@
 import type { BlobStore } from '../../blobs/blob-store.ts';
-import { type Manifests, readManifests } from './manifests.ts';
+import type { Manifests } from './manifests.ts';
+import { readInThread } from './manifests-reader.ts';
 import { openSealed, type Seal } from './sealed.ts';
 
 /** Rendered manifests of one service. */
@@ -21,8 +22,8 @@ export async function readSealedManifests(
   seal: Seal,
   { digest, namespace, about }: SealedManifests,
 ): Promise<Manifests> {
-  const text = Buffer.from(await openSealed(blobs, seal, digest)).toString('utf8');
-  const { objects, problems } = readManifests(text, namespace, about);
+  const bytes = await openSealed(blobs, seal, digest);
+  const { objects, problems } = await readInThread({ bytes, namespace, about });
   const isEmpty = objects.length === 0 && problems.length === 0;
   return { objects, problems: isEmpty ? [`The ${about} have no object.`] : problems };
 }

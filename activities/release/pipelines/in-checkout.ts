@@ -6,7 +6,7 @@ import type { Sandbox } from '../../sandbox/sandbox.ts';
 import type { CommitSources } from './commit-sources.ts';
 
 /** A commit to check out. */
-export interface Checkout {
+interface CommitToUse {
   readonly packed: PackedCommit;
   /** The repository, for messages. */
   readonly about: string;
@@ -18,7 +18,7 @@ export interface Checkout {
 /** Does work in a checkout of exactly this commit, which is deleted afterwards. */
 export async function inCheckout<Result>(
   { sources, sandbox }: { readonly sources: CommitSources; readonly sandbox: Sandbox },
-  { packed, about, name, signal }: Checkout,
+  { packed, about, name, signal }: CommitToUse,
   work: (folder: string) => Promise<Result>,
 ): Promise<Result> {
   // its own: an attempt that the server takes for dead may still be running

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { nameOfImage, readManifests, withImages } from '../../../../activities/release/deployment/manifests.ts';
+import { readInThread } from '../../../../activities/release/deployment/manifests-reader.ts';
 
 const read = (text: string) => readManifests(text, 'shop', 'k8s/api');
 const DIGEST = `sha256:${'a'.repeat(64)}`;
@@ -75,10 +76,60 @@ a: [
     expect(read(text)).toEqual({ objects: [], problems: [expect.stringContaining(message)] });
   });
 
+  it('are refused when a key is there twice', () => {
+    const { objects, problems } = read(`a: &a {x: 1}
+b: {<<: *a, <<: *a}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: one}
+data: {c: 1, d: 2, c: 3}
+`);
+    expect(objects).toEqual([]);
+    expect(problems).toEqual([
+      'k8s/api:1: apiVersion or kind is missing.',
+      'k8s/api:7: a key is there twice in one mapping.',
+    ]);
+  });
+
   it('are refused when their aliases explode', () => {
     const lines = ['a: &a0 [x, x, x, x, x, x, x, x, x, x]'];
     for (let at = 1; at < 9; at++) lines.push(`b${at}: &a${at} [${`*a${at - 1}, `.repeat(12)}]`);
     expect(read(lines.join('\n')).problems).toEqual([expect.stringContaining('alias')]);
+  });
+});
+
+describe('hostile manifests', () => {
+  const task = (text: string) => ({ bytes: Buffer.from(text), namespace: 'shop', about: 'manifests of api' });
+  const keys = Array.from({ length: 100_000 }, (_value, at) => `  k${at}: v\n`).join('');
+  const large = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\ndata:\n${keys}`;
+
+  it('do not keep the process from its work while they are read', async () => {
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 1);
+    const { objects, problems } = await readInThread(task(large));
+    clearInterval(timer);
+    expect(problems).toEqual([]);
+    expect(Object.keys(objects[0]?.['data'] as object)).toHaveLength(100_000);
+    expect(ticks).toBeGreaterThan(0);
+  });
+
+  it.each([
+    [{ seconds: 0.001 }, 'take longer than 0.001 seconds to read'],
+    [{ megabytes: 16 }, 'take more than 16 megabytes to read'],
+  ])('are a problem of their service when they exceed a limit: %j', async (limits, why) => {
+    expect(await readInThread(task(large), limits)).toEqual({
+      objects: [],
+      problems: [`The manifests of api ${why}: render fewer or smaller objects.`],
+    });
+  });
+
+  it.each([
+    ['deep', `a: ${'['.repeat(100_000)}`],
+    ['of many documents', '---\n'.repeat(100_000)],
+    ['of nothing but anchors', Array.from({ length: 20_000 }, (_value, at) => `- &a${at} x\n`).join('')],
+  ])('have no object and end: %s', async (_what, text) => {
+    expect(await readInThread(task(text))).toMatchObject({ objects: [] });
   });
 });
 

@@ -64,8 +64,12 @@ describe('manifests', () => {
     ['{folder: empty}', 'the folder empty has no YAML or JSON file'],
     ['{command: "echo no chart >&2; exit 3"}', 'it exited with 3. It said: no chart'],
     ['{run: [no-such-program]}', 'it exited with 127'],
+    // as the size of a sparse file, and as bytes
+    ['{command: "truncate --size=9G .git/longhaul-manifests"}', 'have more than 16000000 bytes'],
+    ['{command: "head -c 17000000 /dev/zero"}', 'have more than 16000000 bytes'],
   ])('%s: a sentence names what is missing', async (manifests, message) => {
-    await expect(render(manifests, { 'k8s/a/c.json': '{}', 'empty/a.txt': '' })).rejects.toMatchObject({
+    const files = { 'k8s/a/c.json': '{}', 'empty/a.txt': '' };
+    await expect(render(manifests, files)).rejects.toMatchObject({
       type: 'InvalidConfiguration',
       message: expect.stringContaining(message) as string,
     });
@@ -85,5 +89,11 @@ describe('manifests', () => {
     symlinkSync(jobs.folder, join(repository, 'outside'));
     expect(await render('{folder: linked}', { 'linked/own.yaml': 'own: 1' })).toBe('---\nown: 1\n');
     await expect(render('{folder: outside}')).rejects.toThrow('there is no folder outside in the commit');
+  });
+
+  // the last one: each commit after it would have the file
+  test('of a folder are as large as those of a program at most', async () => {
+    const files = { 'huge/a.yaml': '#'.repeat(17_000_000) };
+    await expect(render('{folder: huge}', files)).rejects.toThrow('have more than 16000000 bytes');
   });
 });

@@ -1,0 +1,15 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { readManifests } from './manifests.ts';
+
+/** Manifests that the thread reads. */
+export interface ManifestsThreadTask {
+  /** The stream of documents. */
+  readonly bytes: Uint8Array;
+  /** Of objects that name none. */
+  readonly namespace: string;
+  /** What they are, for messages. */
+  readonly about: string;
+}
+
+const { bytes, namespace, about } = workerData as ManifestsThreadTask;
+parentPort?.postMessage(readManifests(Buffer.from(bytes).toString('utf8'), namespace, about), []);
