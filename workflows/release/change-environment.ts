@@ -16,12 +16,7 @@ import { type Rollback, withRollback } from '../shared/rollback.ts';
 import { type FlowStages, stagesOf } from '../shared/stages.ts';
 import { takingTurns } from '../shared/turns.ts';
 import { act, hasEvent, recordingRefusal } from './act.ts';
-import {
-  briefCommitActivities,
-  changeActivities,
-  lastingLedgerActivities,
-  ledgerActivities,
-} from './activities.ts';
+import { briefCommitActivities, changeActivities, lastingLedgerActivities, ledgerActivities } from './activities.ts';
 import { approve, type Approved } from './approve-deployment.ts';
 import { unhealthy } from './deployment-failures.ts';
 import { type DeploymentHooks, hooksOf } from './deployment-hooks.ts';
