@@ -1,10 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { applyStepOf } from '../../domain/kubernetes/apply-order.ts';
 import type { Environment } from '../../domain/release/contracts/environments.schema.ts';
 import type { PlanDeployment, PlannedDeployment } from '../../domain/release/deployment/deployment.ts';
 import type { Measured } from '../../domain/release/deployment/watch.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
-import { createCluster, type Cluster, type ObjectReference } from '../kubernetes/cluster.ts';
+import { createCluster, type ObjectReference } from '../kubernetes/cluster.ts';
 import type { Kubectl } from '../kubernetes/kubectl.ts';
 import { ledgerFailure } from '../ledger/ledger-failure.ts';
 import type { LedgerDatabase } from '../ledger/open-ledger.ts';
@@ -45,6 +46,14 @@ export interface ServiceInput extends DeploymentInput {
   readonly service: string;
 }
 
+/** An undo to compare with what was before. */
+export interface VerifyUndone extends DeploymentInput {
+  /** The services that were there before, and the digest of the contracts with their health checks; null for none. */
+  readonly before: { readonly contracts: string; readonly services: readonly string[] } | null;
+  /** Until when everything must be ready, milliseconds since 1970. */
+  readonly until: number;
+}
+
 /** Activities of the role `deploy` that change clusters. Each can be repeated, by any worker that has the key of the role. */
 export interface ChangeActivities {
   /** Plans a deployment, and records what every object is before it. Changes nothing in the cluster. */
@@ -67,11 +76,15 @@ export interface ChangeActivities {
   ): Promise<Watched>;
   /** Puts the objects of a service back; without `service` those that were deleted. Throws `UndoFailed`. */
   undoObjects(input: DeploymentInput & { readonly service?: string }): Promise<void>;
-  /** What is not as it was after an undo, a sentence each: objects that differ, are not ready, or are not healthy. */
-  verifyUndone(
-    input: DeploymentInput & { readonly services: readonly string[]; readonly until: number },
-  ): Promise<readonly string[]>;
+  /**
+   * What is not as it was after an undo, a sentence each: objects that differ, are not ready, or services that are not
+   * healthy by the checks of the release before.
+   */
+  verifyUndone(input: VerifyUndone): Promise<readonly string[]>;
 }
+
+/** How often it is asked whether an object is deleted. */
+const DELETION_POLL_MS = 1_000;
 
 /** Creates the activities. */
 export function createChangeActivities(tools: ChangeTools): ChangeActivities {
@@ -125,10 +138,24 @@ export function createChangeActivities(tools: ChangeTools): ChangeActivities {
       inCluster(input, (opened) => undoService(opened, { ...input, context: opened.environment.context })),
     verifyUndone: (input) =>
       inCluster(input, async (opened) => {
-        const differences = await compareUndone(opened, input.deployment);
+        let compared = await compareUndone(opened, input.deployment);
+        // a namespace is empty first, and objects may wait for their finalizers
+        while (compared.isDeleting && Date.now() < input.until) {
+          await delay(DELETION_POLL_MS, undefined, { signal: opened.signal });
+          compared = await compareUndone(opened, input.deployment);
+        }
+        const { differences } = compared;
         const objects = await objectsBefore(opened, input.deployment);
         const { why } = await awaitReady(opened.cluster, { objects, until: input.until, signal: opened.signal });
-        return [...differences, ...why.map((each) => `${each}.`), ...(await unhealthy(opened, input.services))];
+        const { before, repository, environment: name } = input;
+        if (before === null) return [...differences, ...why.map((each) => `${each}.`)];
+        const environment = await allowedEnvironment(tools, {
+          repository,
+          contracts: before.contracts,
+          environment: name,
+        });
+        const sick = await unhealthy(environment, before.services, opened.signal);
+        return [...differences, ...why.map((each) => `${each}.`), ...sick];
       }),
   };
 }
@@ -165,23 +192,25 @@ function referenceOf({
   return { apiVersion, kind, metadata: { name, ...(namespace === '' ? {} : { namespace }) } };
 }
 
-/** One look at the health checks of services. */
+/** Asks the health checks of services as often as a watch would, until each was healthy once. */
 async function unhealthy(
-  {
-    environment,
-    signal,
-  }: { readonly environment: Environment; readonly signal: AbortSignal; readonly cluster: Cluster },
+  environment: Environment,
   services: readonly string[],
+  signal: AbortSignal,
 ): Promise<readonly string[]> {
   const checks = services.flatMap((service) =>
-    (environment.services[service]?.health ?? []).flatMap(({ name, http, timeout }) =>
-      http === undefined ? [] : [{ name: `${service}: ${name}`, http, timeout }],
+    (environment.services[service]?.health ?? []).flatMap(({ name, http, timeout, interval }) =>
+      http === undefined ? [] : [{ name: `${service}: ${name}`, http, timeout, interval }],
     ),
   );
   const found = await Promise.all(
-    checks.map(async ({ name, http, timeout }) => {
-      const why = await askHealth(http, timeout * 1_000, signal);
-      return why === null ? [] : [`${name}: ${why}.`];
+    checks.map(async ({ name, http, timeout, interval }) => {
+      for (let tries = 1; ; tries++) {
+        const why = await askHealth(http, timeout * 1_000, signal);
+        if (why === null) return [];
+        if (tries >= environment.failed_checks) return [`${name}: ${why}.`];
+        await delay(interval * 1_000, undefined, { signal });
+      }
     }),
   );
   return found.flat();

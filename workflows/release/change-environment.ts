@@ -1,4 +1,4 @@
-import { ApplicationFailure, CancellationScope, isCancellation, log } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, log } from '@temporalio/workflow';
 import type { AnnounceDeployment } from '../../activities/release/deployment/announce-deployment.ts';
 import {
   changeEnvironmentFlow,
@@ -16,19 +16,14 @@ import { type Rollback, withRollback } from '../shared/rollback.ts';
 import { type FlowStages, stagesOf } from '../shared/stages.ts';
 import { takingTurns } from '../shared/turns.ts';
 import { act, hasEvent, recordingRefusal } from './act.ts';
-import {
-  briefCommitActivities,
-  changeActivities,
-  hookActivities,
-  lastingLedgerActivities,
-  ledgerActivities,
-} from './activities.ts';
+import { briefCommitActivities, changeActivities, lastingLedgerActivities, ledgerActivities } from './activities.ts';
 import { approve, type Approved } from './approve-deployment.ts';
 import { unhealthy } from './deployment-failures.ts';
 import { type DeploymentHooks, hooksOf } from './deployment-hooks.ts';
 import { deployServices, runHookStep } from './deploy-services.ts';
 import { makePlan, placeOf } from './plan-deployment.ts';
 import { type Keeping, listenForKeep } from './held-deployment.ts';
+import { verifyUndone } from './verify-undone.ts';
 import { keepBlind, watch } from './watch-environment.ts';
 
 /** What each stage hands on. */
@@ -38,9 +33,6 @@ interface Outputs extends Record<string, unknown> {
   readonly services: null;
   readonly watch: Watched;
 }
-
-/** Seconds until everything must be healthy again after an undo. */
-const HEALTHY_AGAIN_SECONDS = 600;
 
 /**
  * Has the lock of an environment, and changes it: plans, asks people, deploys the services, and watches them. Puts back
@@ -172,25 +164,11 @@ async function carryOut(
   const { repository, contracts, environment, by, overrideFreeze, version } = given;
   const { deployment, freezes } = plan;
   const target = { repository, contracts, environment, deployment };
-  const services = place.services.map(({ name }) => name);
   const baseline = await changeActivities.measureBaseline.executeWithOptions({ summary: 'how long requests take' }, [
     { repository, contracts, environment },
   ]);
   // the last undo of all
-  rollback.before('everything is as it was, and healthy', async () => {
-    const until = Date.now() + HEALTHY_AGAIN_SECONDS * 1_000;
-    const differences = await changeActivities.verifyUndone.executeWithOptions({ summary: 'compare with before' }, [
-      { ...target, services, until },
-    ]);
-    const checked = place.services.filter(({ hasPrograms }) => hasPrograms).map(({ name }) => name);
-    if (differences.length === 0 && checked.length > 0) {
-      const { failing } = await hookActivities.watchByProgram.executeWithOptions({ summary: 'health by programs' }, [
-        { ...target, packed: given.packed, services: checked, until: 0 },
-      ]);
-      if (failing.length > 0) throw ApplicationFailure.nonRetryable(failing.join(' '), 'UndoFailed');
-    }
-    if (differences.length > 0) throw ApplicationFailure.nonRetryable(differences.join(' '), 'UndoFailed');
-  });
+  rollback.before('everything is as it was, and healthy', () => verifyUndone(given, target, plan.previous));
   await ledgerActivities.startDeployment.executeWithOptions({ summary: 'record: the first change comes next' }, [
     { deployment, approvedBy, overrideFreeze: freezes.length > 0 ? overrideFreeze : null, by },
   ]);

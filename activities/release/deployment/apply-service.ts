@@ -24,8 +24,9 @@ export interface ServiceOfDeployment {
 }
 
 /** Longest time until the server serves a kind whose definition was applied. */
-const DEFINITION_MS = 60_000;
-const DEFINITION_POLL_MS = 500;
+export const DEFINITION_MS = 60_000;
+/** How often it is asked meanwhile. */
+export const DEFINITION_POLL_MS = 500;
 
 /**
  * Applies the objects of a service, in the order of kinds. Can be repeated: an object that is as it should be is not

@@ -5,8 +5,9 @@ import {
   type KubernetesObject,
 } from '../../../domain/kubernetes/object.ts';
 import type { KeptField } from '../../../domain/kubernetes/restore.ts';
-import type { ObjectAction } from '../../../domain/release/deployment/deployment.ts';
+import type { ObjectAction, PreviousRelease } from '../../../domain/release/deployment/deployment.ts';
 import type { InventoryItem } from '../../../domain/release/deployment/inventory.ts';
+import type { PackedCommit } from '../../../domain/release/pipelines/job.ts';
 import type { Seal } from './sealed.ts';
 import type { LedgerDatabase, LedgerTransaction } from '../../ledger/open-ledger.ts';
 
@@ -73,6 +74,8 @@ export interface ObjectSelection {
   readonly deployment: string;
   /** Only those of a service. @default all */
   readonly service?: string;
+  /** Only those of this kind. @default all */
+  readonly kind?: string;
   /** Only those with these actions. @default all but `none` */
   readonly actions?: readonly ObjectAction[];
 }
@@ -81,7 +84,7 @@ export interface ObjectSelection {
 export async function readObjects(
   ledger: LedgerDatabase,
   seal: Seal,
-  { deployment, service, actions = ['create', 'update', 'delete'] }: ObjectSelection,
+  { deployment, service, kind, actions = ['create', 'update', 'delete'] }: ObjectSelection,
 ): Promise<readonly DeploymentObject[]> {
   const rows = await ledger
     .selectFrom('deployment_objects')
@@ -89,6 +92,7 @@ export async function readObjects(
     .where('deployment_id', '=', deployment)
     .where('change', 'in', actions)
     .$if(service !== undefined, (query) => query.where('service', '=', service ?? ''))
+    .$if(kind !== undefined, (query) => query.where('kind', '=', kind ?? ''))
     .orderBy('position')
     .execute();
   return Promise.all(
@@ -144,13 +148,6 @@ export async function markUndone(
     .execute();
 }
 
-/** The last release of an environment that stayed. */
-export interface LastDeployment {
-  readonly deployment: string;
-  readonly version: string;
-  readonly commit: string;
-}
-
 /**
  * The last deployment to an environment that stayed, and all objects that deployments have left there: also what one made
  * that was ended from outside, and could not undo it.
@@ -162,10 +159,10 @@ export async function readInventory(
     environment,
     except,
   }: { readonly repository: string; readonly environment: string; readonly except: string },
-): Promise<{ readonly last: LastDeployment | null; readonly items: readonly InventoryItem[] }> {
+): Promise<{ readonly last: Omit<PreviousRelease, 'services'> | null; readonly items: readonly InventoryItem[] }> {
   const last = await ledger
     .selectFrom('deployments')
-    .select(['deployment_id', 'sequence', 'version', 'commit'])
+    .select(['deployment_id', 'sequence', 'version', 'commit', 'packed', 'contracts'])
     .where('repository', '=', repository)
     .where('environment', '=', environment)
     .where('status', '=', 'deployed')
@@ -198,10 +195,10 @@ export async function readInventory(
     const item = { ...keyOf(row), apiVersion: row.api_version, service: row.service };
     if (!items.some((each) => isSameObject(each, item))) items.push(item);
   }
-  return {
-    last: last === undefined ? null : { deployment: last.deployment_id, version: last.version, commit: last.commit },
-    items,
-  };
+  if (last === undefined) return { last: null, items };
+  const { deployment_id: id, version, commit, packed, contracts } = last;
+  // written by `planDeployment`
+  return { last: { deployment: id, version, commit, packed: packed as unknown as PackedCommit, contracts }, items };
 }
 
 function keyOf(row: {

@@ -1,9 +1,9 @@
 import canonicalize from 'canonicalize';
 import { objectReadiness } from '../../../domain/kubernetes/readiness.ts';
 import { inApplyOrder } from '../../../domain/kubernetes/apply-order.ts';
+import { definedKind, kindOf } from '../../../domain/kubernetes/definitions.ts';
 import { irreversible } from '../../../domain/kubernetes/irreversible.ts';
 import {
-  groupOf,
   isSameObject,
   type KubernetesKey,
   kubernetesKeyOf,
@@ -160,7 +160,7 @@ export async function planDeployment(
     }),
     problems,
     irreversible: lasting,
-    previous: last,
+    previous: last && { ...last, services: [...new Set(items.map(({ service }) => service))] },
     freezes: environment.freeze.flatMap((window) => {
       const until = openUntil(window, now);
       return until === null ? [] : [`The freeze "${window.name}" is on until ${until.toISOString().slice(0, 16)}Z.`];
@@ -219,7 +219,7 @@ async function inScope(cluster: Cluster, objects: readonly OfService[]): Promise
   return Promise.all(
     objects.map(async ({ service, object }) => {
       const served = (await cluster.kinds(object.apiVersion)).find(({ kind }) => kind === object.kind);
-      const scope = served?.isNamespaced ?? defined.get(`${object.kind}.${groupOf(object.apiVersion)}`) ?? true;
+      const scope = served?.isNamespaced ?? defined.get(kindOf(object)) ?? true;
       if (scope) return { service, object };
       const { namespace: _namespace, ...metadata } = object.metadata;
       return { service, object: { ...object, metadata } };
@@ -230,16 +230,10 @@ async function inScope(cluster: Cluster, objects: readonly OfService[]): Promise
 /** The kinds that definitions among the objects bring, and whether they have a namespace. */
 function definedKinds(objects: readonly OfService[]): ReadonlyMap<string, boolean> {
   return new Map(
-    objects
-      .filter(({ object }) => object.kind === 'CustomResourceDefinition')
-      .map(({ object }) => {
-        const { group, names, scope } = (object['spec'] ?? {}) as {
-          readonly group?: string;
-          readonly names?: { readonly kind?: string };
-          readonly scope?: string;
-        };
-        return [`${names?.kind}.${group}`, scope !== 'Cluster'];
-      }),
+    objects.flatMap(({ object }): [string, boolean][] => {
+      const defined = definedKind(object);
+      return defined === null ? [] : [[defined.kind, defined.isNamespaced]];
+    }),
   );
 }
 
@@ -258,9 +252,10 @@ async function plannedChanges(
     wanted.flatMap(({ object }, at) => (object.kind === 'Namespace' && !before[at] ? [object.metadata.name] : [])),
   );
   const isAskable = await Promise.all(
-    wanted.map(async ({ object: { apiVersion, kind, metadata } }) => {
+    wanted.map(async ({ object }) => {
+      const { apiVersion, kind, metadata } = object;
       const isServed = (await cluster.kinds(apiVersion)).some((each) => each.kind === kind);
-      if (!isServed && !defined.has(`${kind}.${groupOf(apiVersion)}`)) {
+      if (!isServed && !defined.has(kindOf(object))) {
         problems.push(`The cluster has no kind ${kind} of ${apiVersion}: ${metadata.name} cannot be there.`);
       }
       // the server cannot say what becomes of an object whose namespace or definition comes with it
@@ -278,12 +273,21 @@ async function plannedChanges(
   for (const [index, preview] of (await cluster.previewAll(asked.map(({ object }) => object))).entries()) {
     answers.set(asked[index]?.at ?? -1, preview);
   }
+  // what the server says of an object follows the definition that its kind has now
+  const redefined = new Set(
+    wanted.flatMap(({ object }, at) => {
+      const [is, answer] = [before[at], answers.get(at)];
+      const isChanged = is && answer !== undefined && 'object' in answer && !wouldStay(is, answer.object);
+      return isChanged ? (definedKind(object)?.kind ?? []) : [];
+    }),
+  );
   return wanted.map(({ service, object }, at): PlannedObject => {
     const key = kubernetesKeyOf(object);
     const is = before[at] ?? null;
     const answer = answers.get(at);
     const all = { service, key, apiVersion: object.apiVersion, wanted: withMarks(object, marks) };
-    if (answer !== undefined && 'refused' in answer) problems.push(`${objectName(key)}: ${answer.refused}`);
+    if (answer !== undefined && 'refused' in answer && !redefined.has(kindOf(object)))
+      problems.push(`${objectName(key)}: ${answer.refused}`);
     if (answer !== undefined && 'conflicts' in answer) {
       const fields = answer.conflicts.map(({ field, manager }) => `${field} (${manager})`).join(', ');
       problems.push(

@@ -81,6 +81,7 @@ interface Row {
   readonly version: string;
   readonly commit: string;
   readonly services: readonly string[];
+  readonly goes_back: boolean;
   readonly status: DeploymentView['status'];
   readonly plan_digest: string | null;
   readonly diff_blob: string | null;
@@ -100,6 +101,7 @@ function viewOf(row: Row): DeploymentView {
     version: row.version,
     commit: row.commit,
     services: row.services,
+    goesBack: row.goes_back,
     status: row.status,
     plan: row.plan_digest,
     diff: row.diff_blob,

@@ -1,4 +1,5 @@
 import type { DeploymentEnd, ReleasedCommit } from '../../../domain/release/deployment/deployment.ts';
+import { standing } from '../../../domain/release/deployment/standing.ts';
 import type { PackedCommit } from '../../../domain/release/pipelines/job.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { recordEvent } from '../../ledger/audit.ts';
@@ -139,26 +140,46 @@ export interface LaterDeployment {
 }
 
 /**
- * The deployments that stayed in an environment since it last had this version, the latest first: their hooks are taken
- * back to go back to it. Throws `InvalidInput` for a version that it never had.
+ * The releases that an environment was given upon this one, the latest first: their hooks are taken back to go back to it.
+ * Throws `InvalidInput` for a version that is not below its present one.
  */
 export async function laterDeployments(
   ledger: LedgerDatabase,
   { repository, environment, version }: EnvironmentKey & ReleaseKey,
 ): Promise<readonly LaterDeployment[]> {
-  const rows = await ledger
+  const releases = standing(await stayedIn(ledger, { repository, environment }));
+  const at = releases.findLastIndex((row) => row.version === version);
+  if (at === -1) {
+    throw new LonghaulError(
+      'InvalidInput',
+      `${environment} has no release of ${repository} upon ${version}: deploy it instead.`,
+    );
+  }
+  return releases
+    .slice(at + 1)
+    .toReversed()
+    .map(({ packed, contracts, services, version: later }) => ({
+      version: later,
+      packed: packed as unknown as PackedCommit,
+      contracts,
+      services,
+    }));
+}
+
+/** The deployments to an environment that stayed, or with these states, the first one first. */
+async function stayedIn(
+  ledger: LedgerDatabase,
+  { repository, environment }: EnvironmentKey,
+  states: readonly ('deployed' | 'deploying')[] = ['deployed'],
+) {
+  return ledger
     .selectFrom('deployments')
-    .select(['version', 'packed', 'contracts', 'services'])
+    .select(['deployment_id', 'version', 'packed', 'contracts', 'services', 'goes_back as goesBack'])
     .where('repository', '=', repository)
     .where('environment', '=', environment)
-    .where('status', '=', 'deployed')
-    .orderBy('sequence', 'desc')
+    .where('status', 'in', states)
+    .orderBy('sequence')
     .execute();
-  const at = rows.findIndex((row) => row.version === version);
-  if (at === -1) {
-    throw new LonghaulError('InvalidInput', `${environment} never had ${version} of ${repository}: deploy it instead.`);
-  }
-  return rows.slice(0, at).map((row) => ({ ...row, packed: row.packed as unknown as PackedCommit }));
 }
 
 /**
@@ -168,21 +189,15 @@ export async function laterDeployments(
 export async function problemOfSoaked(ledger: LedgerDatabase, deployment: string): Promise<string | null> {
   const row = await ledger
     .selectFrom('deployments')
-    .select(['status', 'repository', 'environment', 'sequence'])
+    .select(['status', 'repository', 'environment', 'version'])
     .where('deployment_id', '=', deployment)
     .executeTakeFirst();
   if (row?.status !== 'deployed') return `the deployment ${deployment} did not stay`;
-  const back = await ledger
-    .selectFrom('deployments')
-    .select(['deployment_id', 'version'])
-    .where('repository', '=', row.repository)
-    .where('environment', '=', row.environment)
-    .where('sequence', '>', row.sequence)
-    .where('goes_back', '=', true)
-    .where('status', 'in', ['deployed', 'deploying'])
-    .limit(1)
-    .executeTakeFirst();
-  return back === undefined ? null : `${row.environment} went back to ${back.version} (${back.deployment_id})`;
+  // also where people are going back just now
+  const all = await stayedIn(ledger, row, ['deployed', 'deploying']);
+  if (standing(all).some(({ version }) => version === row.version)) return null;
+  const back = all.findLast(({ goesBack }) => goesBack);
+  return `${row.environment} went back to ${back?.version} (${back?.deployment_id})`;
 }
 
 /** A deployment whose first change comes next. */

@@ -1,13 +1,15 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import canonicalize from 'canonicalize';
 import pLimit from 'p-limit';
 import { APPLY_STEPS, applyStepOf } from '../../../domain/kubernetes/apply-order.ts';
+import { definedKind, kindOf } from '../../../domain/kubernetes/definitions.ts';
 import { type KubernetesKey, objectName } from '../../../domain/kubernetes/object.ts';
 import { ownFields, restore } from '../../../domain/kubernetes/restore.ts';
 import { FAILURES, LonghaulError } from '../../../domain/shared/failures.ts';
 import type { KubernetesObject } from '../../../domain/kubernetes/object.ts';
 import { undoObject } from '../../kubernetes/undo-object.ts';
-import { type DeploymentTools, isOfDeployment } from './apply-service.ts';
-import { type DeploymentObject, markUndone, readObjects } from './deployment-objects.ts';
+import { DEFINITION_MS, DEFINITION_POLL_MS, type DeploymentTools, isOfDeployment } from './apply-service.ts';
+import { type DeploymentObject, markUndone, type ObjectSelection, readObjects } from './deployment-objects.ts';
 
 /** What to undo of a deployment. */
 export interface UndoTask {
@@ -22,35 +24,77 @@ export interface UndoTask {
 const AT_ONCE = 4;
 
 /**
- * Puts the objects of a service back as they were, in the reverse order of kinds. Fields that others changed stay theirs,
- * and are recorded. Can be repeated. All objects are tried; throws `UndoFailed`, which names each object that could not
- * be put back and a command, and the failure of a cluster that does not answer.
+ * Puts the objects of a service back as they were, in the reverse order of kinds; what was deleted, in the order of kinds.
+ * Definitions that were changed come back first: what they defined had fields that only they know. Fields that others
+ * changed stay theirs, and are recorded. Can be repeated. All objects are tried; throws `UndoFailed`, which names each
+ * object that could not be put back and a command, and the failure of a cluster that does not answer.
  */
 export async function undoService(tools: DeploymentTools, { deployment, context, service }: UndoTask): Promise<void> {
-  const { ledger, cluster, seal } = tools;
+  const { ledger, seal } = tools;
+  const changed: ObjectSelection = { deployment, kind: DEFINITION, actions: ['update'] };
+  // also those of other services
+  const definitions = service === undefined ? [] : await readObjects(ledger, seal, changed);
   const objects = await readObjects(ledger, seal, {
     deployment,
     ...(service === undefined ? { actions: ['delete'] } : { service, actions: ['create', 'update'] }),
   });
+  const redefined = new Set(
+    [...definitions, ...objects]
+      .map((object) => definedKind(subjectOf(object))?.kind)
+      .filter((kind) => kind !== undefined),
+  );
   const limit = pLimit(AT_ONCE);
   const failed: string[] = [];
-  for (const step of APPLY_STEPS.toReversed()) {
+  const undo = async (object: DeploymentObject): Promise<void> => {
+    try {
+      await undoOne(tools, deployment, object, redefined);
+    } catch (error) {
+      if (!isOfObject(error)) throw error;
+      failed.push(
+        `${objectName(object.key)}: ${error.message.replace(/\.$/u, '')}; ${byHand(object, context, deployment)}`,
+      );
+    }
+  };
+  const undoAll = (all: readonly DeploymentObject[]): Promise<unknown> =>
+    Promise.all(all.map((object) => limit(() => undo(object))));
+  await undoAll(definitions);
+  for (const step of service === undefined ? APPLY_STEPS : APPLY_STEPS.toReversed()) {
     const ofStep = objects.filter((object) => applyStepOf(subjectOf(object)) === step).toReversed();
-    const undo = async (object: DeploymentObject): Promise<void> => {
-      try {
-        const change = { before: object.before, written: object.written ?? object.wanted };
-        const { end, kept } = await undoObject(cluster, change, (now) => isOfDeployment(now, deployment));
-        await markUndone(ledger, deployment, { position: object.position, isLeft: end === 'taken', kept });
-      } catch (error) {
-        if (!isOfObject(error)) throw error;
-        failed.push(
-          `${objectName(object.key)}: ${error.message.replace(/\.$/u, '')}; ${byHand(object, context, deployment)}`,
-        );
-      }
-    };
-    await Promise.all(ofStep.map((object) => limit(() => undo(object))));
+    await undoAll(ofStep.filter(({ position }) => !definitions.some((each) => each.position === position)));
   }
   if (failed.length > 0) throw new LonghaulError('UndoFailed', `Not put back: ${failed.join('; ')}.`);
+}
+
+const DEFINITION = 'CustomResourceDefinition';
+
+/** Undoes an object. The server takes a moment to serve a definition that was put back: what it defines is tried again. */
+async function undoOne(
+  { ledger, cluster, signal }: DeploymentTools,
+  deployment: string,
+  object: DeploymentObject,
+  redefined: ReadonlySet<string>,
+): Promise<void> {
+  const change = { before: object.before, written: writtenOf(object) };
+  const until = Date.now() + DEFINITION_MS;
+  for (;;) {
+    try {
+      const { end, kept } = await undoObject(cluster, change, (now) => isOfDeployment(now, deployment));
+      await markUndone(ledger, deployment, { position: object.position, isLeft: end === 'taken', kept });
+      return;
+    } catch (error) {
+      const isOfKind = error instanceof LonghaulError && NOT_SERVED.has(error.type);
+      if (!isOfKind || !redefined.has(kindOf(subjectOf(object))) || Date.now() > until) throw error;
+      await delay(DEFINITION_POLL_MS, undefined, { signal });
+    }
+  }
+}
+
+/** What a server answers that does not serve a kind, or its new fields, yet. */
+const NOT_SERVED: ReadonlySet<string> = new Set(['ClusterRejected', 'KubectlFailed']);
+
+/** What the deployment made of an object; what it applied where the server could not say what becomes of it. */
+function writtenOf({ written, wanted }: DeploymentObject): KubernetesObject | null {
+  return written ?? wanted;
 }
 
 /** True for a failure of the object, which a repetition does not change, or which is repeated by itself. */
@@ -79,28 +123,39 @@ function where({ namespace }: KubernetesKey): string {
   return namespace === '' ? '' : ` --namespace=${namespace}`;
 }
 
+/** How an undo ended. */
+export interface UndoComparison {
+  /** A sentence for each object that is not as it was. */
+  readonly differences: readonly string[];
+  /** True while an object of these is being deleted: it is gone soon. */
+  readonly isDeleting: boolean;
+}
+
 /**
  * Reads everything back after an undo, and compares it with what it was: differences must be fields that others changed.
- * Returns a sentence for each object that differs otherwise.
  */
 export async function compareUndone(
   { ledger, cluster, seal }: DeploymentTools,
   deployment: string,
-): Promise<readonly string[]> {
+): Promise<UndoComparison> {
   const objects = await readObjects(ledger, seal, { deployment });
   const found = await cluster.read(objects.map(subjectOf));
-  return objects.flatMap((object, at) => {
+  const different = objects.flatMap((object, at) => {
     const now = found[at] ?? null;
-    const name = objectName(object.key);
-    if (object.before === null) {
-      return now !== null && isOfDeployment(now, deployment) ? [`${name} is still there.`] : [];
-    }
-    // another has deleted it since
-    if (now === null) return [];
-    if (object.written === null && object.action === 'update') return [];
-    const { before, written } = object;
-    const expected =
-      written === null ? ownFields(before) : restore(ownFields(before), ownFields(written), ownFields(now)).value;
-    return canonicalize(expected) === canonicalize(ownFields(now)) ? [] : [`${name} is not as it was.`];
+    const why = whyDifferent(object, now, deployment);
+    return why === null ? [] : [{ why, isDeleting: now?.metadata['deletionTimestamp'] !== undefined }];
   });
+  return { differences: different.map(({ why }) => why), isDeleting: different.some(({ isDeleting }) => isDeleting) };
+}
+
+function whyDifferent(object: DeploymentObject, now: KubernetesObject | null, deployment: string): string | null {
+  const name = objectName(object.key);
+  const { before } = object;
+  if (before === null) return now !== null && isOfDeployment(now, deployment) ? `${name} is still there.` : null;
+  // another has deleted it since
+  if (now === null) return null;
+  const written = writtenOf(object);
+  const expected =
+    written === null ? ownFields(before) : restore(ownFields(before), ownFields(written), ownFields(now)).value;
+  return canonicalize(expected) === canonicalize(ownFields(now)) ? null : `${name} is not as it was.`;
 }

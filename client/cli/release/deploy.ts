@@ -1,5 +1,6 @@
 import { openBlobs } from '../../../activities/blobs/open-blobs.ts';
 import { describeDeployment, describeDeployments, describePlan } from '../../../domain/release/deployment/describe.ts';
+import { standing } from '../../../domain/release/deployment/standing.ts';
 import { deployReleaseFlow } from '../../../domain/release/flows/deploy-flows.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { CliContext } from '../../core/context.ts';
@@ -47,8 +48,8 @@ export async function rollbackCommand(context: CliContext, options: RollbackOpti
 async function versionBefore(context: CliContext, repository: string, environment: string): Promise<string> {
   const { listDeployments } = await import('../../../activities/release/deployment/read-deployments.ts');
   const query = { repository, environment, status: 'deployed' as const, limit: LISTED };
-  const [present, ...earlier] = await listDeployments(await readersLogin(context), query);
-  const before = earlier.find(({ version }) => version !== present?.version);
+  const releases = standing((await listDeployments(await readersLogin(context), query)).toReversed());
+  const before = releases.at(-2);
   if (before !== undefined) return before.version;
   throw new LonghaulError(
     'InvalidInput',

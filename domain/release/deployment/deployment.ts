@@ -80,7 +80,7 @@ export interface PlannedDeployment {
   /** What could not be undone, a sentence each; empty when everything can. */
   readonly irreversible: readonly string[];
   /** The release that the environment has; null for the first one. */
-  readonly previous: (ReleasedCommit & { readonly deployment: string }) | null;
+  readonly previous: PreviousRelease | null;
   /** The freeze windows that are open, a sentence each. */
   readonly freezes: readonly string[];
   /** Who must approve; null when nobody is asked. */
@@ -96,3 +96,13 @@ export type DeploymentEnd = 'deployed' | 'undone' | 'not undone' | 'refused' | '
 export const RELEASE_ANNOTATION = 'longhaul/release';
 /** See {@link RELEASE_ANNOTATION}. */
 export const DEPLOYMENT_ANNOTATION = 'longhaul/deployment';
+
+/** The release that an environment has before a deployment. */
+export interface PreviousRelease extends ReleasedCommit {
+  readonly deployment: string;
+  readonly packed: PackedCommit;
+  /** Digest of the contracts of its commit. */
+  readonly contracts: string;
+  /** The services that have objects in the environment. */
+  readonly services: readonly string[];
+}

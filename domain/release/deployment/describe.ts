@@ -10,6 +10,8 @@ export interface DeploymentView {
   readonly version: string;
   readonly commit: string;
   readonly services: readonly string[];
+  /** True for one that went back to an earlier release. */
+  readonly goesBack: boolean;
   readonly status: 'planned' | 'deploying' | 'deployed' | 'undone' | 'not undone' | 'refused' | 'cancelled';
   /** Digest of the plan. */
   readonly plan: string | null;

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -20,6 +20,7 @@ import { createTestLedger } from '../../support/ledger.ts';
 import { recordGit } from '../../support/recorded-git.ts';
 import { collectRuns } from '../../support/recorded-runs.ts';
 import { commit, generation, tagsOf, write } from '../../support/release/work.ts';
+import { contentsOf, formsOf, textIn } from '../../support/secret-search.ts';
 import { git } from '../../support/scratch-git.ts';
 import { startWorkerProcess } from '../../support/worker-process.ts';
 
@@ -56,32 +57,6 @@ jobs:
 const POLICY = `policies: [{name: scan-always, required_steps: [security-scan]}]
 promotion: {approvals: {needed: 1, from: [bob]}, assets: [dist/api.txt]}
 `;
-
-/** A secret as it is, percent-encoded, in hexadecimal, and in base64 at each of the three places where it may begin. */
-function formsOf(secret: string): string[] {
-  const base64 = [0, 1, 2].map((before) =>
-    Buffer.from('x'.repeat(before) + secret)
-      .toString('base64')
-      .slice(before === 0 ? 0 : before + 1, -4),
-  );
-  const percent = encodeURIComponent(secret);
-  return [secret, percent, percent.replaceAll('%20', '+'), Buffer.from(secret).toString('hex'), ...base64];
-}
-
-/** Every text in a history, with the content of its payloads. */
-function textIn(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('utf8');
-  return typeof value === 'object' && value !== null ? Object.values(value).map(textIn).join('\n') : '';
-}
-
-/** The contents of all files of a folder. */
-function contentsOf(folder: string): string {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'))
-    .join('\n');
-}
 
 /** A receiver of what is announced; returns its address, and the bodies so far. */
 async function startChat(): Promise<{ readonly url: string; readonly said: readonly string[] }> {

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { vi } from 'vitest';
 import { type Cluster, startCluster } from '../kubernetes/cluster.ts';
+import { listOf, type Manifest } from '../kubernetes/manifests.ts';
 import { git } from '../scratch-git.ts';
 import type { Release } from './releases.ts';
 import { commit, write } from './work.ts';
@@ -101,4 +103,38 @@ export async function dumpOf(cluster: Cluster): Promise<Readonly<Record<string, 
     found[name] = { ...rest, metadata: { ...own, annotations } };
   }
   return found;
+}
+
+/** The files of a folder of manifests: objects as JSON, which is YAML. */
+export function manifestsIn(folder: string, ...objects: readonly Manifest[]): Readonly<Record<string, string>> {
+  return { [`${folder}/all.yaml`]: JSON.stringify(listOf(...objects), null, 2) };
+}
+
+/** The deployments of an environment, the first one first. */
+export async function deploymentsIn(
+  { ledger }: Pick<Release, 'ledger'>,
+  environment: string,
+): Promise<
+  readonly { readonly id: string; readonly version: string; readonly status: string; readonly why: string | null }[]
+> {
+  return ledger.sql(
+    'SELECT deployment_id AS id, version, status, why FROM deployments WHERE environment = $1 ORDER BY sequence',
+    [environment],
+  );
+}
+
+/** The gate that is open; waits for one. */
+export async function openGate({
+  ledger,
+}: Pick<Release, 'ledger'>): Promise<{ readonly id: string; readonly kind: string }> {
+  return vi.waitFor(
+    async () => {
+      const [gate] = await ledger.sql<{ id: string; kind: string }>(
+        "SELECT gate_id AS id, kind FROM gates WHERE status = 'open'",
+      );
+      if (gate === undefined) throw new Error('no gate is open');
+      return gate;
+    },
+    { timeout: 60_000, interval: 200 },
+  );
 }

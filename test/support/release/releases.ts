@@ -88,16 +88,20 @@ const ROLES: readonly Role[] = ['repos', 'ledger', 'pipelines', 'deploy'];
  */
 export const test = releaseTest();
 
-/** {@link test} with further sections of the configuration, and workers of these roles only. */
-export function releaseTest(settings: object = {}, served: readonly Role[] = ROLES) {
+/** {@link test} with further sections of the configuration, workers of these roles only, and further variables of them. */
+export function releaseTest(
+  settings: object = {},
+  served: readonly Role[] = ROLES,
+  variables: Readonly<Record<string, string>> = {},
+) {
   return base.extend('release', { scope: 'file' }, async ({}, { onCleanup }) =>
-    openRelease(settings, served, onCleanup),
+    openRelease(settings, { served, variables }, onCleanup),
   );
 }
 
 async function openRelease(
   settings: object,
-  served: readonly Role[],
+  { served, variables }: { readonly served: readonly Role[]; readonly variables: Readonly<Record<string, string>> },
   onCleanup: (close: () => Promise<void>) => void,
 ): Promise<Release> {
   const address = inject('stack').temporalAddress;
@@ -133,7 +137,7 @@ async function openRelease(
   const forge: Release['forge'] = { place: null };
   const roles = await openRoles([...withForge(forge), ...gateRoles], served, {
     loaded,
-    env,
+    env: { ...env, ...variables },
     client,
     registry: new Registry(),
     places: {
