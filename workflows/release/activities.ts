@@ -25,6 +25,16 @@ export const commitActivities: ActivityInterfaceFor<CommitActivities> = proxyAct
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
 });
 
+/** The same for what may also be done later: given up after a few attempts. */
+export const briefCommitActivities: ActivityInterfaceFor<CommitActivities> = proxyActivities<CommitActivities>({
+  taskQueue: REPOS_QUEUE,
+  startToCloseTimeout: '5 minutes',
+  scheduleToCloseTimeout: '6 hours',
+  heartbeatTimeout: '20 seconds',
+  retry: { ...retry, maximumAttempts: 3 },
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+});
+
 /** The same for what a recorded decision still needs: repeated until it is done, or a person cancels the flow. */
 export const lastingCommitActivities: ActivityInterfaceFor<CommitActivities> = proxyActivities<CommitActivities>({
   taskQueue: REPOS_QUEUE,
