@@ -38,10 +38,10 @@ import { VERSION_FORM } from '../../domain/release/contracts/version.ts';
 import { patchPrefix } from '../../domain/release/promotion/hotfix.ts';
 import type { Forges } from '../forges/open-forge.ts';
 import {
-  announcePromotion,
   type AnnouncePromotion,
   publishRelease,
   type PublishRelease,
+  sendAnnouncement,
   uploadAsset,
   type UploadAsset,
 } from './promotion/publish.ts';
@@ -250,7 +250,7 @@ export function createCommitActivities({
     publishRelease: (input) => heartbeating((signal) => publishRelease({ mgit, blobs, forges }, input, signal)),
     collectAssets: (input) => heartbeating((signal) => collectAssets(blobs, input, signal)),
     uploadAsset: (input) => heartbeating((signal) => uploadAsset({ mgit, blobs, forges }, input, signal)),
-    announcePromotion: (input) => heartbeating((signal) => announcePromotion(announcements, input, signal)),
+    announcePromotion: (input) => heartbeating((signal) => sendAnnouncement(announcements, input, signal)),
     announceDeployment: (input) => heartbeating((signal) => announceDeployment(announcements, input, signal)),
     offerBackport: (input) => heartbeating((signal) => offerBackport({ mgit, forges }, input, signal)),
     offerHotfix: (input) => heartbeating((signal) => offerHotfix({ mgit, forges }, input, signal)),

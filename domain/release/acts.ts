@@ -17,6 +17,7 @@ const ACTS: Readonly<Record<string, Act>> = {
   promoteGeneration: { event: 'generation', resource: 'generation', action: 'promote', named: ['version'] },
   // a part of promoteGeneration
   publishPromotion: { event: 'publication', resource: 'generation', action: 'publish', named: ['version'] },
+  announcePromotion: { event: 'publication', resource: 'generation', action: 'announce', named: ['version'] },
   createHotfix: { event: 'hotfix', resource: 'generation', action: 'create hotfix', named: ['base'] },
   renameGeneration: { event: 'generation', resource: 'generation', action: 'rename', named: ['version'] },
   deployRelease: { event: 'deployment', resource: 'environment', action: 'deploy', named: ['environment', 'version'] },

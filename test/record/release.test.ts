@@ -90,6 +90,7 @@ test('records one history of each kind of the release flows', async ({ release }
     recordHistory(kind, history);
   }
   expect([...kinds].sort()).toEqual([
+    'announcePromotion',
     'createHotfix',
     'promoteGeneration',
     'proveChange',

@@ -1,8 +1,14 @@
-import { ApplicationFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
-import type { DuePart, PartEnd, PublishedRelease } from '../../domain/release/promotion/publication.ts';
+import { ApplicationFailure, CancellationScope } from '@temporalio/workflow';
+import {
+  describePart,
+  type DuePart,
+  type PartEnd,
+  type PublishedRelease,
+} from '../../domain/release/promotion/publication.ts';
 import type { PromotedBefore, ReleaseCommit } from '../../domain/release/promotion/promotion.ts';
 import { inLanes } from '../shared/lanes.ts';
-import { briefCommitActivities, lastingCommitActivities, lastingLedgerActivities } from './activities.ts';
+import { lastingCommitActivities, lastingLedgerActivities } from './activities.ts';
+import { announceSoon } from './await-announcement.ts';
 import type { Promotion } from './evaluate-promotion.ts';
 import { offerBackports } from './offer-backports.ts';
 
@@ -26,15 +32,17 @@ const NO_RELEASE: PublishedRelease = { url: null, refusal: null };
 /** The lines of a publication so far, in the order in which people read them. */
 interface Published {
   release: string[];
-  readonly parts: { readonly part: DuePart; readonly end: PartEnd }[];
+  /** `end`: null for an announcement that goes on. */
+  readonly parts: { readonly part: DuePart; readonly end: PartEnd | null }[];
   offers: string[];
 }
 
 /**
  * Publishes what follows a promotion: notes, the release at the forge with its files, announcements, and the offer of a
- * hotfix. Each step finds what an earlier run did, and is repeated for as long as a server is away. What a forge refuses
- * does not keep the rest from being published; then this fails with the first refusal. A refused announcement or offer is
- * a line of the result. What was published is recorded also when this is cancelled. Returns lines for people.
+ * hotfix. Each step finds what an earlier run did, and is repeated for as long as a server is away; an announcement that
+ * takes longer goes on in a flow of its own. What a forge refuses does not keep the rest from being published; then this
+ * fails with the first refusal. A refused announcement or offer is a line of the result. What was published is recorded
+ * also when this is cancelled. Returns lines for people.
  */
 export async function publishPromotion(publishing: Publishing): Promise<readonly string[]> {
   const { given, released, proofs } = publishing;
@@ -47,7 +55,9 @@ export async function publishPromotion(publishing: Publishing): Promise<readonly
   const lines = (): readonly string[] => [
     `notes: ${notes}`,
     ...published.release,
-    ...due.flatMap((part) => published.parts.filter((ended) => ended.part === part)).map(lineOf),
+    ...due
+      .flatMap((part) => published.parts.filter((ended) => ended.part === part))
+      .map(({ part, end }) => describePart(part, end)),
     ...published.offers,
   ];
   try {
@@ -59,7 +69,7 @@ export async function publishPromotion(publishing: Publishing): Promise<readonly
     due = await lastingLedgerActivities.duePublications.executeWithOptions({ summary: 'what is missing' }, [
       { repository, version },
     ]);
-    await publishParts(publishing, { release, due, published });
+    await publishParts(publishing, { notes, release, due, published });
     failForRefusal(version, release, published.parts);
   } finally {
     await CancellationScope.nonCancellable(() =>
@@ -71,15 +81,17 @@ export async function publishPromotion(publishing: Publishing): Promise<readonly
   return lines();
 }
 
-/** Files, announcements and offers. An announcement that a channel does not take soon comes last: it may take days. */
-async function publishParts(
-  publishing: Publishing,
-  {
-    release,
-    due,
-    published,
-  }: { readonly release: PublishedRelease; readonly due: readonly DuePart[]; readonly published: Published },
-): Promise<void> {
+/** What is published, and where it is noted. */
+interface Parts {
+  /** Digest of the notes. */
+  readonly notes: string;
+  readonly release: PublishedRelease;
+  readonly due: readonly DuePart[];
+  readonly published: Published;
+}
+
+/** Files, announcements and offers. An announcement that a channel does not take soon goes on by itself. */
+async function publishParts(publishing: Publishing, { notes, release, due, published }: Parts): Promise<void> {
   const { given, released, isHotfix, promoted } = publishing;
   const { repository, version, kind, by } = given;
   const { commit } = released.packed;
@@ -103,28 +115,17 @@ async function publishParts(
     });
   };
   const announcements = due.filter(({ kind: of }) => of === 'announcement');
-  const announce = async (part: DuePart, activities: typeof lastingCommitActivities): Promise<void> => {
-    const { name: channel } = part;
-    const end = await activities.announcePromotion.executeWithOptions({ summary: `announce to ${channel}` }, [
-      { channel, repository, version, kind, commit, by, at: promoted.at, url: release.url },
-    ]);
-    await finish(part, end);
-  };
-  const late: DuePart[] = [];
-  const announceSoon = (): Promise<void> =>
+  const announce = (): Promise<void> =>
     inLanes(announcements, announcements.length, async (part) => {
-      try {
-        await announce(part, briefCommitActivities);
-      } catch (error) {
-        if (isCancellation(error)) throw error;
-        late.push(part);
-      }
+      const { name: channel, attempts } = part;
+      const { url } = release;
+      const about = { repository, version, kind, channel, commit, by, at: promoted.at, url, notes, attempts };
+      published.parts.push({ part, end: await announceSoon(about) });
     });
-  const ends = await Promise.allSettled([files(), announceSoon()]);
+  const ends = await Promise.allSettled([files(), announce()]);
   const failed = ends.find((end) => end.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
   if (isHotfix) published.offers = await offer(released, promoted);
-  await inLanes(late, late.length, (part) => announce(part, lastingCommitActivities));
 }
 
 /** Offers a hotfix to the default branch, and to open generations. */
@@ -142,7 +143,7 @@ function failForRefusal(version: string, release: PublishedRelease, parts: Publi
     { what: 'release', refusal: release.refusal },
     ...parts
       .filter(({ part }) => part.kind === 'asset')
-      .map(({ part, end }) => ({ what: `asset ${part.name}`, refusal: end.refusal })),
+      .map(({ part, end }) => ({ what: `asset ${part.name}`, refusal: end?.refusal ?? null })),
   ];
   for (const { what, refusal } of refused) {
     if (refusal === null) continue;
@@ -157,11 +158,4 @@ function failForRefusal(version: string, release: PublishedRelease, parts: Publi
 function releaseLines({ url, refusal }: PublishedRelease): string[] {
   if (refusal !== null) return [`release: missing (${refusal.message})`];
   return url === null ? [] : [`release: ${url}`];
-}
-
-function lineOf({ part, end: { status, url, refusal } }: Published['parts'][number]): string {
-  const what = part.kind === 'asset' ? `asset ${part.name}` : `announcement to ${part.name}`;
-  if (refusal !== null) return `${what}: missing (${refusal.message})`;
-  if (status === 'kept' && part.kind === 'asset') return `${what}: blob ${part.digest}`;
-  return `${what}: ${url ?? 'sent'}`;
 }

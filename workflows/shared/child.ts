@@ -1,4 +1,8 @@
-import { defineSearchAttributeKey, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import {
+  defineSearchAttributeKey,
+  type SearchAttributePair,
+  WorkflowExecutionAlreadyStartedError,
+} from '@temporalio/common';
 import {
   ActivityFailure,
   ApplicationFailure,
@@ -40,16 +44,18 @@ export async function runLocked<Result>(child: Child): Promise<Result> {
       args: [input],
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
-      typedSearchAttributes: Object.entries(searchAttributes).map(([name, value]) => ({
-        key: defineSearchAttributeKey(name, 'KEYWORD'),
-        value,
-      })),
+      typedSearchAttributes: childAttributes(searchAttributes),
       staticSummary: summary.slice(0, 200),
     });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     throw ApplicationFailure.nonRetryable(busy.message, busy.type);
   }
+}
+
+/** Keyword search attributes, as the options of a child take them. */
+export function childAttributes(attributes: Readonly<Record<string, string>>): SearchAttributePair[] {
+  return Object.entries(attributes).map(([name, value]) => ({ key: defineSearchAttributeKey(name, 'KEYWORD'), value }));
 }
 
 /** {@link runLocked} for a declared flow. The input has its defaults filled in; `summary` replaces the declared one. */

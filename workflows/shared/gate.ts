@@ -1,26 +1,10 @@
-import {
-  type ActivityInterfaceFor,
-  CancellationScope,
-  condition,
-  proxyActivities,
-  workflowInfo,
-} from '@temporalio/workflow';
-import type { GateActivities } from '../../activities/gates/gates.ts';
+import { CancellationScope, condition, workflowInfo } from '@temporalio/workflow';
 import type { GateQuestion, GateVerdict } from '../../domain/gates/gate.ts';
 import { type GateMoment, nextMoment, timesOf } from '../../domain/gates/moments.ts';
-import { NON_RETRYABLE } from '../../domain/shared/failures.ts';
-import { LEDGER_QUEUE } from '../../domain/shared/queues.ts';
 import { logEvent } from './events.ts';
+import { gateActivities as ledger } from './gate-activities.ts';
 import { gateDisplay } from './gate-display.ts';
 import { listenAtGate, listenOutsideGates } from './gate-messages.ts';
-
-const ledger: ActivityInterfaceFor<GateActivities> = proxyActivities<GateActivities>({
-  taskQueue: LEDGER_QUEUE,
-  startToCloseTimeout: '1 minute',
-  scheduleToCloseTimeout: '30 days',
-  retry: { maximumInterval: '2 minutes', nonRetryableErrorTypes: [...NON_RETRYABLE] },
-  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
-});
 
 /**
  * Records decisions that are sent to the flow directly before its first gate; each gate does the same for its own. They

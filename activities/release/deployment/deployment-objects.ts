@@ -76,6 +76,8 @@ export interface ObjectSelection {
   readonly service?: string;
   /** Only those of this kind. @default all */
   readonly kind?: string;
+  /** Only the one at this position. @default all */
+  readonly position?: number;
   /** Only those with these actions. @default all but `none` */
   readonly actions?: readonly ObjectAction[];
 }
@@ -84,7 +86,7 @@ export interface ObjectSelection {
 export async function readObjects(
   ledger: LedgerDatabase,
   seal: Seal,
-  { deployment, service, kind, actions = ['create', 'update', 'delete'] }: ObjectSelection,
+  { deployment, service, kind, position, actions = ['create', 'update', 'delete'] }: ObjectSelection,
 ): Promise<readonly DeploymentObject[]> {
   const rows = await ledger
     .selectFrom('deployment_objects')
@@ -92,6 +94,7 @@ export async function readObjects(
     .where('deployment_id', '=', deployment)
     .where('change', 'in', actions)
     .$if(service !== undefined, (query) => query.where('service', '=', service ?? ''))
+    .$if(position !== undefined, (query) => query.where('position', '=', position ?? 0))
     .$if(kind !== undefined, (query) => query.where('kind', '=', kind ?? ''))
     .orderBy('position')
     .execute();

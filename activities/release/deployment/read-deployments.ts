@@ -1,6 +1,9 @@
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { type DeploymentView, describedKind } from '../../../domain/release/deployment/describe.ts';
-import { withLedger } from '../../ledger/open-ledger.ts';
+import type { KubernetesObject } from '../../../domain/kubernetes/object.ts';
+import { type LedgerDatabase, withLedger } from '../../ledger/open-ledger.ts';
+import { readObjects } from './deployment-objects.ts';
+import type { Seal } from './sealed.ts';
 
 /** Which deployments to list. */
 export interface DeploymentQuery {
@@ -33,15 +36,7 @@ export function listDeployments(url: string, query: DeploymentQuery): Promise<re
 /** A deployment with its objects and samples, by its id or the beginning of it. Throws `InvalidInput`. */
 export function showDeployment(url: string, id: string): Promise<DeploymentView> {
   return withLedger(url, async (ledger) => {
-    const [row, other] = await ledger
-      .selectFrom('deployments')
-      .selectAll()
-      .where('deployment_id', 'like', `${id.replaceAll(/[^0-9a-f-]/gu, '') || 'none'}%`)
-      .limit(2)
-      .execute();
-    if (row === undefined) throw new LonghaulError('InvalidInput', `The ledger has no deployment ${id}.`);
-    if (other !== undefined)
-      throw new LonghaulError('InvalidInput', `Several deployments begin with ${id}: give more of the id.`);
+    const row = await rowOf(ledger, id);
     const of = row.deployment_id;
     const objects = await ledger
       .selectFrom('deployment_objects')
@@ -72,6 +67,34 @@ export function showDeployment(url: string, id: string): Promise<DeploymentView>
       })),
     };
   });
+}
+
+/** An object as it was before a deployment. Throws `InvalidInput` for one that was not there. */
+export function objectBefore(
+  url: string,
+  seal: Seal,
+  { id, position }: { readonly id: string; readonly position: number },
+): Promise<KubernetesObject> {
+  return withLedger(url, async (ledger) => {
+    const { deployment_id: deployment } = await rowOf(ledger, id);
+    const [object] = await readObjects(ledger, seal, { deployment, position });
+    if (object?.before) return object.before;
+    const why = object === undefined ? 'changes no object at this position' : 'created this object';
+    throw new LonghaulError('InvalidInput', `The deployment ${deployment} ${why}: ${position}.`);
+  });
+}
+
+async function rowOf(ledger: LedgerDatabase, id: string): Promise<Row> {
+  const [row, other] = await ledger
+    .selectFrom('deployments')
+    .selectAll()
+    .where('deployment_id', 'like', `${id.replaceAll(/[^0-9a-f-]/gu, '') || 'none'}%`)
+    .limit(2)
+    .execute();
+  if (row === undefined) throw new LonghaulError('InvalidInput', `The ledger has no deployment ${id}.`);
+  if (other !== undefined)
+    throw new LonghaulError('InvalidInput', `Several deployments begin with ${id}: give more of the id.`);
+  return row;
 }
 
 interface Row {

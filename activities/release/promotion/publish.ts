@@ -91,7 +91,7 @@ export async function uploadAsset(
 }
 
 /** See `CommitActivities.announcePromotion`. */
-export async function announcePromotion(
+export async function sendAnnouncement(
   { channels, env }: { readonly channels: readonly AlertChannelConfig[]; readonly env: NodeJS.ProcessEnv },
   { channel: name, ...promotion }: AnnouncePromotion,
   signal: AbortSignal,

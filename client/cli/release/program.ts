@@ -102,6 +102,16 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .action((id: string) =>
       run({}, async (context) => (await import('./deploy.ts')).diffDeploymentCommand(context, id)),
     );
+  deployments
+    .command('before')
+    .description('print an object as it was before a deployment, with all values, where the key of the role deploy is')
+    .argument('<id>', 'its id, or the beginning of it')
+    .argument('<position>', 'of the object: `longhaul deployments show` has it')
+    .action((id: string, position: string) =>
+      run({}, async (context) =>
+        (await import('./deployment-before.ts')).deploymentBeforeCommand(context, id, position),
+      ),
+    );
   program
     .command('run')
     .description('run a pipeline at a commit, and prove the evolution that the commit is for')

@@ -1,4 +1,5 @@
 import { abandonEvolutionFlow, proveChangeFlow, startEvolutionFlow } from './evolution-flows.ts';
+import { announcePromotionFlow } from './announcement-flow.ts';
 import { anchorAuditFlow } from './anchor-flow.ts';
 import { checkEnvironmentsFlow } from './environments-flow.ts';
 import { changeEnvironmentFlow, deployReleaseFlow } from './deploy-flows.ts';
@@ -17,6 +18,7 @@ export const releaseFlows = [
   proveOnPushFlow,
   abandonEvolutionFlow,
   promoteGenerationFlow,
+  announcePromotionFlow,
   createHotfixFlow,
   withdrawGenerationFlow,
   renameGenerationFlow,

@@ -61,6 +61,19 @@ export interface PartEnd {
   readonly refusal: PartRefusal | null;
 }
 
+/** A line for people about a part and its end; `end`: null for an announcement that goes on in a flow of its own. */
+export function describePart(
+  part: Pick<DuePart, 'kind' | 'name'> & { readonly digest?: string },
+  end: PartEnd | null,
+): string {
+  const what = part.kind === 'asset' ? `asset ${part.name}` : `announcement to ${part.name}`;
+  if (end === null) return `${what}: goes on until the channel takes it`;
+  const { status, url, refusal } = end;
+  if (refusal !== null) return `${what}: missing (${refusal.message})`;
+  if (status === 'kept' && part.kind === 'asset') return `${what}: blob ${part.digest}`;
+  return `${what}: ${url ?? 'sent'}`;
+}
+
 /** Files that a release may have. */
 export const MOST_ASSETS = 100;
 

@@ -120,7 +120,12 @@ describe('a promotion', () => {
     // all flows about the generation are found by it; its stages kept their outputs
     const found = await flowsOf(release, 'v3.0.0');
     expect(found.filter((type) => type === 'startEvolution')).toHaveLength(2);
-    expect([...new Set(found)].toSorted()).toEqual(['promoteGeneration', 'proveChange', 'startEvolution']);
+    expect([...new Set(found)].toSorted()).toEqual([
+      'announcePromotion',
+      'promoteGeneration',
+      'proveChange',
+      'startEvolution',
+    ]);
     const { stage, outputs } = await release.client.workflow
       .getHandle(`generation/${REPOSITORY}/v3.0.0`)
       .query<{ stage: string; outputs: Record<string, unknown> }>('stages');

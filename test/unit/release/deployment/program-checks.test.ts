@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { WatchedSoFar } from '../../../../activities/release/deployment/watch-by-program.ts';
 import { MOST_SPANS, withAttempt } from '../../../../domain/release/deployment/hook.ts';
 import { watchChecks } from '../../../support/release/deployment-programs.ts';
 import { type Jobs, openJobs } from '../../../support/release/jobs.ts';
@@ -76,10 +77,11 @@ describe('health checks by programs', () => {
     stop.abort();
     expect(await ended).toMatch(/cancel/i);
     const after = heartbeats.findLast((details) => details !== undefined);
-    const { breach, attempts } = await watchChecks(jobs, { checks: CHECK, forMs: LONG, files, after });
+    const { breach, attempts, spans } = await watchChecks(jobs, { checks: CHECK, forMs: LONG, files, after });
     expect(breach).toContain('3 times in a row');
-    // one before, two after
     expect(attempts).toBe(3);
+    // of the first worker
+    expect(spans[0]?.from).toBe((after as WatchedSoFar).spans[0]?.from);
   });
 
   test('that hang count as failed', async () => {
