@@ -82,10 +82,11 @@ export async function watchDeployment(
     state = watched(state, rules, sample);
     onSample(why);
   };
-  const due = probesOf(tools, task).map((probe) => ({ probe, at: Date.now() }));
+  // each is asked once in any case: the worker may have been away for the whole watch
+  const due = probesOf(tools, task).map((probe) => ({ probe, at: 0 }));
   while (state.breach === null) {
     const next = due.toSorted((one, other) => one.at - other.at)[0];
-    if (next === undefined || next.at >= task.until) break;
+    if (next === undefined || (next.at > 0 && next.at >= task.until)) break;
     await delay(Math.max(0, next.at - Date.now()), undefined, { signal });
     // those that are due together are asked together
     const now = due.filter(({ at }) => at <= Math.max(Date.now(), next.at));
