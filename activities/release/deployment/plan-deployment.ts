@@ -26,6 +26,7 @@ import { storeText } from '../pipelines/stored-plan.ts';
 import { differenceOf, wouldStay, withMarks, withoutMarks } from './compare-objects.ts';
 import { type PlannedObject, readInventory, writeObjects } from './deployment-objects.ts';
 import { withImages } from './manifests.ts';
+import { missingPermissions, neededPermissions } from './permissions.ts';
 import type { Seal } from './sealed.ts';
 import { readSealedManifests } from './sealed-manifests.ts';
 
@@ -82,6 +83,11 @@ export async function planDeployment(
     wantedKeys,
   );
   const { deletions, lost } = await plannedDeletions(cluster, removed, items);
+  const touched = [...applied, ...deletions].flatMap(({ action, wanted: to, before }) =>
+    action === 'none' ? [] : (to ?? before ?? []),
+  );
+  const needed = await neededPermissions(cluster, touched, environment.namespace);
+  problems.push(...(await missingPermissions(cluster, needed)));
   const lasting: string[] = [...lost];
   for (const { action, key, before, written } of applied) {
     const why = action === 'update' ? irreversible({ change: action, before, after: written }) : null;
