@@ -11,13 +11,14 @@ import { ledgerFailure } from '../ledger/ledger-failure.ts';
 import type { LedgerDatabase } from '../ledger/open-ledger.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 import { runningFlow } from '../shared/running-flow.ts';
-import type { AllowedContexts } from './deployment/allowed-context.ts';
+import { type AllowedContexts, problemOfCandidate } from './deployment/allowed-context.ts';
 import { allowedEnvironment, type EnvironmentOfCommit } from './deployment/allowed-environment.ts';
 import { applyService, type DeploymentTools, removeObjects } from './deployment/apply-service.ts';
 import { awaitReady } from './deployment/await-ready.ts';
 import { readObjects } from './deployment/deployment-objects.ts';
 import { askHealth } from './deployment/health.ts';
 import { planDeployment } from './deployment/plan-deployment.ts';
+import { findReleased } from './deployment/record-deployment.ts';
 import { askPrometheus } from './deployment/prometheus.ts';
 import type { Seal } from './deployment/sealed.ts';
 import { compareUndone, undoService } from './deployment/undo-service.ts';
@@ -111,7 +112,12 @@ export function createChangeActivities(tools: ChangeTools): ChangeActivities {
 
   return {
     planDeployment: (input) =>
-      inCluster(input, ({ cluster, environment }) => {
+      inCluster(input, async ({ cluster, environment }) => {
+        // also where the flow was started with something else in Temporal
+        const problem = input.isCandidate
+          ? problemOfCandidate(tools.contexts, environment.context)
+          : await problemOfRelease(ledger, input);
+        if (problem !== null) throw new LonghaulError('DeploymentRefused', problem);
         const { workflowId, runId: deployment } = runningFlow();
         return planDeployment({ ...tools, cluster }, input, { deployment, workflowId, environment });
       }),
@@ -158,6 +164,17 @@ export function createChangeActivities(tools: ChangeTools): ChangeActivities {
         return [...differences, ...why.map((each) => `${each}.`), ...sick];
       }),
   };
+}
+
+/** Why a commit is not that of the release, in one sentence; null when it is. Throws `InvalidInput` for one that is not promoted. */
+async function problemOfRelease(
+  ledger: LedgerDatabase,
+  { repository, version, commit }: PlanDeployment,
+): Promise<string | null> {
+  const released = await findReleased(ledger, { repository, version });
+  return released.commit === commit
+    ? null
+    : `${version} of ${repository} is released at ${released.commit}, not at ${commit}.`;
 }
 
 /** The objects of services that something runs in, or that a controller of their own looks after. */

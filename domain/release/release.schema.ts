@@ -104,6 +104,11 @@ const deploySchema = z.strictObject({
         repositories,
         /** Scheme, host and port of servers that its environments may ask: Prometheus, and HTTP health checks. */
         addresses: z.array(origin).max(1_000).default([]),
+        /**
+         * Whether jobs of pipelines may deploy commits there that are not released: such a commit brings its own
+         * environments, which no one may have reviewed.
+         */
+        candidates: z.boolean().default(false),
       }),
     )
     .default({}),

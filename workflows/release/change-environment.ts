@@ -8,6 +8,7 @@ import {
 } from '../../domain/release/flows/deploy-flows.ts';
 import type { DeployPlace, PlannedDeployment } from '../../domain/release/deployment/deployment.ts';
 import type { Watched } from '../../activities/release/deployment/watch-deployment.ts';
+import type { CheckedOf } from '../../domain/shared/flow.ts';
 import { ROLLBACK_INCOMPLETE } from '../../domain/shared/repair.ts';
 import { logEvent } from '../shared/events.ts';
 import { failureOf } from '../shared/failure.ts';
@@ -125,10 +126,11 @@ interface Work {
 }
 
 async function change(
-  given: EnvironmentChange,
+  asked: CheckedOf<typeof changeEnvironmentFlow>,
   { stages, rollback, recorded, keeping }: Work,
 ): Promise<DeployReleaseResult> {
-  const place = await placeOf(given);
+  const { place, contracts } = await placeOf(asked);
+  const given = { ...asked, contracts };
   const first = await stages.run('plan', () => makePlan(given, place));
   if (given.dryRun) return { plan: first, isDeployed: false, samples: 0 };
   const { deployment } = first;

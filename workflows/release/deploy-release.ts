@@ -20,7 +20,6 @@ interface Outputs extends Record<string, unknown> {
   readonly next: string | null;
   readonly release: {
     readonly packed: PackedCommit;
-    readonly contracts: string;
     readonly place: DeployPlace;
     /** Name of the environment after it; null for the last one. */
     readonly next: string | null;
@@ -41,7 +40,7 @@ export function deployRelease(input: DeployReleaseInput): Promise<DeployReleaseR
       if (given.soaked !== undefined) await untilSoaked(given.soaked, stages.show);
       return null;
     });
-    const { packed, contracts, place, next } = await stages.run('release', async () => {
+    const { packed, place, next } = await stages.run('release', async () => {
       const pack = given.candidate?.packed ?? (await packRelease(given));
       const read = await pipelineActivities.readEnvironments.executeWithOptions({ summary: 'read the environments' }, [
         { repository, packed: pack },
@@ -57,13 +56,13 @@ export function deployRelease(input: DeployReleaseInput): Promise<DeployReleaseR
         throw invalid(`${environment} has no service ${unknown}; services: ${known}.`);
       }
       const after = read.environments[read.environments.indexOf(found) + 1]?.name ?? null;
-      return { packed: pack, contracts: read.contracts, place: found, next: after };
+      return { packed: pack, place: found, next: after };
     });
     const result = await stages.run('deployment', () =>
       turns.run<DeployReleaseResult>(
         (waiting) => {
           const { soaked: _soaked, ...asked } = given;
-          const child = { ...asked, packed, contracts, waiting };
+          const child = { ...asked, packed, waiting };
           return {
             type: changeEnvironmentFlow.type,
             input: child,

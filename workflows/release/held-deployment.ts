@@ -90,7 +90,7 @@ export function heldDeployments(): HeldDeployments {
         () => null,
         (error: unknown) => error ?? new Error('it failed'),
       );
-      const lock = writtenId(changeEnvironmentFlow, { ...input, contracts: '', waiting: [], packed });
+      const lock = writtenId(changeEnvironmentFlow, { ...input, waiting: [], packed });
       started.set(job, { scope, lock, ended });
       const isHeld = condition(() => held.has(job)).then(() => null);
       const error = await Promise.race([ended, isHeld]);

@@ -8,18 +8,24 @@ import { refusal } from './deployment-failures.ts';
 const RENDERED_AT_ONCE = 8;
 
 /** The environment as the contracts of the commit have it. */
-export async function placeOf({ repository, packed, environment, services }: EnvironmentChange): Promise<DeployPlace> {
-  const { environments } = await pipelineActivities.readEnvironments.executeWithOptions(
+export async function placeOf({
+  repository,
+  packed,
+  environment,
+  services,
+}: Omit<EnvironmentChange, 'contracts'>): Promise<{ readonly place: DeployPlace; readonly contracts: string }> {
+  const { environments, contracts } = await pipelineActivities.readEnvironments.executeWithOptions(
     { summary: 'read the environments' },
     [{ repository, packed }],
   );
   const place = environments.find(({ name }) => name === environment);
   if (place === undefined) throw refusal(`${repository} has no environment ${environment}.`);
-  if (services === undefined) return place;
+  if (services === undefined) return { place, contracts };
   const asked = place.services.filter(({ name }) => services.includes(name));
   // what is not deployed is there already
   const needed = (needs: readonly string[]): string[] => needs.filter((name) => services.includes(name));
-  return { ...place, services: asked.map((service) => ({ ...service, needs: needed(service.needs) })) };
+  const deployed = asked.map((service) => ({ ...service, needs: needed(service.needs) }));
+  return { place: { ...place, services: deployed }, contracts };
 }
 
 /** Renders the manifests and plans the deployment. */
@@ -58,6 +64,7 @@ export async function makePlan(given: EnvironmentChange, place: DeployPlace): Pr
       images,
       isPartial: given.services !== undefined,
       goBack: given.goBack,
+      isCandidate: given.candidate !== undefined,
       by,
       isDryRun: dryRun,
     },

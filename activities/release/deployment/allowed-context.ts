@@ -3,7 +3,15 @@ import type { Environment } from '../../../domain/release/contracts/environments
 
 /** Who may use which context of the kubeconfig, by its name (`deploy.contexts` in longhaul.yaml). */
 export type AllowedContexts = Readonly<
-  Record<string, { readonly repositories: readonly string[]; readonly addresses: readonly string[] }>
+  Record<
+    string,
+    {
+      readonly repositories: readonly string[];
+      readonly addresses: readonly string[];
+      /** Whether commits may be deployed that are not released. */
+      readonly candidates: boolean;
+    }
+  >
 >;
 
 /**
@@ -33,4 +41,10 @@ function originsOf({ metrics, services }: Pick<Environment, 'metrics' | 'service
   return [metrics?.prometheus, ...health].flatMap((address) =>
     address === undefined ? [] : [new URL(address).origin],
   );
+}
+
+/** Why a commit that is not released may not be deployed with a context, in one sentence; null when it may. */
+export function problemOfCandidate(contexts: AllowedContexts, context: string): string | null {
+  if (Object.hasOwn(contexts, context) && contexts[context]?.candidates === true) return null;
+  return `The worker does not let pipelines deploy commits with the context ${context} that are not released: allow it in deploy.contexts.${context}.candidates of its longhaul.yaml.`;
 }

@@ -59,6 +59,8 @@ export interface PlanDeployment extends ReleasedCommit {
   readonly isPartial: boolean;
   /** True for a deployment that goes back to an earlier release. */
   readonly goBack: boolean;
+  /** True for the commit of a pipeline's run, which is not released. */
+  readonly isCandidate: boolean;
   readonly by: string;
   /** True writes nothing to the ledger. */
   readonly isDryRun: boolean;

@@ -4,7 +4,7 @@ import { rollbackUpdates } from '../../shared/repair.ts';
 import { canonicalVersion, NOT_A_VERSION, VERSION_FORM } from '../contracts/version.ts';
 import type { PlannedDeployment } from '../deployment/deployment.ts';
 import { releaseAttributes } from './attributes.ts';
-import { digest, packedCommit, personName, type RequestFields, requestId } from './inputs.ts';
+import { packedCommit, personName, type RequestFields, requestId } from './inputs.ts';
 import type { PackedCommit } from '../pipelines/job.ts';
 
 /** Input of `deployRelease`. */
@@ -120,8 +120,6 @@ export const deployReleaseFlow = defineFlow<DeployReleaseInput, DeployReleaseRes
 /** Input of `changeEnvironment`. */
 export interface ChangeEnvironmentInput extends Omit<DeployReleaseInput, 'soaked'> {
   readonly packed: PackedCommit;
-  /** Digest of the contracts of the commit. */
-  readonly contracts: string;
   /** The flows that wait for their turn, in their order. @default none */
   readonly waiting?: readonly string[];
 }
@@ -133,7 +131,6 @@ export const changeEnvironmentFlow = defineFlow<ChangeEnvironmentInput, DeployRe
     z.strictObject({
       ...deployFields(z),
       packed: packedCommit(z),
-      contracts: digest(z),
       candidate: candidate(z).optional(),
       waiting: z.array(z.string().min(1).max(1_000)).default([]),
       requestId: requestId(z),
@@ -145,7 +142,6 @@ export const changeEnvironmentFlow = defineFlow<ChangeEnvironmentInput, DeployRe
       version: 'v1.5.0',
       environment: 'staging',
       packed: { commit: 'a'.repeat(40), tree: 'b'.repeat(40), pack: 'c'.repeat(64), changed: 'd'.repeat(64) },
-      contracts: 'e'.repeat(64),
     },
   ],
   startedBy: ['flows'],
@@ -166,5 +162,5 @@ export const changeEnvironmentFlow = defineFlow<ChangeEnvironmentInput, DeployRe
   isRequested: true,
 });
 
-/** The checked input of {@link changeEnvironmentFlow}. */
-export type EnvironmentChange = CheckedOf<typeof changeEnvironmentFlow>;
+/** The checked input of {@link changeEnvironmentFlow}, and the digest of the contracts that its commit has. */
+export type EnvironmentChange = CheckedOf<typeof changeEnvironmentFlow> & { readonly contracts: string };

@@ -7,7 +7,13 @@ import { commit, write } from '../../support/release/work.ts';
 
 const place = clusterFolder();
 const test = releaseTest({
-  deploy: { kubeconfig: place.kubeconfig, contexts: { test: { repositories: ['local/acme/*'] } } },
+  deploy: {
+    kubeconfig: place.kubeconfig,
+    contexts: {
+      test: { repositories: ['local/acme/*'], candidates: true },
+      strict: { repositories: ['local/acme/*'] },
+    },
+  },
 });
 
 const ENVIRONMENTS = `
@@ -123,15 +129,20 @@ jobs:
   stage: {needs: [build], deploy: staging}
   e2e: {needs: [stage], steps: [{name: e2e, command: '${e2e}'}]}
 `;
+    const staged = ENVIRONMENTS.replace('ready: 60s', 'ready: 60s, images: {app: {job: build, output: IMAGE}}');
     write(release.clone, {
-      '.longhaul/environments.yaml': ENVIRONMENTS.replace(
-        'ready: 60s',
-        'ready: 60s, images: {app: {job: build, output: IMAGE}}',
-      ),
+      '.longhaul/environments.yaml': staged,
       '.longhaul/pipelines/cd.yaml': pipeline('exit 3'),
       'k8s/api/all.yaml': api('app:3', 'three'),
     });
     commit(release.clone, 'feat: a pipeline that deploys');
+    write(release.clone, { '.longhaul/environments.yaml': staged.replace('context: test', 'context: strict') });
+    commit(release.clone, 'feat: where only releases may be');
+    const refused = await release.longhaul('run', 'cd', '--json');
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stdout).toContain('deploy.contexts.strict.candidates');
+    write(release.clone, { '.longhaul/environments.yaml': staged });
+    commit(release.clone, 'feat: to staging');
     const before = await dumpOf(cluster);
     const failed = await release.longhaul('run', 'cd');
     expect(failed.exitCode).toBe(1);

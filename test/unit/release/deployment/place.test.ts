@@ -9,7 +9,9 @@ import { problemOfVersions } from '../../../../domain/release/deployment/environ
 
 describe('a context', () => {
   const prometheus = 'http://prometheus:9090';
-  const contexts = { staging: { repositories: ['work/acme/*'], addresses: [prometheus, 'https://api.shop'] } };
+  const contexts = {
+    staging: { repositories: ['work/acme/*'], addresses: [prometheus, 'https://api.shop'], candidates: false },
+  };
 
   /** An environment of this context, as its contract has it. */
   function environmentOf(context: string, asked: { readonly prometheus?: string; readonly http?: string } = {}) {
@@ -59,7 +61,9 @@ describe('a context', () => {
   });
 
   const configured = (address: string) =>
-    configSchema.parse({ deploy: { contexts: { staging: { repositories: ['work/acme/*'], addresses: [address] } } } });
+    configSchema.parse({
+      deploy: { contexts: { staging: { repositories: ['work/acme/*'], addresses: [address], candidates: false } } },
+    });
 
   test('is configured with scheme, host and port of servers', () => {
     const { contexts: parsed } = configured('http://Prometheus.example:80/').deploy;
