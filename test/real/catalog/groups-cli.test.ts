@@ -216,6 +216,9 @@ describe('longhaul config apply and groups', () => {
     onTestFinished(() => connection.close());
     const { schedule } = new Client({ connection, namespace: NAMESPACE });
     const handle = schedule.getHandle(groupScheduleId(estate.indexName, 'services'));
+    // a run that goes on would be joined
+    const running = async (): Promise<unknown> => (await handle.describe()).info.runningActions;
+    await expect.poll(running, { timeout: 60_000 }).toEqual([]);
     await handle.update(({ action, ...rest }) => ({
       ...rest,
       action: { ...action, args: [{ ...(action.args?.[0] as SyncGroup), parallel: 0 }] },

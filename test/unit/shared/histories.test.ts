@@ -3,6 +3,7 @@ import { temporal } from '@temporalio/proto';
 import { Worker } from '@temporalio/worker';
 import { expect, test } from 'vitest';
 import { workflowSources } from '../../../workers/workflow-sources.ts';
+import '../../support/quiet-runtime.ts';
 
 const FOLDER = new URL('../../histories/', import.meta.url);
 

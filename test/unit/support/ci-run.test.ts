@@ -56,7 +56,7 @@ test('a suite that does not reach its last line is a failure with a name', () =>
   const { status, lines } = runCi('10 passed, 0 failed', 'killed');
   expect(status).toBe(1);
   expect(lines.slice(-2)).toEqual([
-    'FAILED npm run test:durable -- --shard=1/6: it ended with exit code 0; its last line: killed',
+    'FAILED npm run test:durable -- --shard=1/8: it ended with exit code 0; its last line: killed',
     '10 passed, 1 failed',
   ]);
 });
