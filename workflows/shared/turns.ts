@@ -16,9 +16,19 @@ const turnSignal = defineSignal<[readonly string[]]>('turn');
 const waitingSignal = defineSignal<[string]>('waiting');
 const replaceSignal = defineSignal<[string]>('replace');
 
-/** Longest time until a waiting flow looks by itself: the one with the lock may have been ended from outside. */
+/** When a flow that waits looks by itself for the first time: the one with the lock may have been ended from outside. */
 const LOOK_MS = 60_000;
-const FIRST_LOOK_MS = 1_000;
+/** The same for a flow whose turn it is: the one before it has still to end. */
+const TURN_MS = 1_000;
+const LONGEST_MS = 3_600_000;
+
+/**
+ * How long a flow waits until it looks again, in milliseconds, after so many looks. The one with the lock may wait for
+ * people for days, and each look adds to the history: looks become less frequent.
+ */
+export function untilNextLook(looks: number, isItsTurn: boolean): number {
+  return Math.min((isItsTurn ? TURN_MS : LOOK_MS) * 2 ** looks, LONGEST_MS);
+}
 
 /** How a flow behaves that finds the lock taken. */
 export interface TurnRules {
@@ -52,7 +62,9 @@ export function listenForTurns(): Turns {
   return {
     async run<Result>(childFor: (waiting: readonly string[]) => Child, { whenTaken, onWait }: TurnRules) {
       const { workflowId } = workflowInfo();
-      for (let looks = 0; ; looks++) {
+      let isReplacing = whenTaken === 'replace';
+      let isItsTurn = false;
+      for (let looks = 0; ;) {
         const child = childFor(behind);
         const seen = turns;
         try {
@@ -65,15 +77,18 @@ export function listenForTurns(): Turns {
         try {
           // those behind this one wait at the present holder, too
           for (const each of [workflowId, ...behind]) await holder.signal(waitingSignal, each);
-          if (whenTaken === 'replace' && looks === 0) await holder.signal(replaceSignal, workflowId);
+          if (isReplacing) await holder.signal(replaceSignal, workflowId);
+          isReplacing = false;
         } catch (error) {
           if (isCancellation(error)) throw error;
-          // it has just ended
-          await condition(() => turns > seen, FIRST_LOOK_MS);
-          continue;
+          // it has just ended: the lock is free in a moment
+          if (!isItsTurn) looks = 0;
+          isItsTurn = true;
         }
-        // whose turn it is comes at once; the one before it has still to end
-        await condition(() => turns > seen, seen > 0 ? FIRST_LOOK_MS : LOOK_MS);
+        if (await condition(() => turns > seen, untilNextLook(looks, isItsTurn))) {
+          isItsTurn = true;
+          looks = 0;
+        } else looks++;
       }
     },
   };

@@ -85,7 +85,7 @@ export interface PlannedDeployment {
   readonly previous: PreviousRelease | null;
   /** The freeze windows that are open, a sentence each. */
   readonly freezes: readonly string[];
-  /** Who must approve; null when nobody is asked. */
+  /** Who must approve; null when no one is asked. */
   readonly approvals: RequiredApprovals | null;
   /** True when objects are deleted. */
   readonly deletes: boolean;
