@@ -172,7 +172,7 @@ async function carryOut(
   // the last undo of all
   rollback.before('everything is as it was, and healthy', () => verifyUndone(given, target, plan.previous));
   await ledgerActivities.startDeployment.executeWithOptions({ summary: 'record: the first change comes next' }, [
-    { deployment, approvedBy, overrideFreeze: freezes.length > 0 ? overrideFreeze : null, by },
+    { deployment, plan: plan.digest, approvedBy, overrideFreeze: freezes.length > 0 ? overrideFreeze : null, by },
   ]);
   recorded.isStarted = true;
   logEvent('deployment_started', { repo: repository, version, environment, deployment });

@@ -8,8 +8,11 @@ import type { KeptField } from '../../../domain/kubernetes/restore.ts';
 import type { ObjectAction, PreviousRelease } from '../../../domain/release/deployment/deployment.ts';
 import type { InventoryItem } from '../../../domain/release/deployment/inventory.ts';
 import type { PackedCommit } from '../../../domain/release/pipelines/job.ts';
-import type { Seal } from './sealed.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import type { Insertable } from 'kysely';
 import type { LedgerDatabase, LedgerTransaction } from '../../ledger/open-ledger.ts';
+import type { LedgerTables } from '../../ledger/tables.ts';
+import type { Seal } from './sealed.ts';
 
 /** The contents of an object around its change. */
 export interface ObjectContents {
@@ -37,13 +40,28 @@ export interface DeploymentObject extends PlannedObject {
 /** Objects in one statement. */
 const BATCH = 200;
 
-/** Replaces the objects of a plan: a plan that is made again is another one. */
-export async function writeObjects(
+/**
+ * Records a plan, and each object as it is. A plan that is made again replaces the one before, but only until the first
+ * change: an attempt that was given up and goes on later would record what the deployment has made as what was before.
+ * Throws `DeploymentRefused` then.
+ */
+export async function recordPlan(
   trx: LedgerTransaction,
   seal: Seal,
-  deployment: string,
+  row: Insertable<LedgerTables['deployments']>,
   objects: readonly PlannedObject[],
 ): Promise<void> {
+  const { deployment_id: deployment, ...plan } = row;
+  const { numInsertedOrUpdatedRows: written = 0n } = await trx
+    .insertInto('deployments')
+    .values(row)
+    .onConflict((conflict) =>
+      conflict.column('deployment_id').doUpdateSet(plan).where('deployments.status', '=', 'planned'),
+    )
+    .executeTakeFirst();
+  if (written === 0n) {
+    throw new LonghaulError('DeploymentRefused', `The deployment ${deployment} has begun: its plan stays as it is.`);
+  }
   await trx.deleteFrom('deployment_objects').where('deployment_id', '=', deployment).execute();
   const rows = await Promise.all(
     objects.map(async ({ service, action, key, apiVersion, before, wanted, written }, position) => {

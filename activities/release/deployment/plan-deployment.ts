@@ -24,7 +24,7 @@ import type { BlobStore } from '../../blobs/blob-store.ts';
 import type { Cluster, Preview } from '../../kubernetes/cluster.ts';
 import { storeText } from '../pipelines/stored-plan.ts';
 import { differenceOf, wouldStay, withMarks, withoutMarks } from './compare-objects.ts';
-import { type PlannedObject, readInventory, writeObjects } from './deployment-objects.ts';
+import { type PlannedObject, readInventory, recordPlan } from './deployment-objects.ts';
 import { withImages } from './manifests.ts';
 import { missingPermissions, neededPermissions } from './permissions.ts';
 import type { Seal } from './sealed.ts';
@@ -37,6 +37,10 @@ export interface PlanTools {
   readonly cluster: Cluster;
   readonly seal: Seal;
 }
+
+/** Limits of what a plan says: a result is a part of a history. */
+const MOST_SENTENCES = 50;
+const LONGEST_SENTENCE = 500;
 
 /** An object with its service. */
 interface OfService {
@@ -146,12 +150,7 @@ export async function planDeployment(
         workflow_id: workflowId,
         created_by: asked.by,
       };
-      await trx
-        .insertInto('deployments')
-        .values({ deployment_id: deployment, ...row })
-        .onConflict((conflict) => conflict.column('deployment_id').doUpdateSet(row))
-        .execute();
-      await writeObjects(trx, tools.seal, deployment, objects);
+      await recordPlan(trx, tools.seal, { deployment_id: deployment, ...row }, objects);
     });
   }
   const count = (action: PlannedObject['action']): number => objects.filter((each) => each.action === action).length;
@@ -164,8 +163,8 @@ export async function planDeployment(
       const { length } = applied.filter((each) => each.service === service && each.action !== 'none');
       return length === 0 ? [] : [{ service, objects: length }];
     }),
-    problems,
-    irreversible: lasting,
+    problems: clipped(problems),
+    irreversible: clipped(lasting),
     previous: last && { ...last, services: [...new Set(items.map(({ service }) => service))] },
     freezes: environment.freeze.flatMap((window) => {
       const until = openUntil(window, now);
@@ -174,6 +173,13 @@ export async function planDeployment(
     approvals: approvalsOf(environment),
     deletes: deletions.length > 0,
   };
+}
+
+/** Sentences for a flow, whose history is limited: the first ones, and how many more there are. */
+function clipped(sentences: readonly string[]): readonly string[] {
+  const shown = sentences.slice(0, MOST_SENTENCES).map((each) => each.slice(0, LONGEST_SENTENCE));
+  const more = sentences.length - shown.length;
+  return more === 0 ? shown : [...shown, `There are ${more} more such sentences.`];
 }
 
 function approvalsOf({ approvals }: Environment): PlannedDeployment['approvals'] {

@@ -203,6 +203,8 @@ export async function problemOfSoaked(ledger: LedgerDatabase, deployment: string
 /** A deployment whose first change comes next. */
 export interface StartDeployment {
   readonly deployment: string;
+  /** Digest of the plan that is carried out. */
+  readonly plan: string;
   /** The people who approved it, as text. */
   readonly approvedBy: readonly string[];
   /** Why it is deployed during a freeze; null outside of one. */
@@ -210,15 +212,24 @@ export interface StartDeployment {
   readonly by: string;
 }
 
-/** Records that a deployment begins to change the environment. Does nothing when that is recorded. */
+/**
+ * Records that a deployment begins to change the environment. Does nothing when that is recorded. Throws
+ * `DeploymentRefused` when the ledger has another plan than the one that is carried out.
+ */
 export async function startDeployment(
   { ledger }: Pick<LedgerTools, 'ledger'>,
-  { deployment, approvedBy, overrideFreeze }: StartDeployment,
+  { deployment, plan, approvedBy, overrideFreeze }: StartDeployment,
   flow: RunningFlow,
 ): Promise<void> {
   await ledger.transaction().execute(async (trx) => {
     const row = await lockDeployment(trx, deployment);
     if (row.status !== 'planned') return;
+    if (row.plan_digest !== plan) {
+      throw new LonghaulError(
+        'DeploymentRefused',
+        `The plan of the deployment ${deployment} was made again: start it again.`,
+      );
+    }
     await trx
       .updateTable('deployments')
       .set({ status: 'deploying', started_at: new Date() })
