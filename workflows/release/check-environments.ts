@@ -1,4 +1,4 @@
-import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
 import {
   checkEnvironmentsFlow,
   type CheckEnvironmentsInput,
@@ -8,9 +8,7 @@ import type { CheckedEnvironment } from '../../domain/release/deployment/environ
 import { checked } from '../shared/input.ts';
 import { inLanes } from '../shared/lanes.ts';
 import { commitActivities, deployActivities, pipelineActivities } from './activities.ts';
-
-/** Longest wait for a worker: people wait for the answer, and not every installation has one. */
-const LONGEST_QUEUE = '30 seconds';
+import { BRIEF_QUEUE, failWithoutWorker, sealingKey } from './deploy-worker.ts';
 
 /** Services that are rendered, and environments that are asked, in parallel. */
 const AT_ONCE = 16;
@@ -20,10 +18,7 @@ const LONGEST_PROBLEM = 1_000;
 /** Renders the manifests of each environment of a commit, and asks its cluster what a deployment would lack (docs/deploy.md). */
 export async function checkEnvironments(input: CheckEnvironmentsInput): Promise<CheckEnvironmentsResult> {
   const { repository, commit, branch, environment, packed: given } = await checked(checkEnvironmentsFlow, input);
-  const patience = { scheduleToStartTimeout: LONGEST_QUEUE } as const;
-  const sealTo = await deployActivities.sealingKey
-    .executeWithOptions({ ...patience, summary: 'ask for the key of the manifests' }, [])
-    .catch(failWithoutWorker);
+  const sealTo = await sealingKey(BRIEF_QUEUE);
   const packed =
     given ??
     (await commitActivities.packCommit.executeWithOptions(
@@ -61,7 +56,7 @@ export async function checkEnvironments(input: CheckEnvironmentsInput): Promise<
   await inLanes([...asked.entries()], AT_ONCE, async ([at, { name }]) => {
     const own = rendered.filter(({ of }) => of === name);
     const found = await deployActivities.checkEnvironment
-      .executeWithOptions({ ...patience, summary: `ask ${name}` }, [
+      .executeWithOptions({ scheduleToStartTimeout: BRIEF_QUEUE, summary: `ask ${name}` }, [
         {
           repository,
           contracts,
@@ -79,16 +74,5 @@ export async function checkEnvironments(input: CheckEnvironmentsInput): Promise<
 function problemOf(error: unknown): string {
   const cause = error instanceof ActivityFailure ? error.cause : null;
   if (cause instanceof ApplicationFailure) return cause.message.slice(0, LONGEST_PROBLEM);
-  throw error;
-}
-
-function failWithoutWorker(error: unknown): never {
-  const cause = error instanceof ActivityFailure ? error.cause : null;
-  if (cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START') {
-    throw ApplicationFailure.nonRetryable(
-      'No worker serves the role deploy: start one with `longhaul worker --roles deploy`.',
-      'ServerUnavailable',
-    );
-  }
   throw error;
 }

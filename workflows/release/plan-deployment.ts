@@ -1,7 +1,8 @@
 import type { DeployPlace, PlannedDeployment } from '../../domain/release/deployment/deployment.ts';
 import type { EnvironmentChange } from '../../domain/release/flows/deploy-flows.ts';
 import { inLanes } from '../shared/lanes.ts';
-import { changeActivities, deployActivities, ledgerActivities, pipelineActivities } from './activities.ts';
+import { changeActivities, ledgerActivities, pipelineActivities } from './activities.ts';
+import { BRIEF_QUEUE, PATIENT_QUEUE, sealingKey } from './deploy-worker.ts';
 import { refusal } from './deployment-failures.ts';
 
 /** Services whose manifests are rendered at once. */
@@ -32,7 +33,7 @@ export async function placeOf({
 export async function makePlan(given: EnvironmentChange, place: DeployPlace): Promise<PlannedDeployment> {
   const { repository, packed, contracts, environment, version, by, dryRun } = given;
   const names = place.services.map(({ name }) => name);
-  const sealTo = await deployActivities.sealingKey.executeWithOptions({ summary: 'the key of the role deploy' }, []);
+  const sealTo = await sealingKey(dryRun ? BRIEF_QUEUE : PATIENT_QUEUE);
   const images = await ledgerActivities.findImages.executeWithOptions({ summary: 'images by digest' }, [
     {
       repository,
