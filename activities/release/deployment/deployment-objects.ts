@@ -52,14 +52,14 @@ export async function recordPlan(
   objects: readonly PlannedObject[],
 ): Promise<void> {
   const { deployment_id: deployment, ...plan } = row;
-  const { numInsertedOrUpdatedRows: written = 0n } = await trx
+  const { numInsertedOrUpdatedRows: recorded = 0n } = await trx
     .insertInto('deployments')
     .values(row)
     .onConflict((conflict) =>
       conflict.column('deployment_id').doUpdateSet(plan).where('deployments.status', '=', 'planned'),
     )
     .executeTakeFirst();
-  if (written === 0n) {
+  if (recorded === 0n) {
     throw new LonghaulError('DeploymentRefused', `The deployment ${deployment} has begun: its plan stays as it is.`);
   }
   await trx.deleteFrom('deployment_objects').where('deployment_id', '=', deployment).execute();
