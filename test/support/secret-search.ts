@@ -1,5 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
+import type { TestLedger } from './ledger.ts';
+import { collectRuns } from './recorded-runs.ts';
 
 /** A secret as it is, percent-encoded, in hexadecimal, and in base64 at each of the three places where it may begin. */
 export function formsOf(secret: string): string[] {
@@ -12,8 +15,23 @@ export function formsOf(secret: string): string[] {
   return [secret, percent, percent.replaceAll('%20', '+'), Buffer.from(secret).toString('hex'), ...base64];
 }
 
-/** Every text in a history, with the content of its payloads. */
-export function textIn(value: unknown): string {
+/** Every text in the histories of all flows of a namespace, with the content of their payloads. */
+export async function historiesOf(client: Client): Promise<string> {
+  const flows: [string, string][] = [];
+  for await (const { workflowId, runId } of client.workflow.list()) flows.push([workflowId, runId]);
+  return (await collectRuns(client, flows)).map(({ history }) => textIn(history)).join('\n');
+}
+
+/** All rows of all tables of a ledger, as text. */
+export async function rowsOf(ledger: TestLedger): Promise<string> {
+  const tables = await ledger.sql<{ name: string }>(
+    "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'longhaul'",
+  );
+  const rows = await Promise.all(tables.map(({ name }) => ledger.sql(`SELECT t::text FROM ${name} AS t`)));
+  return JSON.stringify(rows);
+}
+
+function textIn(value: unknown): string {
   if (typeof value === 'string') return value;
   if (value instanceof Uint8Array) return Buffer.from(value).toString('utf8');
   return typeof value === 'object' && value !== null ? Object.values(value).map(textIn).join('\n') : '';

@@ -5,7 +5,6 @@ import type { Cluster } from '../../support/kubernetes/cluster.ts';
 import { type Manifest, podTemplate, serviceOf, workload } from '../../support/kubernetes/manifests.ts';
 import { CLUSTER_BUILD_MS } from '../../support/kubernetes/programs.ts';
 import { createTestLedger } from '../../support/ledger.ts';
-import { collectRuns } from '../../support/recorded-runs.ts';
 import {
   clusterFolder,
   clusterIn,
@@ -16,7 +15,7 @@ import {
 } from '../../support/release/deployments.ts';
 import { MIGRATING, MIGRATION_FILES, migrationHook } from '../../support/release/migrations.ts';
 import { type Release, releaseTest } from '../../support/release/releases.ts';
-import { contentsOf, formsOf, textIn } from '../../support/secret-search.ts';
+import { contentsOf, formsOf, historiesOf, rowsOf } from '../../support/secret-search.ts';
 
 const place = clusterFolder();
 /** The database of the shop. */
@@ -275,19 +274,9 @@ describe('a release that changes objects of all kinds', { timeout: 600_000 }, ()
 
   test('leaves no secret in histories, ledger, blobs, and the output of commands', async ({ release }) => {
     const { client, ledger, estate } = release;
-    const flows: [string, string][] = [];
-    for await (const { workflowId, runId } of client.workflow.list()) flows.push([workflowId, runId]);
-    const tables = await ledger.sql<{ name: string }>(
-      "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'longhaul'",
-    );
-    const rows = await Promise.all(tables.map(({ name }) => ledger.sql(`SELECT t::text FROM ${name} AS t`)));
     const places: Readonly<Record<string, readonly [text: string, ...markers: string[]]>> = {
-      histories: [
-        (await collectRuns(client, flows)).map(({ history }) => textIn(history)).join('\n'),
-        'migrate of api: up',
-        'apply web',
-      ],
-      'the ledger': [JSON.stringify(rows), 'CronJob', 'deployment.undone', 'front page'],
+      histories: [await historiesOf(client), 'migrate of api: up', 'apply web'],
+      'the ledger': [await rowsOf(ledger), 'CronJob', 'deployment.undone', 'front page'],
       blobs: [contentsOf(estate.dataDir), 'migrated', 'secret/login', 'age-encryption.org/v1'],
       'the output of commands': [outputs.join('\n'), 'secret/login', 'web did not become ready'],
     };

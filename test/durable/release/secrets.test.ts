@@ -18,9 +18,8 @@ import { startGatewayProcess } from '../../support/gateway.ts';
 import { openNamespace } from '../../support/impatient.ts';
 import { createTestLedger } from '../../support/ledger.ts';
 import { recordGit } from '../../support/recorded-git.ts';
-import { collectRuns } from '../../support/recorded-runs.ts';
 import { commit, generation, tagsOf, write } from '../../support/release/work.ts';
-import { contentsOf, formsOf, textIn } from '../../support/secret-search.ts';
+import { contentsOf, formsOf, historiesOf, rowsOf } from '../../support/secret-search.ts';
 import { git } from '../../support/scratch-git.ts';
 import { startWorkerProcess } from '../../support/worker-process.ts';
 
@@ -204,23 +203,12 @@ test('no secret of a release is in histories, logs, ledger, blobs, reports, page
   const { log: gatewayLog } = await gateway.stop();
   const commandLines = workers.map(({ pid }) => readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' '));
 
-  const flows: [string, string][] = [];
-  for await (const { workflowId, runId } of client.workflow.list()) flows.push([workflowId, runId]);
-  const tables = await ledger.sql<{ name: string }>(
-    "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'longhaul'",
-  );
-  const rows = await Promise.all(tables.map(({ name }) => ledger.sql(`SELECT t::text FROM ${name} AS t`)));
   const places: Readonly<Record<string, readonly [text: string, ...markers: string[]]>> = {
-    histories: [
-      (await collectRuns(client, flows)).map(({ history }) => textIn(history)).join('\n'),
-      'security-scan',
-      'announce to chat',
-      'upload api.txt',
-    ],
+    histories: [await historiesOf(client), 'security-scan', 'announce to chat', 'upload api.txt'],
     'the logs of the workers': [workers.map((worker) => worker.log()).join('\n'), 'worker_ready', '"promoted"'],
     'the log of the gateway': [gatewayLog, 'gateway_ready'],
     'the output of commands': [outputs.join('\n'), 'v1.0.0-rc.1 passed', 'v1.0.0 promoted successfully'],
-    'the ledger': [JSON.stringify(rows), 'v1.0.0-rc.1', 'generation.published', 'looked at it'],
+    'the ledger': [await rowsOf(ledger), 'v1.0.0-rc.1', 'generation.published', 'looked at it'],
     blobs: [contentsOf(estate.dataDir), 'marker-of-the-job [redacted]', 'a file of the release'],
     'the report': [readFileSync(join(clone, 'report.html'), 'utf8'), 'publish'],
     'the pages': [pages.join('\n'), gate?.id ?? 'no gate', '<span>bob</span>'],
