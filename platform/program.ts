@@ -9,7 +9,7 @@ import { createRequire } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
 import type * as Execa from 'execa';
 import { markedProcesses } from './marked-processes.ts';
-import { signalGroup, signalProcess } from './process-signals.ts';
+import { isGroupOfZombies, signalGroup, signalProcess } from './process-signals.ts';
 
 /** A user of the system. */
 export interface Account {
@@ -257,7 +257,7 @@ export function killGroup(child: Pick<ChildProcess, 'pid'>, signal: NodeJS.Signa
 export async function endMarked(pid: number | undefined, mark: string): Promise<void> {
   const started = performance.now();
   for (;;) {
-    const isGroupThere = pid !== undefined && signalGroup(pid, 'SIGKILL');
+    const isGroupThere = pid !== undefined && signalGroup(pid, 'SIGKILL') && !isGroupOfZombies(pid);
     const left = markedProcesses(mark);
     for (const each of left) signalProcess(each, 'SIGKILL');
     if (left.length === 0 && !isGroupThere) return;

@@ -1,15 +1,13 @@
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { withPostgres } from '../../../platform/postgres-client.ts';
 import { createTestLedger, type TestLedger } from '../../support/ledger.ts';
 import { runHookOf } from '../../support/release/deployment-programs.ts';
 import { type Jobs, openJobs } from '../../support/release/jobs.ts';
-
-const PACKAGES = fileURLToPath(new URL('../../../node_modules', import.meta.url));
+import { SHOWN_NODE, SHOWN_PACKAGES } from '../../support/release/shown-packages.ts';
 
 /** A migration as an application has it: it can be repeated, and taken back. */
 const MIGRATE = `
-import pg from '${PACKAGES}/pg/lib/index.js';
+import pg from '${SHOWN_PACKAGES}/node_modules/pg/lib/index.js';
 const client = new pg.Client({ connectionString: process.env.DB_URL });
 await client.connect();
 console.log('migrating', process.env.DB_URL, Buffer.from(process.env.DB_URL).toString('base64'));
@@ -32,7 +30,7 @@ describe('a hook that migrates a database', () => {
     jobs = await openJobs({
       pipelines: {
         network: true,
-        toolchains: [PACKAGES],
+        toolchains: [SHOWN_PACKAGES],
         secrets: { DB_URL: { valueEnv: 'SHOP_DB', repositories: ['local/acme/*'] } },
       },
       env: { SHOP_DB: database.logins.owner },
@@ -52,7 +50,7 @@ describe('a hook that migrates a database', () => {
     });
 
   test('goes up and down, each also twice, and its log has no password', async () => {
-    const node = process.execPath;
+    const node = SHOWN_NODE;
     const hook = `{name: migrate, run: [${node}, migrate.mjs, up], down: {run: [${node}, migrate.mjs, down]}, secrets: [DB_URL]}`;
     for (const direction of ['up', 'up', 'down', 'down'] as const) {
       const { ok, text, said } = await runHookOf(jobs, { hook, direction, files: { 'migrate.mjs': MIGRATE } });
@@ -68,7 +66,7 @@ describe('a hook that migrates a database', () => {
   });
 
   test('and cannot is a result: the deployment is rolled back', async () => {
-    const hook = `{name: migrate, run: [${process.execPath}, migrate.mjs, up], secrets: [DB_URL]}`;
+    const hook = `{name: migrate, run: [${SHOWN_NODE}, migrate.mjs, up], secrets: [DB_URL]}`;
     const files = { 'migrate.mjs': MIGRATE.replace('id int', 'id nothing') };
     const { ok, exitCode, said } = await runHookOf(jobs, { hook, files });
     expect({ ok, exitCode }).toEqual({ ok: false, exitCode: 1 });

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { execa } from 'execa';
+import { identify } from '../../../platform/process-identity.ts';
 import { BIN, commandEnv } from '../../support/command.ts';
 import { createEstate, type Estate } from '../../support/estate.ts';
 import { recordedModules, recordingModules } from '../../support/recorded-modules.ts';
@@ -137,11 +138,7 @@ describe('a worker that is stopped before it is ready exits with 0', () => {
   });
 });
 
+/** A process that has ended may stay as a zombie until the first process of its container looks. */
 function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+  return identify(pid) !== null;
 }

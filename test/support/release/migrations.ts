@@ -1,11 +1,8 @@
-import { fileURLToPath } from 'node:url';
-
-/** The folder of packages: programs of the repository run with its Node, and its client of PostgreSQL. */
-const PACKAGES = fileURLToPath(new URL('../../../node_modules', import.meta.url));
+import { SHOWN_PACKAGES } from './shown-packages.ts';
 
 /** A program that runs a statement in the database that `SHOP_DATABASE` names, for a hook. */
 const MIGRATE = `import { createRequire } from 'node:module';
-const { Client } = createRequire('${PACKAGES}/')('pg');
+const { Client } = createRequire('${SHOWN_PACKAGES}/')('pg');
 const client = new Client({ connectionString: process.env.SHOP_DATABASE });
 await client.connect();
 await client.query(process.argv[2]);
@@ -15,7 +12,7 @@ console.log('migrated');
 
 /** The section `pipelines` of a worker whose variable `SHOP_DATABASE` is the database. */
 export const MIGRATING = {
-  toolchains: [PACKAGES],
+  toolchains: [SHOWN_PACKAGES],
   network: true,
   secrets: { SHOP_DATABASE: { valueEnv: 'SHOP_DATABASE', repositories: ['local/acme/api'] } },
 };

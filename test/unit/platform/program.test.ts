@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { identify } from '../../../platform/process-identity.ts';
 import { OutputLimitError, pick, runProgram, startProgram } from '../../../platform/program.ts';
@@ -46,6 +48,25 @@ test('its end kills processes that it left behind, even outside its group and wi
   expect(identify(Number(result.stdout.split('\n')[0]))).toBeNull();
   expect(await sleepersOf(folder)).toEqual([]);
 });
+
+test.runIf(process.platform === 'linux')(
+  'its end does not wait for a parent that never notices the end of the processes it left',
+  { timeout: 8_000 },
+  () => {
+    const program = fileURLToPath(new URL('../../../platform/program.ts', import.meta.url));
+    const script = `import { runProgram } from ${JSON.stringify(program)};
+      await runProgram('sh', ['-c', 'sleep 1000 & exit 0'], { env: process.env });
+      console.log('ended');`;
+    // orphans of its children become its own, as those of a container belong to its first process
+    const parent = `
+import ctypes, subprocess, sys
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+print(subprocess.run(sys.argv[1:], capture_output=True, text=True).stdout)
+`;
+    const args = ['-c', parent, process.execPath, '--input-type=module-typescript', '-e', script];
+    expect(execFileSync('python3', args, { encoding: 'utf8', timeout: 7_000 }).trim()).toBe('ended');
+  },
+);
 
 test('an abort kills all processes, and rejects with the reason when none is left', async () => {
   const stop = new AbortController();
