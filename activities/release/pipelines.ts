@@ -16,6 +16,7 @@ import { LonghaulError } from '../../domain/shared/failures.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 import { checkContracts, type ContractFolder } from './contracts/contracts.ts';
 import { renderManifests } from './deployment/render-manifests.ts';
+import { programsNotAllowed, programsOfChecks, programsOfHooks } from './deployment/programs-not-allowed.ts';
 import { runHook } from './deployment/run-hook.ts';
 import { watchByProgram, type WatchedSoFar } from './deployment/watch-by-program.ts';
 import { readContracts, storeContracts } from './contracts/stored-contracts.ts';
@@ -69,6 +70,17 @@ export interface RunHookInput extends HookOfService {
   readonly deployment: string;
 }
 
+/** Asks what programs of a deployment would be refused. */
+export interface ProblemsOfProgramsInput {
+  readonly repository: string;
+  /** Name of the environment. */
+  readonly environment: string;
+  /** Services whose health checks run, and the digest of their contracts. */
+  readonly checks: { readonly contracts: string; readonly services: readonly string[] };
+  /** Hooks, each of its own contracts. */
+  readonly hooks: readonly (Pick<HookOfService, 'service' | 'when' | 'hook'> & { readonly contracts: string })[];
+}
+
 /** Asks for health checks by programs. */
 export interface WatchByProgramInput {
   readonly repository: string;
@@ -101,6 +113,11 @@ export interface PipelineActivities {
    * blob store. Throws `InvalidConfiguration`.
    */
   renderManifests(input: RenderManifestsInput): Promise<string>;
+  /**
+   * What hooks and health checks ask for and this worker would refuse them, a sentence each: a network, secrets. Asked
+   * before the first change of a deployment.
+   */
+  problemsOfPrograms(input: ProblemsOfProgramsInput): Promise<readonly string[]>;
   /**
    * Runs a hook of a service, or what takes it back, in a clean checkout of the commit. A failed program is a result;
    * repeating the activity runs it again. Its heartbeats have the last lines of the output.
@@ -196,6 +213,20 @@ export function createPipelineActivities(tools: JobTools): PipelineActivities {
         const { manifests } = serviceOf(services, service, name);
         return renderManifests(tools, { repository, packed, environment: name, service, manifests, sealTo, signal });
       }),
+    async problemsOfPrograms({ repository, environment, checks, hooks }) {
+      const programs = [];
+      for (const contracts of new Set([checks.contracts, ...hooks.map((hook) => hook.contracts)])) {
+        const place = await environmentOf({ repository, contracts, environment });
+        programs.push(
+          ...programsOfHooks(
+            place,
+            hooks.filter((hook) => hook.contracts === contracts),
+          ),
+          ...(contracts === checks.contracts ? programsOfChecks(place, checks.services) : []),
+        );
+      }
+      return programsNotAllowed(tools, repository, programs);
+    },
     runHook: ({ contracts, ...input }) =>
       heartbeating(async (signal, onTail) => {
         const { repository, environment, service } = input;

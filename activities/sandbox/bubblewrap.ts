@@ -45,6 +45,7 @@ export async function openBubblewrap(settings: SandboxSettings): Promise<Sandbox
   }
   return {
     isolation: isolationOf(program.version, settings, account),
+    allowsNetwork: settings.network,
     workFolder: WORK,
     scratch: settings.scratch,
     give: async (folder) => (account === null ? undefined : giveTo(account, folder)),

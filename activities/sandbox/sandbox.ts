@@ -94,6 +94,8 @@ export interface SandboxSettings {
 /** Runs programs of others. */
 export interface Sandbox {
   readonly isolation: Isolation;
+  /** Whether programs may ask for a network. */
+  readonly allowsNetwork: boolean;
   /** The path of a program's folder as the program sees it; null where it is the one of this machine. */
   readonly workFolder: string | null;
   /** The folder for the files of running programs: programs may enter it, and this process owns it. */

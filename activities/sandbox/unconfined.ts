@@ -29,6 +29,7 @@ export async function openUnconfined(
   const give = async (folder: string): Promise<void> => (account === null ? undefined : giveTo(account, folder));
   return {
     isolation: isolationOf(account),
+    allowsNetwork: settings.network,
     workFolder: null,
     scratch,
     give,

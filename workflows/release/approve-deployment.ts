@@ -30,7 +30,7 @@ export async function approve(
   ]);
   for (let plan = first; ; plan = await makePlan(given, place)) {
     const lasting = [...plan.irreversible, ...hooks.lasting];
-    refuse(given, place, plan, lasting);
+    refuse(given, place, { ...plan, problems: [...plan.problems, ...hooks.problems] }, lasting);
     const questions = [
       ...(failures.length >= MOST_FAILURES ? [{ kind: 'attempts', evidence: failures.slice(0, 10) }] : []),
       ...(lasting.length > 0 ? [{ kind: 'irreversible', evidence: lasting }] : []),

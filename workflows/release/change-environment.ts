@@ -132,10 +132,14 @@ async function change(
   const { place, contracts } = await placeOf(asked);
   const given = { ...asked, contracts };
   const first = await stages.run('plan', () => makePlan(given, place));
-  if (given.dryRun) return { plan: first, isDeployed: false, samples: 0 };
   const { deployment } = first;
-  recorded.deployment = deployment;
+  if (!given.dryRun) recorded.deployment = deployment;
   const hooks = await hooksOf(given, place);
+  if (given.dryRun) {
+    const problems = [...first.problems, ...hooks.problems];
+    const plan = { ...first, problems, irreversible: [...first.irreversible, ...hooks.lasting] };
+    return { plan, isDeployed: false, samples: 0 };
+  }
   const { plan, approvedBy } = await stages.run('approval', () => approve(given, { place, hooks, first }, stages.show));
   const carrying = carryOut(given, { place, hooks, plan, approvedBy }, { stages, rollback, recorded, keeping });
   const { samples } = await carrying.catch((error: unknown) => {

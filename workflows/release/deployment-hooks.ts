@@ -33,6 +33,8 @@ export interface DeploymentHooks {
   readonly last: readonly HookStep[];
   /** Hooks that could not be taken back, a sentence each. */
   readonly lasting: readonly string[];
+  /** What hooks and health checks ask for and would be refused, a sentence each. */
+  readonly problems: readonly string[];
 }
 
 /**
@@ -40,10 +42,31 @@ export interface DeploymentHooks {
  * later instead, from the commits of those releases, the latest first.
  */
 export async function hooksOf(given: EnvironmentChange, place: DeployPlace): Promise<DeploymentHooks> {
-  return given.goBack ? hooksBack(given, place) : hooksForward(given, place);
+  const { repository, environment, contracts } = given;
+  const hooks = await (given.goBack ? hooksBack(given, place) : hooksForward(given, place));
+  const steps = [...[...hooks.services.values()].flatMap(({ before, after }) => [...before, ...after]), ...hooks.last];
+  const problems = await pipelineActivities.problemsOfPrograms.executeWithOptions(
+    { summary: 'what programs may ask for' },
+    [
+      {
+        repository,
+        environment,
+        checks: { contracts, services: place.services.map(({ name }) => name) },
+        hooks: steps.map((step) => ({
+          contracts: step.contracts,
+          service: step.service,
+          when: step.when,
+          hook: step.hook,
+        })),
+      },
+    ],
+  );
+  return { ...hooks, problems };
 }
 
-function hooksForward({ packed, contracts }: EnvironmentChange, place: DeployPlace): DeploymentHooks {
+type Found = Omit<DeploymentHooks, 'problems'>;
+
+function hooksForward({ packed, contracts }: EnvironmentChange, place: DeployPlace): Found {
   const steps = (service: string, when: HookStep['when'], hooks: readonly DeployHook[]): HookStep[] =>
     hooks.map(({ name: hook, hasDown }) => ({
       service,
@@ -67,7 +90,7 @@ function hooksForward({ packed, contracts }: EnvironmentChange, place: DeployPla
   return { services, last: [], lasting };
 }
 
-async function hooksBack(given: EnvironmentChange, place: DeployPlace): Promise<DeploymentHooks> {
+async function hooksBack(given: EnvironmentChange, place: DeployPlace): Promise<Found> {
   const { repository, environment, version } = given;
   const later = await ledgerActivities.laterDeployments.executeWithOptions({ summary: 'what came later' }, [
     { repository, environment, version },

@@ -86,7 +86,7 @@ describe('longhaul deploy', { timeout: 180_000 }, () => {
     expect(deployed.status.readyReplicas).toBe(1);
     const before = await dumpOf(cluster);
 
-    await releasedAs(release, 'v1.1.0', {
+    write(release.clone, {
       'k8s/api/all.yaml': `${api('app:2-crash', 'two')}---
 apiVersion: v1
 kind: Service
@@ -94,6 +94,16 @@ metadata: {name: api}
 spec: {selector: {app: api}, ports: [{port: 80, targetPort: 8080}]}
 `,
     });
+    const asking = ENVIRONMENTS.replace('ready: 60s', "ready: 60s, hooks: {before: [{name: migrate, run: ['true']}]}");
+    await releasedAs(release, 'v1.0.9', { '.longhaul/environments.yaml': asking });
+    const hint = 'The hook migrate of api asks for a network, and the worker allows none';
+    expect((await release.longhaul('deploy', 'v1.0.9', '--env', 'staging', '--dry-run')).stdout).toContain(hint);
+    const refused = await release.longhaul('deploy', 'v1.0.9', '--env', 'staging');
+    expect(refused.exitCode).toBe(9);
+    expect(refused.stderr).toContain(hint);
+    expect(await dumpOf(cluster)).toEqual(before);
+    await releasedAs(release, 'v1.1.0', { '.longhaul/environments.yaml': ENVIRONMENTS });
+
     const second = await release.longhaul('deploy', 'v1.1.0', '--env', 'staging');
     expect(second.stderr).toContain('CrashLoopBackOff');
     expect(second.exitCode).toBe(11);
@@ -107,6 +117,7 @@ spec: {selector: {app: api}, ports: [{port: 80, targetPort: 8080}]}
       ]),
     ).toEqual([
       ['v1.1.0', 'undone'],
+      ['v1.0.9', 'refused'],
       ['v1.0.0', 'deployed'],
     ]);
     const events = await release.ledger.sql(
@@ -115,6 +126,7 @@ spec: {selector: {app: api}, ports: [{port: 80, targetPort: 8080}]}
     expect(events.map((event) => (event as { event_type: string }).event_type)).toEqual([
       'deployment.started',
       'deployment.deployed',
+      'deployment.refused',
       'deployment.started',
       'deployment.undone',
     ]);

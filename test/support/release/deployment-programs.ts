@@ -34,6 +34,14 @@ export async function runHookOf(
   return { ...result, text: await jobs.text(result.log) };
 }
 
+/** What the hook `migrate` and the health checks of a service with this contract (YAML) would be refused. */
+export async function refusedTo(jobs: Jobs, service: string): Promise<readonly string[]> {
+  const { repository, contracts, environment } = await declare(jobs, `manifests: {folder: k8s}, ${service}`, {});
+  const hooks = [{ contracts, service: 'api', when: 'before', hook: 'migrate' } as const];
+  const input = { repository, environment, checks: { contracts, services: ['api'] }, hooks };
+  return inActivity(mockActivity(), () => jobs.activities.problemsOfPrograms(input));
+}
+
 /** Health checks to repeat. */
 export interface RunOfChecks {
   /** YAML, a list. */

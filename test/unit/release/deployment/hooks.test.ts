@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Jobs, openJobs } from '../../../support/release/jobs.ts';
-import { DEPLOYMENT, runHookOf, type RunOfHook } from '../../../support/release/deployment-programs.ts';
+import { DEPLOYMENT, refusedTo, runHookOf, type RunOfHook } from '../../../support/release/deployment-programs.ts';
 
 const SECRET = 'swordfish-in-the-hall-1948';
 
@@ -120,6 +120,20 @@ printf '%s' "$DB_URL" | sed 's/-/%2D/g'; echo; for part in \${DB_URL:0:9} \${DB_
         expect(plain).not.toContain(middle);
       }
     }
+  });
+
+  test('that asks for what this worker would refuse it is known before it runs', async () => {
+    const hooks = (more: string): string => `hooks: {before: [{name: migrate, run: ['true']${more}}]}`;
+    expect(await refusedTo(jobs, hooks(', network: false, secrets: [DB_URL]'))).toEqual([]);
+    expect(await refusedTo(jobs, hooks(', secrets: [OTHER, NONE]'))).toEqual([
+      'The hook migrate of api asks for a network, and the worker allows none: set network: false there, or pipelines.network.',
+      'The hook migrate of api: The secret OTHER is not allowed for local/acme/api.',
+      'The hook migrate of api: The secret NONE is not allowed for local/acme/api.',
+    ]);
+    const checks = "health: [{name: web, http: 'http://api'}, {name: own, run: ['true']}]";
+    expect(await refusedTo(jobs, checks)).toEqual([
+      'The health check own of api asks for a network, and the worker allows none: set network: false there, or pipelines.network.',
+    ]);
   });
 
   test('gets no other secret and no variable of the worker', async () => {
