@@ -1,72 +1,89 @@
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { type DeploymentView, describedKind } from '../../../domain/release/deployment/describe.ts';
 import type { KubernetesObject } from '../../../domain/kubernetes/object.ts';
+import type { BlobStore } from '../../blobs/blob-store.ts';
 import { type LedgerDatabase, withLedger } from '../../ledger/open-ledger.ts';
 import { readObjects } from './deployment-objects.ts';
 import type { Seal } from './sealed.ts';
 
 /** Which deployments to list. */
 export interface DeploymentQuery {
-  readonly repository: string;
+  /** Null for all repositories. */
+  readonly repository: string | null;
   /** @default all environments */
   readonly environment?: string;
   /** @default any */
   readonly status?: DeploymentView['status'];
-  /** The latest so many. */
+  /** After the latest so many. @default 0 */
+  readonly from?: number;
+  /** So many. */
   readonly limit: number;
 }
 
-/** The deployments of a repository, the latest first, without objects and samples. */
+/** The deployments of a query, the latest first, without objects and samples. */
 export function listDeployments(url: string, query: DeploymentQuery): Promise<readonly DeploymentView[]> {
-  const { repository, environment, status, limit } = query;
-  return withLedger(url, async (ledger) => {
-    const rows = await ledger
-      .selectFrom('deployments')
-      .selectAll()
-      .where('repository', '=', repository)
-      .$if(environment !== undefined, (only) => only.where('environment', '=', environment ?? ''))
-      .$if(status !== undefined, (only) => only.where('status', '=', status ?? 'deployed'))
-      .orderBy('sequence', 'desc')
-      .limit(limit)
-      .execute();
-    return rows.map(viewOf);
-  });
+  return withLedger(url, (ledger) => readDeployments(ledger, query));
+}
+
+/** See {@link listDeployments}. */
+export async function readDeployments(ledger: LedgerDatabase, query: DeploymentQuery): Promise<DeploymentView[]> {
+  const { repository, environment, status, from = 0, limit } = query;
+  const rows = await ledger
+    .selectFrom('deployments')
+    .selectAll()
+    .$if(repository !== null, (only) => only.where('repository', '=', repository ?? ''))
+    .$if(environment !== undefined, (only) => only.where('environment', '=', environment ?? ''))
+    .$if(status !== undefined, (only) => only.where('status', '=', status ?? 'deployed'))
+    .orderBy('sequence', 'desc')
+    .offset(from)
+    .limit(limit)
+    .execute();
+  return rows.map(viewOf);
 }
 
 /** A deployment with its objects and samples, by its id or the beginning of it. Throws `InvalidInput`. */
 export function showDeployment(url: string, id: string): Promise<DeploymentView> {
-  return withLedger(url, async (ledger) => {
-    const row = await rowOf(ledger, id);
-    const of = row.deployment_id;
-    const objects = await ledger
-      .selectFrom('deployment_objects')
-      .select(['position', 'service', 'api_version', 'kind', 'namespace', 'name', 'change', 'state', 'kept'])
-      .where('deployment_id', '=', of)
-      .where('change', '!=', 'none')
-      .orderBy('position')
-      .execute();
-    const samples = await ledger
-      .selectFrom('deployment_samples')
-      .select(['taken_at', 'verdict', 'why', 'sample'])
-      .where('deployment_id', '=', of)
-      .orderBy('sequence')
-      .execute();
-    return {
-      ...viewOf(row),
-      objects: objects.map(({ api_version: apiVersion, change, kept, ...rest }) => ({
-        ...rest,
-        what: describedKind({ apiVersion, ...rest }),
-        action: change,
-        kept: kept.map(({ path }) => String(path)),
-      })),
-      samples: samples.map(({ taken_at: at, verdict, why, sample }) => ({
-        at: at.toISOString(),
-        verdict,
-        why,
-        sample: sample as unknown as DeploymentView['samples'][number]['sample'],
-      })),
-    };
-  });
+  return withLedger(url, (ledger) => readDeployment(ledger, id));
+}
+
+/** See {@link showDeployment}. */
+export async function readDeployment(ledger: LedgerDatabase, id: string): Promise<DeploymentView> {
+  const row = await rowOf(ledger, id);
+  const of = row.deployment_id;
+  const objects = await ledger
+    .selectFrom('deployment_objects')
+    .select(['position', 'service', 'api_version', 'kind', 'namespace', 'name', 'change', 'state', 'kept'])
+    .where('deployment_id', '=', of)
+    .where('change', '!=', 'none')
+    .orderBy('position')
+    .execute();
+  const samples = await ledger
+    .selectFrom('deployment_samples')
+    .select(['taken_at', 'verdict', 'why', 'sample'])
+    .where('deployment_id', '=', of)
+    .orderBy('sequence')
+    .execute();
+  return {
+    ...viewOf(row),
+    objects: objects.map(({ api_version: apiVersion, change, kept, ...rest }) => ({
+      ...rest,
+      what: describedKind({ apiVersion, ...rest }),
+      action: change,
+      kept: kept.map(({ path }) => String(path)),
+    })),
+    samples: samples.map(({ taken_at: at, verdict, why, sample }) => ({
+      at: at.toISOString(),
+      verdict,
+      why,
+      sample: sample as unknown as DeploymentView['samples'][number]['sample'],
+    })),
+  };
+}
+
+/** The difference of a plan as text, values of secrets masked, by its digest. */
+export async function readDifference(blobs: BlobStore, digest: string): Promise<string> {
+  const content = (await (await blobs.open(digest)).toArray()) as Buffer[];
+  return Buffer.concat(content).toString('utf8');
 }
 
 /** An object as it was before a deployment. Throws `InvalidInput` for one that was not there. */

@@ -1,5 +1,10 @@
 import { openBlobs } from '../../../activities/blobs/open-blobs.ts';
-import { describeDeployment, describeDeployments, describePlan } from '../../../domain/release/deployment/describe.ts';
+import {
+  describeDeployment,
+  describeDeployments,
+  describePlan,
+  shortId,
+} from '../../../domain/release/deployment/describe.ts';
 import { standing } from '../../../domain/release/deployment/standing.ts';
 import { deployReleaseFlow } from '../../../domain/release/flows/deploy-flows.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
@@ -8,6 +13,7 @@ import { repositoryOfFolder } from '../../core/folder-repository.ts';
 import { readersLogin } from '../../core/ledger.ts';
 import { userName } from '../../core/user-name.ts';
 import { type FlowOptions, runFlow } from '../flows/run-flow.ts';
+import { printable } from '../../core/sanitize.ts';
 import { printableLines } from './printable-lines.ts';
 import type { ReadOptions } from './read-view.ts';
 
@@ -95,9 +101,8 @@ function exitCodeOf(problems: readonly string[], isDryRun: boolean): number {
 }
 
 async function printBlob(context: CliContext, digest: string): Promise<void> {
-  const blobs = await openBlobs(context, context.env);
-  const content = (await (await blobs.open(digest)).toArray()) as Buffer[];
-  context.stdout.write(printableLines(Buffer.concat(content).toString('utf8')));
+  const { readDifference } = await import('../../../activities/release/deployment/read-deployments.ts');
+  context.stdout.write(printableLines(await readDifference(await openBlobs(context, context.env), digest)));
 }
 
 /** Options of `longhaul deployments list`. */
@@ -134,6 +139,26 @@ export async function showDeploymentCommand(
   context.stdout.write(
     `${options.json === true ? JSON.stringify(found) : printableLines(describeDeployment(found))}\n`,
   );
+  return 0;
+}
+
+/** `longhaul deployments report`: writes a deployment into one HTML file. */
+export async function reportDeploymentCommand(
+  context: CliContext,
+  id: string,
+  options: { readonly output?: string },
+): Promise<number> {
+  const [{ readDifference, showDeployment }, { deploymentReport }, { writeFile }] = await Promise.all([
+    import('../../../activities/release/deployment/read-deployments.ts'),
+    import('../../console/release/deployments.ts'),
+    import('node:fs/promises'),
+  ]);
+  const found = await showDeployment(await readersLogin(context), id);
+  const blobs = await openBlobs(context, context.env);
+  const diff = found.diff === null ? null : await readDifference(blobs, found.diff);
+  const file = options.output ?? `deployment-${shortId(found.id)}.html`;
+  await writeFile(file, deploymentReport(found, diff));
+  context.stdout.write(`The report is in ${printable(file)}.\n`);
   return 0;
 }
 

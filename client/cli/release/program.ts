@@ -103,6 +103,14 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
       run({}, async (context) => (await import('./deploy.ts')).diffDeploymentCommand(context, id)),
     );
   deployments
+    .command('report')
+    .description('write a deployment into one HTML file: timeline, objects, samples, difference')
+    .argument('<id>', 'its id, or the beginning of it')
+    .option('--output <file>', 'the file (default: deployment-ID.html)')
+    .action((id: string, options: { output?: string }) =>
+      run({}, async (context) => (await import('./deploy.ts')).reportDeploymentCommand(context, id, options)),
+    );
+  deployments
     .command('before')
     .description('print an object as it was before a deployment, with all values, where the key of the role deploy is')
     .argument('<id>', 'its id, or the beginning of it')

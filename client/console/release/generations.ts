@@ -22,6 +22,8 @@ import type { ChangeRow, EvolutionRow, GenerationRow, ShownGeneration } from './
 export const RELEASES = `${CONSOLE}/releases`;
 /** Path of the list of runs of pipelines. */
 export const PIPELINE_RUNS = `${RELEASES}/runs`;
+/** Path of the list of deployments. */
+export const DEPLOYMENTS = `${RELEASES}/deployments`;
 
 /** A part of a long list: its rows, the number of its page from 1, and whether there is another. */
 export interface ListPart<Row> {
@@ -54,12 +56,21 @@ export function pipelineRunPath(id: string): string {
   return `${PIPELINE_RUNS}/${encodeURIComponent(id)}`;
 }
 
+/** The page of a deployment. */
+export function deploymentPath(id: string): string {
+  return `${DEPLOYMENTS}/${encodeURIComponent(id)}`;
+}
+
 /** The links between the lists, and the form that restricts a list to one repository. */
-export function releasesHead(current: typeof RELEASES | typeof PIPELINE_RUNS, repository: string | null): Html {
+export function releasesHead(
+  current: typeof RELEASES | typeof PIPELINE_RUNS | typeof DEPLOYMENTS,
+  repository: string | null,
+): Html {
   const of = (path: string): string => pathWith(path, { repository });
   return html`${choice('Releases', [
     { text: 'Generations', path: of(RELEASES), isCurrent: current === RELEASES },
     { text: 'Pipeline runs', path: of(PIPELINE_RUNS), isCurrent: current === PIPELINE_RUNS },
+    { text: 'Deployments', path: of(DEPLOYMENTS), isCurrent: current === DEPLOYMENTS },
   ])}
   <form method="get" action="${current}">
     ${field('repository', 'Repository', { value: repository ?? '', hint: 'work/acme/api' })}

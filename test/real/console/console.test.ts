@@ -63,7 +63,7 @@ afterAll(async () => {
 
 /**
  * A generation with 1,000 changes and 5,000 evolutions; a small one whose texts are hostile, as are those of three runs
- * of pipelines and a job with a short log; and a job with a long log.
+ * of pipelines, a job with a short log, and a deployment; and a job with a long log.
  */
 async function fill({ sql }: TestLedger): Promise<void> {
   const { config, dataDir, cacheDir } = loadConfig({ path: estate.configPath, env: commandEnv(estate) });
@@ -133,7 +133,30 @@ async function fill({ sql }: TestLedger): Promise<void> {
     "INSERT INTO evidence (digest, kind, subject, repository, blob) VALUES ($1, 'result', 'pipeline run run-1', $2, $1)",
     [await stored(JSON.stringify(result)), HOSTILE],
   );
+  await sql(
+    `INSERT INTO deployments (deployment_id, repository, environment, version, commit, packed, contracts, services,
+       goes_back, context, namespace, status, diff_blob, why, workflow_id, created_by, started_at, ended_at)
+     VALUES ($1, $2, $2, $2, md5('a') || 'c0ffee00', '{}', repeat('a', 64), $3, false, $2, $2, 'undone', $4, $2, $2, $2,
+       now(), now() + interval '75 seconds')`,
+    [DEPLOYMENT, HOSTILE, JSON.stringify([HOSTILE]), await stored(`- image: ${HOSTILE}\n+ image: app:2\n`)],
+  );
+  await sql(
+    `INSERT INTO deployment_objects (deployment_id, position, service, api_version, kind, namespace, name, change,
+       sealed, state, kept)
+     VALUES ($1, 0, $2, 'v1', 'ConfigMap', $2, $2, 'update', '', 'undone', $3)`,
+    [DEPLOYMENT, HOSTILE, JSON.stringify([{ path: HOSTILE }])],
+  );
+  await sql(
+    `INSERT INTO deployment_samples (deployment_id, sequence, taken_at, sample, verdict, why)
+     SELECT $1, n, now(), jsonb_build_object('what', 'errors', 'value', n / 100.0, 'requests', 40),
+       CASE WHEN n < 6 THEN 'good' ELSE 'bad' END, $2
+     FROM generate_series(1, 8) n`,
+    [DEPLOYMENT, HOSTILE],
+  );
 }
+
+/** The id of a deployment. */
+const DEPLOYMENT = '3f2a91c0-0000-4000-8000-000000000001';
 
 const PAGES = [
   '/console/inbox',
@@ -149,6 +172,8 @@ const PAGES = [
   '/console/releases/runs',
   '/console/releases/runs/run-1',
   `/console/releases/runs/run-1/log?${new URLSearchParams({ job: HOSTILE, attempt: '1' }).toString()}`,
+  '/console/releases/deployments',
+  `/console/releases/deployments/${DEPLOYMENT}`,
   '/console/there-is-no-such-page',
 ];
 
@@ -220,6 +245,25 @@ describe('what the pages show', () => {
     expect(whole.headers.get('content-type')).toBe('text/plain; charset=utf-8');
     expect(whole.headers.get('content-disposition')).toMatch(/^attachment; filename="[0-9a-f]{12}\.log"$/);
     expect((await whole.text()).split('\n')).toHaveLength(LOG_LINES + 1);
+  });
+
+  test('a deployment with its samples, and its report as one file, without markup of others', async () => {
+    expect(await text('/console/releases/deployments')).toContain('3f2a91c0');
+    const path = `/console/releases/deployments/${DEPLOYMENT}`;
+    const shown = await text(path);
+    expect(shown).toContain('the first bad sample');
+    expect(shown).toContain('Fields that others changed meanwhile');
+    expect(shown).toMatch(/Took\s+1 min/);
+    expect(shown).toContain('Failed requests');
+    const report = await fetch(`${gateway.url}${path}?report=1`);
+    expect(report.headers.get('content-disposition')).toBe(`attachment; filename="deployment-${DEPLOYMENT}.html"`);
+    const content = await report.text();
+    expect(content).toContain('+ image: app:2');
+    // eight samples, three of them bad
+    expect(content.match(/<rect class="good"/g)).toHaveLength(5);
+    expect(content.match(/<rect class="bad"/g)).toHaveLength(3);
+    expect(content).not.toContain(HOSTILE);
+    expect(await text('/console/releases/deployments/3f2a91c1')).toContain('There is nothing at this path');
   });
 
   test('the report of a recorded run as one file, without markup of others', async () => {
