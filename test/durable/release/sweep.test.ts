@@ -18,6 +18,7 @@ import {
   type Stage,
   STAGES,
 } from '../../support/release/lives.ts';
+import { sampleOfKinds } from '../../support/sample-of-kinds.ts';
 import { replayAll } from '../../support/replay.ts';
 
 /** The last boundary of each of these kinds is killed in every run. */
@@ -118,24 +119,13 @@ function sampleOf(boundaries: Record<Stage, readonly Boundary[]>): Record<Stage,
       if (found === undefined) throw new Error(`${stage} has no ${kind}`);
       return found;
     });
-    const kinds = [...new Set(all.map(({ kind }) => kind))].filter((kind) => !ALWAYS[stage].includes(kind));
-    const others = spread(kinds, SAMPLE - always.length).flatMap((kind, at): Boundary[] => {
-      const times = all.filter((each) => each.kind === kind);
-      // each time another one of those of its kind
-      return times.slice(at % times.length).slice(0, 1);
-    });
+    const others = sampleOfKinds(
+      all.filter(({ kind }) => !ALWAYS[stage].includes(kind)),
+      SAMPLE - always.length,
+    );
     return [stage, [...always, ...others]];
   });
   return Object.fromEntries(chosen) as Record<Stage, Boundary[]>;
-}
-
-/** So many of a list, or all of a shorter one, at equal distances. */
-function spread<Item>(list: readonly Item[], count: number): readonly Item[] {
-  const chosen = Math.min(count, list.length);
-  return Array.from(
-    { length: chosen },
-    (_, at) => list.slice(Math.floor(((at + 0.5) * list.length) / chosen))[0] as Item,
-  );
 }
 
 /** The fewest scenarios that cover every boundary. */

@@ -30,6 +30,10 @@ export interface Cluster {
   apply(manifests: string | object, ...args: readonly string[]): Promise<string>;
   /** The object of `kubectl get … -o json`. */
   get<T>(...args: readonly string[]): Promise<T>;
+  /** Its process; 0 for a cluster that exists elsewhere. */
+  readonly pid: number;
+  /** Resolves when its process has ended; never for a cluster that exists elsewhere. */
+  readonly ended: Promise<unknown>;
   /**
    * Ends it. Started again with the same folder it is the same cluster, with the same address, credentials and objects;
    * also after SIGKILL. Does nothing to a cluster that exists elsewhere.
@@ -55,7 +59,7 @@ export async function startCluster(folder: string, { visitors = 20 }: ClusterOpt
   const kubectl = await kubectlProgram();
   const existing = process.env['KUBECONFIG_TEST'] ?? '';
   if (existing !== '') {
-    const none = { service: null, auditLog: null };
+    const none = { service: null, auditLog: null, pid: 0, ended: new Promise(() => undefined) };
     return { ...clusterOf(folder, kubectl, existing), ...none, stop: () => Promise.resolve() };
   }
 
@@ -79,7 +83,7 @@ export async function startCluster(folder: string, { visitors = 20 }: ClusterOpt
     const [line] = (await Promise.race([printed, ended.then(() => [''])])) as [string];
     if (line === '') throw new Error('it has ended');
     const { kubeconfig, service, auditLog } = JSON.parse(line) as Record<'kubeconfig' | 'service' | 'auditLog', string>;
-    return { ...clusterOf(folder, kubectl, kubeconfig), service, auditLog, stop };
+    return { ...clusterOf(folder, kubectl, kubeconfig), service, auditLog, pid: child.pid ?? 0, ended, stop };
   } catch (error) {
     printed.catch(() => undefined);
     await stop('SIGKILL');

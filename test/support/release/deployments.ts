@@ -74,12 +74,14 @@ const OF_CONTROLLERS = new Set([
 ]);
 
 /**
- * All objects of all kinds as `kubectl get -o json` shows them, by name, less what the server sets by itself. The oracle of
- * an undo: not the code that is tested.
+ * All objects of all kinds, or of all kinds in a namespace, as `kubectl get -o json` shows them, by name, less what the
+ * server sets by itself. The oracle of an undo: not the code that is tested.
  */
-export async function dumpOf(cluster: Cluster): Promise<Readonly<Record<string, unknown>>> {
-  const resources = (await cluster.kubectl(['api-resources', '--verbs=list,get', '-o', 'name'])).trim().split('\n');
-  const printed = await cluster.kubectl(['get', resources.join(','), '--all-namespaces', '-o', 'json']);
+export async function dumpOf(cluster: Cluster, namespace?: string): Promise<Readonly<Record<string, unknown>>> {
+  const [kinds, place] =
+    namespace === undefined ? [[], ['--all-namespaces']] : [['--namespaced'], ['--namespace', namespace]];
+  const names = await cluster.kubectl(['api-resources', '--verbs=list,get', '-o', 'name', ...kinds]);
+  const printed = await cluster.kubectl(['get', names.trim().split('\n').join(','), ...place, '-o', 'json']);
   const { items } = JSON.parse(printed) as {
     readonly items: readonly {
       readonly kind: string;

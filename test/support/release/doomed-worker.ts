@@ -7,14 +7,15 @@ import { Registry } from 'prom-client';
 import { gateRoles } from '../../../activities/gates/roles.ts';
 import { releaseRoles } from '../../../activities/release/roles.ts';
 import { loadConfig } from '../../../activities/shared/config.ts';
+import type { Role } from '../../../domain/shared/roles.ts';
 import { activityWorker, flowsWorker, openRoles, type OpenRoles } from '../../../workers/roles.ts';
 import { activityBoundaries, createBoundaries, watchPrograms } from '../boundaries.ts';
 import type { DoomedWorkerMessage, DoomedWorkerOrder } from '../doomed-process.ts';
 import { openLedgerRelay } from './ledger-relay.ts';
 
 /**
- * A worker with the product's own roles of the release train, which counts the boundaries that its work passes
- * (activities, git and the programs of jobs, commits of PostgreSQL), and ends itself with SIGKILL at the requested one.
+ * A worker with the product's own roles of the release train, also of deployments with `DOOMED_DEPLOY=1`, which counts the boundaries that its work passes
+ * (activities, git, kubectl and the programs of jobs, commits of PostgreSQL), and ends itself with SIGKILL at the requested one.
  * Each time it is armed it opens its tools again, with an empty cache folder, so that the same work passes the same
  * boundaries. Run by `startDoomedWorker`.
  */
@@ -22,7 +23,12 @@ const { env } = process;
 const loaded = loadConfig({ env });
 const boundaries = createBoundaries();
 const { at, inActivity } = boundaries;
-const ROLES = ['repos', 'ledger', 'pipelines'] as const;
+const ROLES: readonly Role[] = [
+  'repos',
+  'ledger',
+  'pipelines',
+  ...(env['DOOMED_DEPLOY'] === '1' ? ['deploy' as const] : []),
+];
 type Run = (input: unknown) => Promise<unknown>;
 
 watchPrograms((program, child) => {
@@ -91,7 +97,7 @@ function open(): Promise<OpenRoles> {
 }
 
 /** The activities of a role, from the tools that are open when they run. */
-function activitiesOf(role: (typeof ROLES)[number]): Record<string, Run> {
+function activitiesOf(role: Role): Record<string, Run> {
   const current = (): Record<string, Run> => (roles.work.get(role)?.activities ?? {}) as Record<string, Run>;
   return Object.fromEntries(
     Object.keys(current()).map((name) => [
