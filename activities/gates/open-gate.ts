@@ -116,13 +116,14 @@ async function askerOf(
 ): Promise<Actor> {
   const asked = await requesterOf(trx, runId);
   if (asked?.isPerson === true) return asked;
-  if (directory === null || requester === 'program') {
+  const isProved = requester === 'program' || (requester === 'service' && asked !== null);
+  if (directory === null || isProved) {
     return asked ?? { name: requestedBy, authenticatedBy: 'unauthenticated' };
   }
   const who = asked === null ? `it was started under the name ${requestedBy}` : `the service ${asked.name} started it`;
   throw new LonghaulError(
     'RequestUnproved',
-    `A person must ask for this decision, and nothing proves which one does: ${who}.`,
+    `A person${requester === 'service' ? ' or service' : ''} must ask for this decision, and nothing proves which one does: ${who}.`,
   );
 }
 

@@ -35,6 +35,7 @@ import { recordAnchor } from '../ledger/anchors.ts';
 import { ledgerFailure } from '../ledger/ledger-failure.ts';
 import { requesterOf, type StartedRun, takeRequest } from '../ledger/requests.ts';
 import { runningFlow } from '../shared/running-flow.ts';
+import { type JudgeAlerts, type JudgedAlerts, judgeAlertsOf } from './deployment/judge-alerts.ts';
 import {
   type EndDeployment,
   endDeployment,
@@ -177,6 +178,8 @@ export interface LedgerActivities {
   startDeployment(input: StartDeployment): Promise<void>;
   /** Records how a deployment ended. */
   endDeployment(input: EndDeployment): Promise<void>;
+  /** What alerts about an environment lead to. Each leads to something once. Throws `InvalidConfiguration`. */
+  judgeAlerts(input: JudgeAlerts): Promise<JudgedAlerts>;
   /** Makes a promoted generation a draft again. Throws `InvalidInput`. */
   withdrawGeneration(input: WithdrawGeneration): Promise<Withdrawn>;
 }
@@ -225,6 +228,7 @@ export function createLedgerActivities(tools: LedgerTools): LedgerActivities {
     problemOfSoaked: ({ deployment }) => named(() => problemOfSoaked(tools.ledger, deployment)),
     startDeployment: (input) => named(async () => startDeployment(tools, input, await flow(input.by))),
     endDeployment: (input) => named(async () => endDeployment(tools, input, await flow(input.by))),
+    judgeAlerts: (input) => named(async () => judgeAlertsOf(tools, input, await flow(input.by))),
     takeRequest: (input) =>
       named(() => tools.ledger.transaction().execute((trx) => takeRequest(trx, { ...input, ...runningFlow() }))),
     recordRefusal: (input) => named(async () => recordRefusal(tools, input, await flow(input.by))),

@@ -8,6 +8,8 @@ import { IGNORED_REASONS, type IgnoredReason } from '../../domain/forge/webhook/
  * again.
  */
 export const DELIVERY_RESULTS = ['taken', 'duplicate', 'ignored', 'refused', 'failed'] as const;
+/** Who sends webhooks: a forge, or Alertmanager. */
+export type WebhookSender = Forge | 'alertmanager';
 /** The result of a webhook, as a metric label. */
 export type DeliveryResult = (typeof DELIVERY_RESULTS)[number];
 
@@ -23,15 +25,15 @@ export interface Answered {
 export interface GatewayMetrics {
   /** Counts an answered request, by route and status. */
   answered(answer: Answered): void;
-  /** Counts a webhook, by forge and result. */
-  delivered(forge: Forge, result: DeliveryResult): void;
+  /** Counts a webhook, by sender and result. */
+  delivered(forge: WebhookSender, result: DeliveryResult): void;
   /** Counts an ignored webhook, by forge and reason. */
-  ignored(forge: Forge, reason: IgnoredReason): void;
+  ignored(forge: WebhookSender, reason: IgnoredReason): void;
   /**
    * Exports the counters of a forge from now on with value zero: an increase from a missing counter would not be
    * visible.
    */
-  expect(forge: Forge): void;
+  expect(forge: WebhookSender): void;
   /** All of them in Prometheus' text format. */
   text(): Promise<string>;
 }

@@ -67,6 +67,7 @@ const ANSWERS = {
     proving: z.array(z.string()).optional(),
     ignored: z.string().optional(),
   }),
+  AnsweredAlerts: z.object({ started: z.array(z.string()), busy: z.array(z.string()) }),
   Health: z.object({ status: z.string(), temporal: z.string().optional() }),
   Error: z.object({ error: z.object({ type: z.string(), message: z.string(), remedy: z.string().nullable() }) }),
 } as const;
@@ -119,12 +120,25 @@ export function describeApi({ forServices }: FlowRegistry): Json {
       },
     },
   ]);
+  const alerts = {
+    post: {
+      operationId: 'webhook_alertmanager',
+      summary: 'Receives alerts of Alertmanager, if longhaul.yaml has gateway.alertmanager',
+      requestBody: { required: true, content: { 'application/json': { schema: {} } } },
+      responses: {
+        200: answerOf('AnsweredAlerts', 'There is nothing to do, or earlier alerts are being answered'),
+        202: answerOf('AnsweredAlerts', 'The alerts are being answered'),
+        ...refusals(400, 401, 413, 415, 422, 503),
+      },
+    },
+  };
   return {
     openapi: '3.1.0',
     info: { title: 'Longhaul gateway', version: VERSION, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
     servers: [{ url: '/' }],
     paths: {
       ...(Object.fromEntries([...flows, ...updates, ...webhooks]) as Json),
+      '/webhooks/alertmanager': alerts,
       '/v1/runs/{id}': {
         get: {
           operationId: 'run',

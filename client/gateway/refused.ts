@@ -19,6 +19,7 @@ const STATUS: Readonly<Partial<Record<string, number>>> = {
   RepositoryBusy: 409,
   PipelineBusy: 409,
   IndexBusy: 409,
+  EnvironmentBusy: 409,
   GateNotFound: 404,
   GateClosed: 409,
   GateChanged: 409,

@@ -9,7 +9,9 @@ import { CONSOLE } from '../console/assets.ts';
 import { serveConsole } from '../console/server.ts';
 import type { ConsoleTools } from '../console/sources.ts';
 import { userName } from '../core/user-name.ts';
+import { takeAlerts } from '../release/take-alerts.ts';
 import { provePushes } from '../release/prove-pushes.ts';
+import { serveAlertmanager } from './alertmanager.ts';
 import { CONNECTION_LIMITS, limitConnections } from './connections.ts';
 import { serveFlows } from './flows.ts';
 import { type GatesTools, serveGates } from './gates.ts';
@@ -51,7 +53,7 @@ const HEADERS = {
 };
 
 /**
- * The HTTP server of `longhaul gateway`, not listening yet: webhooks of forges, flows for services, health, and the
+ * The HTTP server of `longhaul gateway`, not listening yet: webhooks of forges and Alertmanager, flows for services, health, and the
  * console. Except for the console it answers only JSON and never repeats what it was sent. It ignores forwarding headers
  * of proxies. Throws as {@link serveWebhooks} and {@link serveFlows} do.
  */
@@ -96,6 +98,10 @@ export async function createGateway(tools: GatewayTools, limits = CONNECTION_LIM
   const description = describeApi(flows);
   server.get('/openapi.json', async () => description);
   await server.register(serveWebhooks, { ...tools, provePushes });
+  await server.register(serveAlertmanager, {
+    ...tools,
+    takeAlerts: (message, labels) => takeAlerts({ client: tools.client, desk }, message, labels),
+  });
   await server.register(fastifyCookie);
   await server.register(serveFlows, { ...tools, flows, sessions, desk, prefix: '/v1' });
   await server.register(serveGates, { desk, sessions, prefix: '/v1' });

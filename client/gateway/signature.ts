@@ -47,6 +47,18 @@ export const SIGNING: Readonly<Record<Forge, Signing>> = {
   'azure-devops': basic,
 };
 
+/** A secret that is sent along as a bearer token. */
+const bearer: Signing = {
+  claim: (headers) => /^Bearer (\S+)$/i.exec(headerOf(headers, 'authorization') ?? '')?.[1] ?? null,
+  proves: (claim, _body, secret) => isSame(claim, secret),
+};
+
+/**
+ * The schemes of Alertmanager, which cannot sign: a signature of a proxy, the bearer token of `http_config.authorization`,
+ * or the password of `http_config.basic_auth`. The first one that a message has counts.
+ */
+export const ALERTMANAGER_SIGNING: readonly Signing[] = [signed('x-longhaul-signature-256'), bearer, basic];
+
 /** Compares two secrets in constant time; only their lengths can be inferred. */
 export function isSame(one: string, other: string): boolean {
   return timingSafeEqual(sha256Bytes(one), sha256Bytes(other));

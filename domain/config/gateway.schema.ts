@@ -30,6 +30,28 @@ export const apiKeySchema = z.strictObject({
   requestsPerMinute: z.int().min(1).max(100_000).default(120),
 });
 
+/** The name of a label of Prometheus. */
+const labelName = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]{0,99}$/, 'give the name of a label of Prometheus');
+
+/** Webhooks of Alertmanager, about deployed environments. */
+const alertmanager = z
+  .strictObject({
+    /** Name of the environment variable with the secret that Alertmanager sends, or that a proxy signs with. */
+    secretEnv: envName.optional(),
+    /** The file with the secret instead. */
+    secretFile: z
+      .string()
+      .regex(/^\/[^\0]+$/, 'give an absolute path')
+      .optional(),
+    /** The label with the id of the repository that an alert is about: `work/acme/api`. */
+    repositoryLabel: labelName.default('longhaul_repository'),
+    /** The label with the name of the environment. */
+    environmentLabel: labelName.default('longhaul_environment'),
+  })
+  .refine(({ secretEnv, secretFile }) => (secretEnv === undefined) !== (secretFile === undefined), {
+    message: 'give one of secretEnv and secretFile',
+  });
+
 /** Sign-in of people with an OpenID provider. */
 const oidc = z.strictObject({
   /** The provider's issuer, as its discovery document has it. */
@@ -53,6 +75,8 @@ export const gatewaySchema = z.strictObject({
     .array(webhook)
     .default([])
     .refine((list) => new Set(list.map((one) => one.provider)).size === list.length, 'a provider is listed twice'),
+  /** Alerts about deployed environments; default: none are taken. */
+  alertmanager: alertmanager.optional(),
   /** mgit patterns: matching repositories are indexed when their forge reports that they exist. */
   onboard: z.array(z.string().min(1).max(300)).default([]),
   /** A repository is synced after this long without messages about it. */

@@ -12,9 +12,10 @@ export interface GateQuestion {
   readonly requestedBy: string;
   /**
    * What asks. `person`: where people are configured, only a flow that a person started at the gateway may ask, and that
-   * person is who asks, whatever `requestedBy` says. `program`: a flow that no person starts. @default 'person'
+   * person is who asks, whatever `requestedBy` says. `service`: also a flow that a service started there, such as an
+   * Alertmanager. `program`: a flow that nothing outside starts. @default 'person'
    */
-  readonly requester?: 'person' | 'program';
+  readonly requester?: 'person' | 'service' | 'program';
   readonly approvals: {
     /** How many different people must approve. */
     readonly needed: number;

@@ -27,6 +27,7 @@ const ACTS: Readonly<Record<string, Act>> = {
     action: 'deploy',
     named: ['environment', 'version'],
   },
+  answerAlerts: { event: 'alert', resource: 'environment', action: 'answer', named: ['environment'] },
   withdrawGeneration: { event: 'generation', resource: 'generation', action: 'withdraw', named: ['version'] },
 };
 

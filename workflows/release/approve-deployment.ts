@@ -52,6 +52,7 @@ export async function approve(
       repository,
       digest: plan.digest,
       requestedBy: by,
+      requester: given.alert === undefined ? 'person' : 'service',
       approvals: { needed, from, excludeAuthors },
       ...(deadline === null || open.kind !== 'deployment' ? {} : { deadline }),
       ...(reminderSeconds === null ? {} : { reminderSeconds }),
@@ -60,6 +61,7 @@ export async function approve(
         `commit ${given.packed.commit}`,
         `${create} objects are created, ${update} changed, ${deleted} deleted`,
         `difference: longhaul deployments diff ${plan.deployment}`,
+        ...(given.alert === undefined ? [] : [`because of ${given.alert.text}`]),
         ...open.evidence,
       ],
     });
@@ -92,12 +94,17 @@ const ONE_PERSON: NonNullable<PlannedDeployment['approvals']> = {
 
 /** Refuses a plan before the first change. */
 function refuse(
-  { overrideFreeze }: EnvironmentChange,
+  { overrideFreeze, alert, environment }: EnvironmentChange,
   place: DeployPlace,
   plan: PlannedDeployment,
   lasting: readonly string[],
 ): void {
   const reasons = [
+    ...(alert === undefined || alert.deployment === plan.previous?.deployment
+      ? []
+      : [
+          `${environment} has had another deployment since the alert: it has ${plan.previous?.version ?? 'nothing'} now.`,
+        ]),
     ...plan.problems,
     ...(place.irreversible === 'refuse' ? lasting : []),
     ...(overrideFreeze === '' ? plan.freezes : []),

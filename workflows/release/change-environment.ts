@@ -176,7 +176,14 @@ async function carryOut(
   // the last undo of all
   rollback.before('everything is as it was, and healthy', () => verifyUndone(given, target, plan.previous));
   await ledgerActivities.startDeployment.executeWithOptions({ summary: 'record: the first change comes next' }, [
-    { deployment, plan: plan.digest, approvedBy, overrideFreeze: freezes.length > 0 ? overrideFreeze : null, by },
+    {
+      deployment,
+      plan: plan.digest,
+      approvedBy,
+      overrideFreeze: freezes.length > 0 ? overrideFreeze : null,
+      cause: given.alert?.text ?? null,
+      by,
+    },
   ]);
   recorded.isStarted = true;
   logEvent('deployment_started', { repo: repository, version, environment, deployment });

@@ -1,6 +1,7 @@
 export { abandonEvolution } from './abandon-evolution.ts';
 export { anchorAudit } from './anchor-audit.ts';
 export { announcePromotion } from './announce-promotion.ts';
+export { answerAlerts } from './answer-alerts.ts';
 export { changeEnvironment } from './change-environment.ts';
 export { checkEnvironments } from './check-environments.ts';
 export { createHotfix } from './create-hotfix.ts';

@@ -53,13 +53,14 @@ export async function watch({ packed }: EnvironmentChange, { place, target, base
 
 /** Asks whether a deployment stays of which the metrics said nothing. */
 export async function keepBlind(given: EnvironmentChange, { digest, deployment }: PlannedDeployment): Promise<void> {
-  const { repository, version, environment, by } = given;
+  const { repository, version, environment, by, alert } = given;
   const verdict = await passGate({
     kind: 'no data',
     subject: `${version} of ${repository} in ${environment}`,
     repository,
     digest,
     requestedBy: by,
+    requester: alert === undefined ? 'person' : 'service',
     approvals: { needed: 1, from: [] },
     evidence: ['the metrics said nothing during the whole watch', `longhaul deployments show ${deployment}`],
   });

@@ -167,7 +167,7 @@ export async function laterDeployments(
 }
 
 /** The deployments to an environment that stayed, or with these states, the first one first. */
-async function stayedIn(
+export async function stayedIn(
   ledger: LedgerDatabase,
   { repository, environment }: EnvironmentKey,
   states: readonly ('deployed' | 'deploying')[] = ['deployed'],
@@ -209,6 +209,8 @@ export interface StartDeployment {
   readonly approvedBy: readonly string[];
   /** Why it is deployed during a freeze; null outside of one. */
   readonly overrideFreeze: string | null;
+  /** The alert for which it goes back; null for one that people started. */
+  readonly cause: string | null;
   readonly by: string;
 }
 
@@ -218,7 +220,7 @@ export interface StartDeployment {
  */
 export async function startDeployment(
   { ledger }: Pick<LedgerTools, 'ledger'>,
-  { deployment, plan, approvedBy, overrideFreeze }: StartDeployment,
+  { deployment, plan, approvedBy, overrideFreeze, cause }: StartDeployment,
   flow: RunningFlow,
 ): Promise<void> {
   await ledger.transaction().execute(async (trx) => {
@@ -241,7 +243,7 @@ export async function startDeployment(
       action: 'deploy',
       status: 'success',
       why: overrideFreeze,
-      details: { ...factsOf(row), approvedBy },
+      details: { ...factsOf(row), approvedBy, ...(cause === null ? {} : { cause }) },
     });
   });
 }

@@ -5,7 +5,7 @@ const VARIABLE = /Env$/;
 /** Keys whose value is an address. */
 const ADDRESS = /^(?:url|apiUrl|sshUrl|endpoint|address|grpc)$/;
 /** Keys whose value is a file or folder, or several. */
-const PATH = /^(?:root|path|dataDir|cacheDir|modelPath|caFile|toolchains|scratch)$/;
+const PATH = /^(?:root|path|dataDir|cacheDir|modelPath|caFile|secretFile|toolchains|scratch)$/;
 
 /**
  * What a configuration makes Longhaul contact, run and read, one line each, in the order of the file. Found by the

@@ -138,6 +138,8 @@ const environment = z
     concurrency: z.enum(['wait', 'replace', 'refuse']).default('wait'),
     /** What happens to a plan with a change that cannot be undone. */
     irreversible: z.enum(['refuse', 'gate']).default('refuse'),
+    /** What an alert does that begins after a deployment: asks people whether to go back, goes back, or nothing. */
+    alerts: z.enum(['ask', 'rollback', 'ignore']).default('ask'),
   })
   .superRefine(({ services }, context) => {
     for (const [name, { needs }] of Object.entries(services)) {

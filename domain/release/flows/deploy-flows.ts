@@ -32,6 +32,20 @@ export interface DeployReleaseInput extends RequestFields {
   readonly soaked?: { readonly deployment: string; readonly until: string };
   /** For a run of a pipeline that deploys its commit, whose first twelve digits are the version. @default none */
   readonly candidate?: DeployedCandidate;
+  /** For one that alerts ask for. @default none */
+  readonly alert?: CausingAlert;
+}
+
+/** The alerts for which a deployment goes back. */
+export interface CausingAlert {
+  /** Id of the deployment that they are about: where another one has followed it, this one is refused. */
+  readonly deployment: string;
+  /** What they say, on one line. */
+  readonly text: string;
+}
+
+function alert(z: Zod) {
+  return z.strictObject({ deployment: z.string().min(1).max(100), text: z.string().min(1).max(2_000) });
 }
 
 /** A commit that a run of a pipeline deploys before it is released. */
@@ -92,6 +106,7 @@ export const deployReleaseFlow = defineFlow<DeployReleaseInput, DeployReleaseRes
       ...deployFields(z),
       soaked: z.strictObject({ deployment: z.string().min(1).max(100), until: z.iso.datetime() }).optional(),
       candidate: candidate(z).optional(),
+      alert: alert(z).optional(),
       requestId: requestId(z),
     }),
   does: 'deploys [a release](deploy.md) to an environment, watches it, and puts everything back when it goes wrong',
@@ -102,7 +117,8 @@ export const deployReleaseFlow = defineFlow<DeployReleaseInput, DeployReleaseRes
   startedBy: ['people', 'services', 'flows'],
   id: ({ repository, version, environment, dryRun }) =>
     `${dryRun ? 'deployment-plan' : 'deployment'}/${repository}/${environment}/${version}`,
-  question: ({ by: _by, requestId: _requestId, soaked: _soaked, candidate: _candidate, ...rest }) => rest,
+  question: ({ by: _by, requestId: _requestId, soaked: _soaked, candidate: _candidate, alert: _alert, ...rest }) =>
+    rest,
   busy: ({ version, environment }) => ({
     type: 'EnvironmentBusy',
     message: `Another run deploys ${version} to ${environment} in another way.`,
@@ -132,6 +148,7 @@ export const changeEnvironmentFlow = defineFlow<ChangeEnvironmentInput, DeployRe
       ...deployFields(z),
       packed: packedCommit(z),
       candidate: candidate(z).optional(),
+      alert: alert(z).optional(),
       waiting: z.array(z.string().min(1).max(1_000)).default([]),
       requestId: requestId(z),
     }),

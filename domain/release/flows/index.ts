@@ -1,4 +1,5 @@
 import { abandonEvolutionFlow, proveChangeFlow, startEvolutionFlow } from './evolution-flows.ts';
+import { answerAlertsFlow } from './alert-flow.ts';
 import { announcePromotionFlow } from './announcement-flow.ts';
 import { anchorAuditFlow } from './anchor-flow.ts';
 import { checkEnvironmentsFlow } from './environments-flow.ts';
@@ -26,4 +27,5 @@ export const releaseFlows = [
   checkEnvironmentsFlow,
   deployReleaseFlow,
   changeEnvironmentFlow,
+  answerAlertsFlow,
 ] as const;

@@ -63,7 +63,7 @@ describe('what was before a deployment', () => {
   const start = (deployment: string, plan: string): Promise<void> =>
     startDeployment(
       { ledger: database },
-      { deployment, plan, approvedBy: [], overrideFreeze: null, by: 'ada' },
+      { deployment, plan, approvedBy: [], overrideFreeze: null, cause: null, by: 'ada' },
       { workflowId: 'deploy/local/acme/api/staging', runId: deployment, who: WHO },
     );
   const modeBefore = async (deployment: string): Promise<unknown> =>

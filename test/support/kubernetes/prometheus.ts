@@ -15,24 +15,46 @@ export interface Prometheus {
   stop(): Promise<void>;
 }
 
+/** Alerts of a Prometheus. */
+export interface PrometheusAlerting {
+  /** `host:port` of the Alertmanager. */
+  readonly alertmanager: string;
+  /** Its alerting rules, as its files of rules have them. */
+  readonly rules: readonly object[];
+}
+
 const START_MS = 60_000;
 
 /**
  * Starts a Prometheus with its data in a folder, which scrapes the services of a cluster (`Cluster.service`) twice a
  * second. It is the program `prometheus` on PATH: `.ci/tools` fetches the package of Debian.
  */
-export async function startPrometheus(folder: string, service: string): Promise<Prometheus> {
+export async function startPrometheus(
+  folder: string,
+  service: string,
+  alerting: PrometheusAlerting | null = null,
+): Promise<Prometheus> {
   const program = await findOnPath('prometheus', process.env);
   if (program === null) {
     throw new Error('Prometheus is not on PATH: install it, or add the folder to PATH that `.ci/tools` prints.');
   }
   await mkdir(folder, { recursive: true });
   const config = join(folder, 'prometheus.yml');
+  const rules = join(folder, 'rules.yml');
+  if (alerting !== null) {
+    await writeFile(rules, JSON.stringify({ groups: [{ name: 'alerts', rules: alerting.rules }] }));
+  }
   await writeFile(
     config,
     JSON.stringify({
       global: { scrape_interval: '500ms', scrape_timeout: '500ms', evaluation_interval: '500ms' },
       scrape_configs: [{ job_name: 'services', static_configs: [{ targets: [new URL(service).host] }] }],
+      ...(alerting === null
+        ? {}
+        : {
+            rule_files: [rules],
+            alerting: { alertmanagers: [{ static_configs: [{ targets: [alerting.alertmanager] }] }] },
+          }),
     }),
   );
   const { prometheus: port } = await choosePorts([{ name: 'prometheus', configured: 0 }], {});
