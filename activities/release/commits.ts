@@ -1,5 +1,6 @@
 import { type AnnounceDeployment, announceDeployment } from './deployment/announce-deployment.ts';
 import { Readable } from 'node:stream';
+import { rcompare } from 'semver';
 import type { FindNamedCommits, NamedCommit } from '../../domain/release/evolutions/evolution.ts';
 import type { CoverCommits, Coverage, FinalTag } from '../../domain/release/promotion/promotion.ts';
 import type {
@@ -51,6 +52,8 @@ import {
   offerBackport,
   type OfferBackport,
   offerHotfix,
+  offerMove,
+  type OfferMove,
 } from './promotion/offer-fixes.ts';
 import type { ContractFile } from './contracts/contracts.ts';
 import { readJson } from './pipelines/stored-plan.ts';
@@ -134,6 +137,13 @@ export interface CommitActivities {
    * has a tag of.
    */
   offerBackport(input: OfferBackport): Promise<string | null>;
+  /** The highest version that the remote has a tag of; null for none. */
+  latestVersion(input: { readonly repository: string }): Promise<string | null>;
+  /**
+   * Offers to move changes to the next generation: pushes a branch, and opens a pull request where there are any. Returns
+   * the address, the branch, or why it is missing.
+   */
+  offerMove(input: OfferMove): Promise<string>;
   /** Writes the notes of a release from its changes and commits, and returns the digest of the Markdown. */
   writeNotes(input: WriteNotes): Promise<{ readonly notes: string }>;
 }
@@ -253,6 +263,17 @@ export function createCommitActivities({
     announcePromotion: (input) => heartbeating((signal) => sendAnnouncement(announcements, input, signal)),
     announceDeployment: (input) => heartbeating((signal) => announceDeployment(announcements, input, signal)),
     offerBackport: (input) => heartbeating((signal) => offerBackport({ mgit, forges }, input, signal)),
+    offerMove: (input) => heartbeating((signal) => offerMove({ mgit, forges }, input, signal)),
+    latestVersion: ({ repository }) =>
+      heartbeating(async (signal) => {
+        const tags = await mgit.findTags(await find(repository, signal), 'v', { signal });
+        return (
+          tags
+            .map(({ name }) => name)
+            .filter((name) => VERSION_FORM.test(name))
+            .toSorted(rcompare)[0] ?? null
+        );
+      }),
     offerHotfix: (input) => heartbeating((signal) => offerHotfix({ mgit, forges }, input, signal)),
     findNamedCommits: (input) => heartbeating((signal) => findNamedCommits({ mgit, blobs }, input, signal)),
     findAncestors: ({ repository, packed: { commit, pack }, commits }) =>

@@ -6,6 +6,7 @@ import type { OpenRole, WorkerStart } from '../shared/wing-role.ts';
 import { cancellerOf } from './canceller.ts';
 import { scheduleAnchors } from './anchor-schedule.ts';
 import { createLedgerActivities } from './ledger.ts';
+import { createTrainSchedules } from './train/train-schedule.ts';
 
 /** Opens the tools of the role `ledger`: the database with the writer's login. Schedules the anchors of its audit trail. */
 export async function openLedgerRole({ loaded, env, places, client }: WorkerStart): Promise<OpenRole> {
@@ -30,7 +31,7 @@ export async function openLedgerRole({ loaded, env, places, client }: WorkerStar
     cancelledBy: (run: Parameters<typeof cancellerOf>[1]) => cancellerOf(client, run),
   };
   return {
-    activities: createLedgerActivities(tools),
+    activities: createLedgerActivities(tools, createTrainSchedules(client)),
     checks: [{ name: 'ledger', run: check }],
     close: () => ledger.destroy(),
   };

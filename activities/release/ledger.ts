@@ -30,6 +30,7 @@ import type {
   PlanHotfix,
 } from '../../domain/release/promotion/hotfix-steps.ts';
 import type { EarlierRun, FindEarlierRun } from '../../domain/release/pipelines/resume.ts';
+import type { PlanTrain, TrainPlan, TrainState } from '../../domain/release/train/train.ts';
 import type { AnchorAuditResult } from '../../domain/release/flows/anchor-flow.ts';
 import { recordAnchor } from '../ledger/anchors.ts';
 import { ledgerFailure } from '../ledger/ledger-failure.ts';
@@ -44,6 +45,7 @@ import {
   type FindImages,
   findImages,
   findReleased,
+  isDeployed,
   type LaterDeployment,
   laterDeployments,
   problemOfSoaked,
@@ -70,6 +72,10 @@ import { duePublications, recordPart, type RecordPart } from './promotion/public
 import { preparePromotion } from './promotion/prepare-promotion.ts';
 import { type PreparedTag, prepareTag } from './promotion/prepare-tag.ts';
 import { type Publication, recordPublication } from './promotion/record-publication.ts';
+import { planTrain } from './train/plan-train.ts';
+import { readTrain, type ScheduleTrain, setTrainSchedule } from './train/read-train.ts';
+import type { TrainSchedules } from './train/train-schedule.ts';
+import { recordTrain, type RecordTrain } from './train/record-train.ts';
 import { takeBackPromotion, type WithdrawGeneration, type Withdrawn } from './promotion/withdraw-generation.ts';
 import { findEarlierRun } from './pipelines/earlier-run.ts';
 import { findBaselines } from './pipelines/baseline.ts';
@@ -180,12 +186,22 @@ export interface LedgerActivities {
   endDeployment(input: EndDeployment): Promise<void>;
   /** What alerts about an environment lead to. Each leads to something once. Throws `InvalidConfiguration`. */
   judgeAlerts(input: JudgeAlerts): Promise<JudgedAlerts>;
+  /** What is on the train of a repository, and when it leaves. Throws `InvalidInput` for a repository without a train. */
+  planTrain(input: PlanTrain): Promise<TrainPlan>;
+  /** The schedule of a train, the one that is under way, and what the last one did. */
+  readTrain(input: { readonly repository: string; readonly contracts: string }): Promise<TrainState>;
+  /** Creates, changes or deletes the schedule of a train. */
+  scheduleTrain(input: ScheduleTrain): Promise<void>;
+  /** Records something that a train did, once for each departure. */
+  recordTrain(input: RecordTrain): Promise<void>;
+  /** True when the environment has this release. */
+  isDeployed(input: EnvironmentKey & ReleaseKey): Promise<boolean>;
   /** Makes a promoted generation a draft again. Throws `InvalidInput`. */
   withdrawGeneration(input: WithdrawGeneration): Promise<Withdrawn>;
 }
 
 /** Creates the activities. */
-export function createLedgerActivities(tools: LedgerTools): LedgerActivities {
+export function createLedgerActivities(tools: LedgerTools, trains: TrainSchedules): LedgerActivities {
   /** Names the failures of the database. */
   const named = async <Result>(work: () => Promise<Result>): Promise<Result> => {
     try {
@@ -243,6 +259,11 @@ export function createLedgerActivities(tools: LedgerTools): LedgerActivities {
     openHotfix: (input) => named(async () => openHotfix(tools, input, await flow(input.by))),
     lastProvenCommit: (input) => named(() => lastProvenCommit(tools.ledger, input)),
     renameGeneration: (input) => named(async () => renameInLedger(tools, input, await flow(input.by))),
+    planTrain: (input) => named(() => planTrain(tools, input)),
+    readTrain: (input) => named(() => readTrain({ ...tools, trains }, input)),
+    scheduleTrain: (input) => named(async () => setTrainSchedule({ ...tools, trains }, input, await flow(input.by))),
+    recordTrain: (input) => named(async () => recordTrain(tools, input, await flow(input.by))),
+    isDeployed: (input) => named(() => isDeployed(tools.ledger, input)),
     withdrawGeneration: (input) => named(async () => takeBackPromotion(tools, input, await flow(input.by))),
   };
 }

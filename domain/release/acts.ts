@@ -28,6 +28,8 @@ const ACTS: Readonly<Record<string, Act>> = {
     named: ['environment', 'version'],
   },
   answerAlerts: { event: 'alert', resource: 'environment', action: 'answer', named: ['environment'] },
+  runTrain: { event: 'train', resource: 'train', action: 'depart', named: ['repository'] },
+  scheduleTrain: { event: 'train', resource: 'train', action: 'schedule', named: ['repository'] },
   withdrawGeneration: { event: 'generation', resource: 'generation', action: 'withdraw', named: ['version'] },
 };
 

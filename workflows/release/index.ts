@@ -11,5 +11,7 @@ export { proveChange } from './prove-change.ts';
 export { proveOnPush } from './prove-on-push.ts';
 export { renameGeneration } from './rename-generation.ts';
 export { runPipeline } from './run-pipeline.ts';
+export { runTrain } from './run-train.ts';
+export { scheduleTrain } from './schedule-train.ts';
 export { startEvolution } from './start-evolution.ts';
 export { withdrawGeneration } from './withdraw-generation.ts';

@@ -113,6 +113,12 @@ export function checkContracts(folder: ContractFolder): CheckedContracts {
       problems.push(`${checked.at(['jobs', job, 'deploy'])}: there is no environment "${deploy}"; there are ${known}.`);
     }
   }
+  for (const { checked } of policies) {
+    const place = checked.value?.train?.deploy_to;
+    if (place === undefined || environments.some(({ name }) => name === place)) continue;
+    const known = environments.map(({ name }) => name).join(', ') || 'none';
+    problems.push(`${checked.at(['train', 'deploy_to'])}: there is no environment "${place}"; there are ${known}.`);
+  }
   const policy = policies.map(({ checked }) => checked.value).find((one) => one !== null) ?? NO_POLICY;
   const required = new Set(policy.policies.flatMap(({ required_steps: steps }) => steps));
   const emptySteps = pipelines.flatMap(({ checked }) =>

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { gt } from 'semver';
 import { generationPaths } from '../../../domain/release/contracts/version.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { sha256 } from '../../../platform/sha256.ts';
@@ -48,4 +49,11 @@ export async function readContracts(blobs: BlobStore, digest: string, about: str
 
 function digestOfFile(file: ContractFile | null): string | null {
   return file === null ? null : sha256(file.text);
+}
+
+/** Ids of the changes that generations above a version have. */
+export function changesAfter({ generations }: Pick<Contracts, 'generations'>, version: string): readonly string[] {
+  return Object.values(generations).flatMap((each) =>
+    gt(each.version, version) ? each.changes.map(({ id }) => id) : [],
+  );
 }

@@ -3,7 +3,7 @@ import { checkPolicies } from '../../../domain/release/evolutions/policy-check.t
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { type AuditEvent, recordEvent } from '../../ledger/audit.ts';
 import { addEvolution } from '../../ledger/evolutions.ts';
-import { readContracts } from '../contracts/stored-contracts.ts';
+import { changesAfter, readContracts } from '../contracts/stored-contracts.ts';
 import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
 import { choosePipeline } from './choose-pipeline.ts';
 import { registerGeneration } from './register-generation.ts';
@@ -46,6 +46,7 @@ export async function openEvolution(
       digest: contractDigest,
       by,
       replaces,
+      later: changesAfter(contracts, version),
     });
     const before = await trx
       .selectFrom('audit_events')

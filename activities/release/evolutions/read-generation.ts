@@ -18,7 +18,10 @@ const QUERY = `
         'team', e.team, 'author', e.created_by, 'supersededBy', superseded_by) ORDER BY rc), '[]')
       FROM evolutions e WHERE e.generation_id = generations.generation_id) AS evolutions,
     (SELECT coalesce(json_agg(json_build_object('id', change_id, 'title', title, 'status', c.status) ORDER BY position), '[]')
-      FROM generation_changes c WHERE c.generation_id = generations.generation_id) AS changes,
+      FROM generation_changes c WHERE c.generation_id = generations.generation_id
+        -- others were moved to a later generation; an imported ledger has no contracts
+        AND (contract->'changes' IS NULL
+          OR contract->'changes' @> jsonb_build_array(jsonb_build_object('id', change_id)))) AS changes,
     -- those of a withdrawn promotion are of no use
     (SELECT coalesce(json_agg(json_build_object('kind', kind, 'name', name, 'problem', problem)
         ORDER BY kind, name), '[]')

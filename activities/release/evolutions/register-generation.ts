@@ -15,16 +15,19 @@ export interface DeclaredGeneration {
    * contract of the commit that is released, which may edit changes, but not leave one out.
    */
   readonly replaces: readonly string[] | null;
+  /** Changes that later generations of the same contracts have: they may have been moved there. @default none */
+  readonly later?: readonly string[];
 }
 
 /**
  * Makes the ledger's generation the declared one, in the caller's transaction, and returns its id. A draft takes new and
  * edited changes; a change with an evolution keeps its type and cannot be removed. Throws `GenerationDiffers` for that,
  * for a promoted generation whose contract is another one, and for a contract that leaves out or edits changes of one that
- * it was not made from: it may come from an old clone, or from a person who plans another generation of this version.
+ * it was not made from: it may come from an old clone, or from a person who plans another generation of this version. A
+ * change that was moved to a later generation is not left out; failed attempts to prove it stay.
  */
 export async function registerGeneration(trx: LedgerTransaction, declared: DeclaredGeneration): Promise<string> {
-  const { repository, generation, digest, by, replaces } = declared;
+  const { repository, generation, digest, by, replaces, later = [] } = declared;
   const { version, description, pipeline_template: template = null } = generation;
   const fields = {
     description,
@@ -50,11 +53,11 @@ export async function registerGeneration(trx: LedgerTransaction, declared: Decla
     throw differs(`${version} of ${repository} was promoted with another contract.`);
   }
   if (known.contract_digest !== digest && replaces?.some((each) => known.contract_digest.startsWith(each)) !== true) {
-    const differences = await differencesOf(trx, id, generation, { isReleased: replaces === null });
+    const differences = await differencesOf(trx, id, generation, { isReleased: replaces === null, later });
     if (differences.length > 0) throw notMadeFrom(known, generation, differences);
   }
   await trx.updateTable('generations').set(fields).where('generation_id', '=', id).execute();
-  await registerChanges(trx, id, generation);
+  await registerChanges(trx, id, generation, later);
   return id;
 }
 
@@ -63,7 +66,7 @@ async function differencesOf(
   trx: LedgerTransaction,
   id: string,
   { changes }: Generation,
-  { isReleased }: { readonly isReleased: boolean },
+  { isReleased, later }: { readonly isReleased: boolean; readonly later: readonly string[] },
 ): Promise<readonly string[]> {
   const known = await trx
     .selectFrom('generation_changes')
@@ -73,7 +76,7 @@ async function differencesOf(
     .execute();
   return known.flatMap(({ change_id: change, type, title, description, team, pipeline }) => {
     const declared = changes.find((each) => each.id === change);
-    if (declared === undefined) return [`${change} is missing`];
+    if (declared === undefined) return later.includes(change) ? [] : [`${change} is missing`];
     const isSame =
       declared.type === type &&
       declared.title === title &&
@@ -96,13 +99,40 @@ function notMadeFrom(
   );
 }
 
-async function registerChanges(trx: LedgerTransaction, id: string, { version, changes }: Generation): Promise<void> {
+async function registerChanges(
+  trx: LedgerTransaction,
+  id: string,
+  { version, changes }: Generation,
+  later: readonly string[],
+): Promise<void> {
   const known = await trx.selectFrom('generation_changes').selectAll().where('generation_id', '=', id).execute();
-  const evolved = await trx.selectFrom('evolutions').select('change_id').where('generation_id', '=', id).execute();
+  const evolved = await trx
+    .selectFrom('evolutions')
+    .select(['change_id', 'status', 'tag'])
+    .where('generation_id', '=', id)
+    .execute();
   const isEvolved = (change: string): boolean => evolved.some((each) => each.change_id === change);
+  let after = changes.length;
   for (const { change_id: change, type } of known) {
     const declared = changes.find((each) => each.id === change);
     if (declared?.type === type) continue;
+    if (declared === undefined && later.includes(change) && isEvolved(change)) {
+      const kept = evolved.find((each) => each.change_id === change && !['fail', 'abandoned'].includes(each.status));
+      if (kept !== undefined) {
+        throw differs(
+          `${change} was moved from ${version} to a later generation, but ${kept.tag} ` +
+            `${kept.status === 'pass' ? 'has proven it: put it back' : 'is pending: abandon it, or put it back'}.`,
+        );
+      }
+      // its attempts keep their row: it is the contract that says what is in a generation
+      await trx
+        .updateTable('generation_changes')
+        .set({ position: after++ })
+        .where('generation_id', '=', id)
+        .where('change_id', '=', change)
+        .execute();
+      continue;
+    }
     if (isEvolved(change)) {
       throw differs(
         declared === undefined

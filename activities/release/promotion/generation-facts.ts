@@ -55,6 +55,12 @@ export async function readFacts(
     .select(['tag', 'change_id', 'status', 'superseded_by', 'commit', 'pipeline', 'pipeline_run_id', 'completed_at'])
     .select(({ eb }) => eb('proof', 'is not', null).as('has_proof'))
     .where('generation_id', '=', id ?? '')
+    // attempts to prove what was moved to a later generation say nothing about this one
+    .where(
+      'change_id',
+      'in',
+      declared.map((change) => change.id),
+    )
     .orderBy('rc')
     .execute();
   const passed = new Map(

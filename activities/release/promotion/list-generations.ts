@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { rcompare } from 'semver';
 import type { ListedGeneration } from '../../../domain/release/promotion/describe-generation.ts';
 import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
@@ -9,7 +10,15 @@ export async function listGenerations(
 ): Promise<readonly Omit<ListedGeneration, 'isLocal'>[]> {
   const rows = await ledger
     .selectFrom('generations')
-    .leftJoin('generation_changes', 'generation_changes.generation_id', 'generations.generation_id')
+    .leftJoin('generation_changes', (join) =>
+      join
+        .onRef('generation_changes.generation_id', '=', 'generations.generation_id')
+        // others were moved to a later generation; an imported ledger has no contracts
+        .on(
+          sql<boolean>`contract->'changes' IS NULL
+            OR contract->'changes' @> jsonb_build_array(jsonb_build_object('id', change_id))`,
+        ),
+    )
     .select(['generations.version', 'generations.status', 'generations.description', 'generations.promoted_at'])
     .select(({ fn }) => [
       fn.count<number>('generation_changes.change_id').as('changes'),

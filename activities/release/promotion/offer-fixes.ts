@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Repository } from '../../../domain/git/repository.ts';
+import type { ChangeMove } from '../../../domain/release/train/train.ts';
 import type { Backport } from '../../../domain/release/promotion/hotfix-steps.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { Mgit } from '../../mgit/index.ts';
@@ -130,6 +131,42 @@ async function pushBackport(
     `${hotfix} was released with ${ids}. This adds it to the contract of ${version}, which then needs a proof of its own: ` +
     `\`longhaul evolution start ${version} --change ${changes[0] ?? ''}\`, when the fix is merged.`;
   return openPull(tools, repository, { head, base, title, body }, signal);
+}
+
+/** Changes to move from the generation of a train to the next one. */
+export interface OfferMove {
+  readonly repository: string;
+  /** When the train leaves, ISO 8601. */
+  readonly departure: string;
+  /** The time of the commit, ISO 8601. */
+  readonly at: string;
+  /** Full oid of the default branch's head, on which the contracts were read. */
+  readonly from: string;
+  readonly move: ChangeMove;
+}
+
+/** See `CommitActivities.offerMove`. */
+export async function offerMove(tools: OfferTools, asked: OfferMove, signal: AbortSignal): Promise<string> {
+  const { repository: id, departure, at, from, move } = asked;
+  const { mgit } = tools;
+  try {
+    const repository = await mgit.find(id, { signal });
+    const head = `longhaul/train-${departure.slice(0, 10)}-${move.from}`;
+    const ids = move.changes.join(', ');
+    const title = `chore: move ${ids} from ${move.from} to ${move.to}`;
+    const files = move.files.map(({ path, text }) => ({ path, content: text }));
+    const commit = { message: title, time: Math.floor(Date.parse(at) / 1_000), files };
+    await mgit.pushBranch(repository, { name: head, from, commit }, { signal });
+    const base = (await defaultHead(mgit, repository, signal))?.branch ?? null;
+    const body =
+      `The release train with ${move.from} leaves at ${departure.slice(0, 16)}Z, and ${ids} ` +
+      `${move.changes.length === 1 ? 'is' : 'are'} not proven. Merge this to release ${move.from} without, and to have ` +
+      `${move.changes.length === 1 ? 'it' : 'them'} on the train with ${move.to}; or prove what is missing.`;
+    return await openPull(tools, repository, { head, base, title, body }, signal);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return `missing (${refusalOf(error).message})`;
+  }
 }
 
 /** A pull request to open; `base` is null for a repository without a default branch. */

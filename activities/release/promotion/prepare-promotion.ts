@@ -1,6 +1,7 @@
 import { lt, rcompare } from 'semver';
 import type { PreparedPromotion, PreparePromotion } from '../../../domain/release/promotion/promotion.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { changesAfter } from '../contracts/stored-contracts.ts';
 import { registerGeneration } from '../evolutions/register-generation.ts';
 import type { LedgerTools } from '../ledger-tools.ts';
 import { storeJson } from '../pipelines/stored-plan.ts';
@@ -32,7 +33,8 @@ export async function preparePromotion(tools: LedgerTools, released: PrepareProm
   }
   // a generation without evolutions cannot be promoted; a dry run changes nothing
   if (!isDryRun && facts.id !== null) {
-    const registered = { repository, generation, digest, by, replaces: null };
+    const later = changesAfter(contracts, version);
+    const registered = { repository, generation, digest, by, replaces: null, later };
     await ledger.transaction().execute((trx) => registerGeneration(trx, registered));
   }
   const proven = facts.proven.map(({ tag, change, commit }) => ({ tag, change, commit }));

@@ -8,6 +8,7 @@ import type { HotfixOptions } from './hotfix.ts';
 import type { PromoteOptions } from './promote.ts';
 import type { ReadOptions } from './read-view.ts';
 import type { RunOptions } from './run.ts';
+import type { TrainOptions } from './train.ts';
 import type { WithdrawOptions } from './withdraw.ts';
 
 /** `--repo` of commands for one repository. */
@@ -214,6 +215,30 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
       .option('--commit <revision>', 'a commit of this folder (default: the head of the default branch)'),
     'standard',
   );
+  const train = program
+    .command('train')
+    .description('the release train of a repository: weekly promotion and deployment');
+  for (const [name, description] of [
+    ['start', 'create or change its schedule, as the contract of the default branch says'],
+    ['stop', 'delete its schedule, and cancel the train that is under way'],
+  ] as const) {
+    train
+      .command(name)
+      .description(description)
+      .addOption(repoOption())
+      .addOption(jsonOption())
+      .action((options: TrainOptions) =>
+        run(options, async (context) => (await import('./train.ts')).scheduleTrainCommand(context, name, options)),
+      );
+  }
+  train
+    .command('status')
+    .description('the next departure, what is on the train, what it waits for, and what the latest one did')
+    .addOption(repoOption())
+    .addOption(jsonOption())
+    .action((options: TrainOptions) =>
+      run(options, async (context) => (await import('./train.ts')).trainStatusCommand(context, options)),
+    );
   const hotfix = program.command('hotfix').description('repair a released version');
   hotfix
     .command('create')

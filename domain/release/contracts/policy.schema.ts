@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { CHANGE_TYPES } from './change.ts';
 import { line, programName, prose } from './names.schema.ts';
 import { promotionSection } from './promotion.schema.ts';
+import { trainSection } from './train.schema.ts';
 
 const changeTypes = z.array(z.enum(CHANGE_TYPES)).min(1, 'give at least one type of change');
 const steps = z.array(programName).max(100);
@@ -28,6 +29,7 @@ export const policyFile = z.strictObject({
   default_pipeline: programName.optional(),
   policies: z.array(policy).max(200).default([]),
   promotion: promotionSection.prefault({}),
+  train: trainSection.optional(),
 });
 
 /** The policies of a repository. */

@@ -72,7 +72,10 @@ export function describeEvolutions({ version, status, description, evolutions, c
   const rows = evolutions.map(({ tag, change, status: end, time, team, author }) =>
     row(tag, change, end, team ?? '', time.slice(0, 16).replace('T', ' '), author),
   );
-  const open = evolutions.filter(({ status: end, supersededBy: by }) => end === 'fail' && by === null);
+  const open = evolutions.filter(
+    ({ change, status: end, supersededBy: by }) =>
+      end === 'fail' && by === null && changes.some(({ id }) => id === change),
+  );
   const isReady = changes.every((change) => change.status === 'proven') && open.length === 0;
   return [
     `Generation: ${version} (${status})`,

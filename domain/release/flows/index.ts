@@ -9,6 +9,7 @@ import { promoteGenerationFlow } from './promotion-flows.ts';
 import { runPipelineFlow } from './pipeline-flows.ts';
 import { proveOnPushFlow } from './push-flow.ts';
 import { renameGenerationFlow } from './rename-flow.ts';
+import { runTrainFlow, scheduleTrainFlow } from './train-flows.ts';
 import { withdrawGenerationFlow } from './withdrawal-flow.ts';
 
 /** The flows of the release train. */
@@ -28,4 +29,6 @@ export const releaseFlows = [
   deployReleaseFlow,
   changeEnvironmentFlow,
   answerAlertsFlow,
+  runTrainFlow,
+  scheduleTrainFlow,
 ] as const;

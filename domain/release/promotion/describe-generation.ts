@@ -83,7 +83,9 @@ function nextStep(status: GenerationStatus): string {
   if (pending !== undefined) return `longhaul run PIPELINE --evolution ${pending.tag}`;
   const open = changes.find((change) => change.status !== 'proven');
   if (open !== undefined) return `longhaul evolution start ${version} --change ${open.id}`;
-  const failure = evolutions.find((each) => each.status === 'fail' && each.supersededBy === null);
+  const failure = evolutions.find(
+    (each) => each.status === 'fail' && each.supersededBy === null && changes.some(({ id }) => id === each.change),
+  );
   // a hotfix needs one passing evolution of its change, whatever failed
   if (failure === undefined || hotfixOf !== null) return promote;
   return `longhaul evolution start ${version} --change ${failure.change}: no later evolution supersedes the failure ${failure.tag}`;

@@ -42,7 +42,8 @@ export function openUntil({ from, until, time_zone: zone }: FreezeWindow, now: D
   return end !== null && end > now ? end : null;
 }
 
-function isTimeZone(name: string): boolean {
+/** True for a time zone such as `Europe/Berlin`. */
+export function isTimeZone(name: string): boolean {
   try {
     return new Intl.DateTimeFormat('en', { timeZone: name }).format() !== '';
   } catch {

@@ -1,0 +1,200 @@
+/// <reference lib="esnext.temporal" />
+import { ScheduleOverlapPolicy } from '@temporalio/client';
+import { describe, expect, vi } from 'vitest';
+import { parse } from 'yaml';
+import type { RunTrainResult } from '../../../domain/release/flows/train-flows.ts';
+import { git } from '../../support/scratch-git.ts';
+import { type Release, REPOSITORY, test } from '../../support/release/releases.ts';
+import { commit, generation, prove, tagsOf, write } from '../../support/release/work.ts';
+
+const CI = `name: full-ci
+steps:
+  - {name: unit, command: 'test ! -f broken'}
+`;
+const TRAIN = 'train: {day: friday, time: "09:00", time_zone: Europe/Berlin}\n';
+
+/** The departure of a week and its cut-off, by the calendar of the platform: not the code that is tested. */
+function fridayBefore(weeks: number): {
+  readonly departure: Temporal.ZonedDateTime;
+  readonly cutOff: Temporal.ZonedDateTime;
+} {
+  const now = Temporal.Now.zonedDateTimeISO('Europe/Berlin');
+  const days = (now.dayOfWeek + 2) % 7;
+  const day = now.toPlainDate().subtract({ days });
+  let departure = day.toZonedDateTime({ timeZone: 'Europe/Berlin', plainTime: '09:00' });
+  if (Temporal.ZonedDateTime.compare(departure, now) > 0) departure = departure.subtract({ weeks: 1 });
+  departure = departure.subtract({ weeks });
+  const cutOff = departure.toPlainDate().subtract({ days: 1 });
+  return { departure, cutOff: cutOff.toZonedDateTime({ timeZone: 'Europe/Berlin', plainTime: '12:00' }) };
+}
+
+/** Starts what the schedule was to start at a time that is over, as it does after an outage. */
+async function missed({ client }: Release, cutOff: Temporal.ZonedDateTime): Promise<string> {
+  const instant = cutOff.toInstant();
+  const at = instant.epochMilliseconds;
+  await client.schedule.getHandle(`train/${REPOSITORY}`).backfill({
+    start: new Date(at - 60_000),
+    end: new Date(at + 60_000),
+    overlap: ScheduleOverlapPolicy.ALLOW_ALL,
+  });
+  // Temporal appends the time
+  return `train/${REPOSITORY}-${instant.toString()}`;
+}
+
+async function resultOf({ client }: Release, workflowId: string): Promise<RunTrainResult> {
+  await vi.waitUntil(
+    () =>
+      client.workflow
+        .getHandle(workflowId)
+        .describe()
+        .then(() => true)
+        .catch(() => false),
+    { timeout: 60_000, interval: 200 },
+  );
+  return client.workflow.getHandle(workflowId).result() as Promise<RunTrainResult>;
+}
+
+async function status({ longhaul }: Release) {
+  const { stdout, stderr, exitCode } = await longhaul('train', 'status', '--json');
+  expect(stderr).toBe('');
+  expect(exitCode).toBe(0);
+  return (JSON.parse(stdout) as RunTrainResult).report!;
+}
+
+function eventsOf({ ledger }: Release): Promise<readonly { type: string; departure: string }[]> {
+  return ledger.sql(
+    `SELECT event_type AS type, resource_id AS departure FROM audit_events WHERE event_type LIKE 'train.%' ORDER BY event_id`,
+  );
+}
+
+describe('a release train', { timeout: 180_000 }, () => {
+  test('that missed its departure offers what is not proven, holds, and leaves once', async ({ release }) => {
+    const { clone, remote, longhaul, client, replayed } = release;
+    write(clone, {
+      '.longhaul/generations/v1.0.0.yaml': generation('v1.0.0', ['FEAT-1', 'FEAT-2', 'FEAT-3']),
+      '.longhaul/pipelines/full-ci.yaml': CI,
+      '.longhaul/policy.yaml': TRAIN,
+    });
+    commit(clone, 'chore: contracts');
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+    await prove(release, 'v1.0.0', 'FEAT-1', { one: '' });
+    const proven = git(clone, 'rev-parse', 'HEAD');
+    await expect(prove(release, 'v1.0.0', 'FEAT-2', { broken: '' })).rejects.toThrow('FEAT-2');
+    git(clone, 'reset', '--quiet', '--hard', proven);
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+
+    const before = await longhaul('train', 'status');
+    expect(before.stdout).toContain('Next departure: none, the train is stopped: longhaul train start\n');
+    expect(before.stdout).toContain(
+      'On the train: v1.0.0\n  ✓ FEAT-1 The change FEAT-1\n  ○ FEAT-2 The change FEAT-2 (not proven)\n',
+    );
+    expect(before.stdout).toContain(
+      'Waits for:\n  FEAT-2 is not proven.\n  FEAT-3 is not proven.\n  v1.0.0-rc.2 (FEAT-2)',
+    );
+
+    for (let times = 0; times < 2; times++) expect(await longhaul('train', 'start')).toMatchObject({ exitCode: 0 });
+    const { nextActionTimes } = (await client.schedule.getHandle(`train/${REPOSITORY}`).describe()).info;
+    const last = fridayBefore(0);
+    const first = await status(release);
+    expect(first).toMatchObject({ schedule: 'running', isCurrent: true, underWay: null, last: [] });
+    expect(Date.parse(first.departure)).toBe(last.departure.add({ weeks: 1 }).epochMilliseconds);
+    expect([...nextActionTimes].map(Number)).toContain(Date.parse(first.cutOff));
+
+    // the server was away at the cut-off and at the departure
+    const run = await missed(release, last.cutOff);
+    const departure = new Date(last.departure.epochMilliseconds).toISOString();
+    const branch = `longhaul/train-${departure.slice(0, 10)}-v1.0.0`;
+    await vi.waitUntil(() => git(remote, 'branch', '--list', branch) !== '', { timeout: 60_000, interval: 200 });
+    const held = await vi.waitFor(
+      async () => {
+        const now = await status(release);
+        expect(now.underWay?.lines[0]).toBe('holds, and waits for:');
+        return now;
+      },
+      { timeout: 60_000, interval: 500 },
+    );
+    expect(held.underWay).toMatchObject({ departure, stage: 'promotion' });
+    expect(held.underWay?.lines).toContain('FEAT-3 is not proven.');
+    expect(held.last.map(({ event }) => event)).toEqual(['offered', 'held']);
+    expect(held.last[0]?.details).toEqual([`FEAT-2, FEAT-3 to v1.1.0: branch ${branch}`]);
+    expect(tagsOf(remote)).not.toContain('v1.0.0');
+
+    // people merge what the train offered
+    git(clone, 'fetch', '--quiet', 'origin');
+    git(clone, 'merge', '--quiet', '--no-edit', `origin/${branch}`);
+    const idsIn = (version: string): readonly string[] =>
+      (
+        parse(git(clone, 'show', `HEAD:.longhaul/generations/${version}.yaml`)) as { changes: { id: string }[] }
+      ).changes.map(({ id }) => id);
+    expect([idsIn('v1.0.0'), idsIn('v1.1.0')]).toEqual([['FEAT-1'], ['FEAT-2', 'FEAT-3']]);
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+    expect(await resultOf(release, run)).toMatchObject({ outcome: 'departed', version: 'v1.0.0', departure });
+    expect(git(remote, 'rev-parse', 'v1.0.0^{commit}')).toBe(git(clone, 'rev-parse', 'HEAD'));
+    replayed(`train/${REPOSITORY}`);
+    replayed(run);
+
+    // the failed attempt of what was moved counts no more, and nothing is left of it in the generation
+    const shown = await longhaul('evolution', 'list', 'v1.0.0');
+    expect(shown.stdout).toContain('Ready for promotion: YES');
+    expect(shown.stdout).not.toContain('FEAT-3');
+
+    // it has left: a second start for the same departure does nothing
+    expect(await missed(release, last.cutOff)).toBe(run);
+    await vi.waitFor(async () => expect(await resultOf(release, run)).toMatchObject({ outcome: 'left', departure }), {
+      timeout: 60_000,
+      interval: 200,
+    });
+    expect((await eventsOf(release)).filter(({ type }) => type === 'train.departed')).toHaveLength(1);
+    const after = await longhaul('train', 'status');
+    expect(after.stdout).toContain(`Latest train: ${departure.slice(0, 16)}Z\n  offered at `);
+    expect(after.stdout).toContain('On the train: v1.1.0\n  ○ FEAT-2');
+  });
+
+  test('that waits for its departure is cancelled when trains are stopped', async ({ release }) => {
+    const { client, longhaul, clone } = release;
+    const handle = client.schedule.getHandle(`train/${REPOSITORY}`);
+    await handle.trigger();
+    const { departure } = fridayBefore(-1);
+    const waiting = await vi.waitFor(
+      async () => {
+        const { underWay } = await status(release);
+        expect(underWay?.departure).toBe(new Date(departure.epochMilliseconds).toISOString());
+        return underWay;
+      },
+      { timeout: 60_000, interval: 500 },
+    );
+    expect(['timetable', 'offer', 'wait']).toContain(waiting?.stage);
+
+    // the contract decides when, also for a schedule that was made before
+    write(clone, { '.longhaul/policy.yaml': TRAIN.replace('friday', 'tuesday') });
+    commit(clone, 'chore: trains on tuesdays');
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+    expect((await longhaul('train', 'status')).stdout).toContain(
+      'The contract has other times than the schedule: longhaul train start\n',
+    );
+    expect(await longhaul('train', 'stop')).toMatchObject({ exitCode: 0 });
+    await vi.waitUntil(
+      async () => (await client.workflow.getHandle(`train/${REPOSITORY}`).describe()).status.name === 'CANCELLED',
+      { timeout: 60_000, interval: 200 },
+    );
+    await expect(handle.describe()).rejects.toThrow(/not found/i);
+    expect(await status(release)).toMatchObject({ schedule: 'stopped', underWay: null });
+    expect(
+      (await eventsOf(release))
+        .slice(-2)
+        .map(({ type }) => type)
+        .toSorted(),
+    ).toEqual(['train.cancelled', 'train.stopped']);
+    release.replayed(`train/${REPOSITORY}`);
+    expect(await longhaul('train', 'stop')).toMatchObject({ exitCode: 0 });
+  });
+
+  test('is not started where the default branch has none', async ({ release: { longhaul, clone } }) => {
+    write(clone, { '.longhaul/policy.yaml': 'policies: []\n' });
+    commit(clone, 'chore: no trains');
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+    const refused = await longhaul('train', 'start');
+    expect(refused.exitCode).toBe(2);
+    expect(refused.stderr).toContain('has no release train: add the section train to policy.yaml.');
+  });
+});

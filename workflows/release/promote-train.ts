@@ -1,0 +1,73 @@
+import { ApplicationFailure, ChildWorkflowFailure } from '@temporalio/workflow';
+import { promoteGenerationFlow, type PromoteGenerationResult } from '../../domain/release/flows/promotion-flows.ts';
+import type { PromotionReport } from '../../domain/release/promotion/promotion.ts';
+import { isLocked, runChild } from '../shared/child.ts';
+import { failureOf } from '../shared/failure.ts';
+import { holding } from './hold-train.ts';
+import { readGates, type Left, readTrainPlan, reasonsOf, type TrainWork } from './plan-train.ts';
+
+/** Promotes what is on the train as soon as all gates are open. Null for a train without a generation. */
+export async function promoteTrain(work: TrainWork, chosen: string | null): Promise<Left | null> {
+  const { given, show } = work;
+  const { repository, by } = given;
+  let version = chosen;
+  // gates as the last attempt left them: it is not repeated while nothing has changed
+  let tried = '';
+  return holding(work, async () => {
+    const plan = await readTrainPlan(given, version);
+    const { generation, train, hasPeople } = plan;
+    if (generation === null) return { done: null };
+    ({ version } = generation);
+    const left = { version, environment: train.environment };
+    // a person was faster
+    if (generation.isPromoted) return { done: left };
+    const report = await readGates(given, plan, generation);
+    if (!report.isOpen && (needsMore(report) || keyOf(report) === tried)) {
+      return { version, waitsFor: reasonsOf(report) };
+    }
+    // only a person may ask people
+    if (hasPeople && report.approvals !== null) {
+      return { version, waitsFor: [`a person to ask for the approvals: longhaul generation promote ${version}`] };
+    }
+    show(`promotes ${version}: longhaul watch generation/${repository}/${version}`);
+    try {
+      await runChild(promoteGenerationFlow, {
+        repository,
+        version,
+        kind: 'standard',
+        dryRun: false,
+        overrideFreeze: '',
+        by,
+      });
+      return { done: left };
+    } catch (error) {
+      const refused = refusalOf(error);
+      // people have rejected it, or a file of the release is missing
+      if (refused?.isOpen === true) throw error;
+      if (refused !== null) {
+        tried = keyOf(refused);
+        return { version, waitsFor: reasonsOf(refused) };
+      }
+      const { type, error: message } = failureOf(error);
+      if (type !== 'GenerationDiffers' && !isLocked(error)) throw error;
+      return { version, waitsFor: [message] };
+    }
+  });
+}
+
+/** True when more is missing than a run of the pipelines, which the promotion starts by itself. */
+function needsMore({ gates }: PromotionReport): boolean {
+  return gates.some(({ gate, reasons }) => gate !== 'ProofCoversCommitGate' && reasons.length > 0);
+}
+
+function keyOf({ commit, gates }: PromotionReport): string {
+  return JSON.stringify([commit, gates]);
+}
+
+/** The gates with which a promotion was refused; null for another failure. */
+function refusalOf(error: unknown): PromotionReport | null {
+  const cause = error instanceof ChildWorkflowFailure ? error.cause : error;
+  if (!(cause instanceof ApplicationFailure) || cause.type !== 'PromotionRefused') return null;
+  const [result] = (cause.details ?? []) as [PromoteGenerationResult?];
+  return result?.report ?? null;
+}

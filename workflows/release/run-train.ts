@@ -1,0 +1,138 @@
+import { isCancellation, sleep, workflowInfo } from '@temporalio/workflow';
+import { runTrainFlow, type RunTrainInput, type RunTrainResult } from '../../domain/release/flows/train-flows.ts';
+import type { TrainPlan } from '../../domain/release/train/train.ts';
+import { failureOf } from '../shared/failure.ts';
+import { type FlowStages, stagesOf } from '../shared/stages.ts';
+import { act, recordingRefusal } from './act.ts';
+import { commitActivities, ledgerActivities } from './activities.ts';
+import { deployTrain } from './deploy-train.ts';
+import { holding } from './hold-train.ts';
+import { readGates, type Left, readTrainPlan, reasonsOf, type TrainRun, type TrainWork } from './plan-train.ts';
+import { promoteTrain } from './promote-train.ts';
+
+/** What each stage hands on. */
+interface Outputs extends Record<string, unknown> {
+  readonly timetable: Pick<TrainPlan, 'departure' | 'cutOff' | 'hasLeft'>;
+  readonly offer: { readonly version: string | null };
+  readonly wait: null;
+  readonly promotion: Left | null;
+  readonly deployment: null;
+}
+
+/**
+ * The release train of a repository (docs/train.md). At the cut-off it offers the changes that are not proven to the next
+ * generation; at its departure it promotes the generation, and deploys it, or holds until that can be done. The contract
+ * of the default branch decides when; the schedule only starts it.
+ */
+export function runTrain(input: RunTrainInput): Promise<RunTrainResult> {
+  const stages = stagesOf<Outputs>(['timetable', 'offer', 'wait', 'promotion', 'deployment']);
+  const work = async (): Promise<RunTrainResult> => {
+    const start = startOf();
+    // the child that has the lock gets it too
+    return act(runTrainFlow, { after: start, ...input }, (checked) => {
+      const given = { ...checked, after: checked.after ?? start };
+      return given.dryRun ? look(given) : run(given, stages);
+    });
+  };
+  // a dry run is no act
+  return input?.dryRun === true ? work() : recordingRefusal(runTrainFlow, input, work);
+}
+
+/** When the schedule was to start this run; when it was started, for a run without a schedule. */
+function startOf(): string {
+  const { searchAttributes, startTime } = workflowInfo();
+  const [scheduled] = (searchAttributes['TemporalScheduledStartTime'] ?? []) as readonly Date[];
+  return (scheduled ?? startTime).toISOString();
+}
+
+/** What `longhaul train status` shows. */
+async function look(given: TrainRun): Promise<RunTrainResult> {
+  const { repository } = given;
+  const plan = await readTrainPlan(given);
+  const { train, departure, cutOff, generation, contracts } = plan;
+  const state = await ledgerActivities.readTrain.executeWithOptions({ summary: 'its schedule, and the last one' }, [
+    { repository, contracts },
+  ]);
+  const waitsFor = generation === null ? [] : reasonsOf(await readGates(given, plan, generation));
+  return {
+    report: { ...state, repository, train, departure, cutOff, generation, waitsFor },
+    departure,
+    outcome: 'none',
+    version: generation?.version ?? null,
+    environment: train.environment,
+  };
+}
+
+async function run(given: TrainRun, stages: FlowStages<Outputs>): Promise<RunTrainResult> {
+  const plan = await stages.run('timetable', () =>
+    holding(stages, async () => {
+      const { departure, cutOff, hasLeft } = await readTrainPlan(given);
+      return { done: { departure, cutOff, hasLeft } };
+    }),
+  );
+  const { departure } = plan;
+  const ended = { report: null, departure, version: null, environment: null };
+  if (plan.hasLeft) return { ...ended, outcome: 'left' };
+  const work: TrainWork = {
+    given,
+    show: stages.show,
+    record: (event, version, details = []) =>
+      ledgerActivities.recordTrain.executeWithOptions({ summary: `record: ${event}` }, [
+        { repository: given.repository, by: given.by, event, departure, version, details: details.slice(0, 100) },
+      ]),
+  };
+  await sleepUntil(plan.cutOff, 'cut-off');
+  const { version: chosen } = await stages.run('offer', () => offer(work));
+  await stages.run('wait', async () => {
+    stages.show(`leaves at ${departure.slice(0, 16)}Z`);
+    await sleepUntil(departure, 'departure');
+    return null;
+  });
+  const left = await stages.run('promotion', () => promoteTrain(work, chosen));
+  if (left === null) {
+    await work.record('departed', null);
+    return { ...ended, outcome: 'empty' };
+  }
+  const { version, environment } = left;
+  await work.record('departed', version);
+  await stages.run('deployment', async () => {
+    if (environment === null) return null;
+    try {
+      await deployTrain(work, { version, environment });
+    } catch (error) {
+      if (!isCancellation(error)) await work.record('failed', version, [failureOf(error).error]);
+      throw error;
+    }
+    await work.record('arrived', version, [environment]);
+    return null;
+  });
+  return { ...ended, outcome: 'departed', version, environment };
+}
+
+/** Offers the changes that are not proven to the next generation. Returns the version that is on the train. */
+async function offer({ given, record, show }: TrainWork): Promise<{ readonly version: string | null }> {
+  const { repository } = given;
+  const { generation, move, departure, packed } = await holding({ show }, async () => ({
+    done: await readTrainPlan(given),
+  }));
+  const version = generation?.version ?? null;
+  if (move === null) return { version };
+  show(`offers ${move.changes.join(', ')} to ${move.to}`);
+  const offered = await commitActivities.offerMove
+    .executeWithOptions({ summary: `offer ${move.changes.length} changes to ${move.to}` }, [
+      { repository, departure, at: new Date(Date.now()).toISOString(), from: packed.commit, move },
+    ])
+    .catch((error: unknown) => {
+      if (isCancellation(error)) throw error;
+      // the train leaves without the offer
+      return `missing (${failureOf(error).error})`;
+    });
+  await record('offered', version, [`${move.changes.join(', ')} to ${move.to}: ${offered}`]);
+  return { version };
+}
+
+/** Waits until an instant; not at all when it is over. */
+async function sleepUntil(instant: string, summary: string): Promise<void> {
+  const rest = Date.parse(instant) - Date.now();
+  if (rest > 0) await sleep(rest, { summary });
+}
