@@ -2,7 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import type { z } from 'zod';
 
-const BIN = fileURLToPath(new URL('../client/bin.ts', import.meta.url));
+/** The program of the command line. */
+export const BIN = fileURLToPath(new URL('../client/bin.ts', import.meta.url));
 /** Exit codes with a `--json` result: success, or some repositories failed and are listed. */
 const CODES_WITH_RESULT = [0, 1];
 
@@ -35,9 +36,16 @@ export async function longhaul(args: readonly string[], options: LonghaulOptions
   await run(args, options, 'inherit', [0]);
 }
 
-/** Like {@link longhaul}, and returns what the command has printed on standard output. */
-export async function longhaulShown(args: readonly string[], options: LonghaulOptions): Promise<string> {
-  return (await run(args, options, ['pipe', 'inherit'], [0])).stdout;
+/**
+ * Like {@link longhaul}, and returns what the command has printed on standard output. Rejects with {@link CommandFailed}
+ * when it ends with another exit code than this one.
+ */
+export async function longhaulShown(
+  args: readonly string[],
+  options: LonghaulOptions,
+  exitCode: number,
+): Promise<string> {
+  return (await run(args, options, ['pipe', 'inherit'], [exitCode])).stdout;
 }
 
 /**

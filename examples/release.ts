@@ -1,11 +1,12 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { styleText } from 'node:util';
 import { execa } from 'execa';
 import { makeFleet } from './fleet.ts';
 import type { FleetProgress } from './fleet.ts';
-import { CLEAN_GIT_ENV, git } from './git.ts';
-import { longhaulShown } from './longhaul.ts';
+import { git } from './git.ts';
+import { openPlace } from './place.ts';
+import type { Place } from './place.ts';
 import {
   RELEASE_CONTRACT,
   RELEASE_PIPELINE,
@@ -99,18 +100,6 @@ export async function showRelease(options: ReleaseOptions): Promise<ShownRelease
   return { repository: place.repository, version: RELEASED_VERSION, problems };
 }
 
-/** A remote, and a clone in which commands are run and shown. */
-interface Place {
-  readonly repository: string;
-  readonly remote: string;
-  readonly clone: string;
-  /** Show a command and run it; return its standard output. */
-  readonly git: (...args: readonly string[]) => Promise<string>;
-  readonly longhaul: (...args: readonly string[]) => Promise<string>;
-  /** Shows what is written into a file of the clone, and writes it. */
-  readonly write: (path: string, text: string) => Promise<void>;
-}
-
 async function makePlace({ release, config, dataDir, signal, onProgress }: ReleaseOptions): Promise<Place> {
   const { remotes, clones, published, cacheDir } = release;
   await makeFleet({ root: published, cacheDir, packages: [RELEASED_PACKAGE], signal, onProgress });
@@ -133,34 +122,7 @@ async function makePlace({ release, config, dataDir, signal, onProgress }: Relea
   await git(['-C', clone, 'config', 'user.email', 'ada@example.invalid'], signal);
   await git(['-C', clone, 'remote', 'add', 'published', source], signal);
 
-  return {
-    repository: `${PROVIDER}/${org}/${name}-${number}`,
-    remote,
-    clone,
-    async git(...args) {
-      announce('git', args);
-      const { stdout } = await execa('git', args, {
-        cwd: clone,
-        env: CLEAN_GIT_ENV,
-        extendEnv: false,
-        stdin: 'ignore',
-        stdout: ['pipe', 'inherit'],
-        stderr: 'inherit',
-        cancelSignal: signal,
-      });
-      return stdout;
-    },
-    longhaul(...args) {
-      announce('longhaul', args);
-      return longhaulShown(args, { config, dataDir, signal, cwd: clone });
-    },
-    async write(path, text) {
-      announce('cat', ['>', path]);
-      process.stdout.write(styleText('dim', text.replaceAll(/^/gm, '> ').slice(0, -2)));
-      await mkdir(dirname(join(clone, path)), { recursive: true });
-      await writeFile(join(clone, path), text);
-    },
-  };
+  return openPlace({ repository: `${PROVIDER}/${org}/${name}-${number}`, remote, clone, config, dataDir, signal });
 }
 
 async function declare({ git: runGit, longhaul, write }: Place): Promise<void> {
@@ -205,17 +167,6 @@ async function findProblems({ git: runGit, longhaul }: Place, proven: readonly s
   for (const [fact, isHeld] of facts)
     process.stdout.write(`${isHeld ? styleText('green', 'held') : styleText('red', 'NOT HELD')}: ${fact}\n`);
   return facts.filter(([, isHeld]) => !isHeld).map(([fact]) => `This does not hold: ${fact}.`);
-}
-
-function announce(program: string, args: readonly string[]): void {
-  process.stdout.write(`${styleText('bold', `$ ${[program, ...args.map(shellWord)].join(' ')}`)}\n`);
-}
-
-/** A word as a shell reads it. */
-export function shellWord(word: string): string {
-  if (/^[\w./:@%+>-]+$/.test(word)) return word;
-  const isSafe = !/[$`"\\!]/.test(word);
-  return word.includes("'") && isSafe ? `"${word}"` : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** The oldest Node that runs the tests of the package. */

@@ -29,6 +29,7 @@ export const generationRows = z.array(
 export const evolutionRows = z.array(
   z.object({ tag: z.string(), change_id: z.string(), status: z.string(), commit: z.string().nullable() }),
 );
+export const deploymentRows = z.array(z.object({ version: z.string(), status: z.string() }));
 export const promotionEvents = z.array(z.object({ resource_id: z.string() }));
 
 export type PrintedFleetResult = z.infer<typeof fleetResult>;

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { LonghaulError } from '../domain/shared/failures.ts';
+import type { DeployScene } from './deploy.ts';
 import { nodeToolchain, PROVIDER } from './release.ts';
 import type { ReleaseScene } from './release.ts';
 
@@ -13,6 +14,8 @@ export const USAGE = `npm start [-- options]
 Without options: creates a fleet of real repositories, indexes it, advances it, syncs the index, and searches it.
 
   --release       releases a version of a real npm package instead: its contract, a proof of each change, the promotion
+  --deploy        deploys releases to a Kubernetes cluster on loopback instead: one that stays, one that is undone, and one
+                  whose worker is killed in the middle
   --root DIR      your own repositories instead: a folder that holds org/repo or org/project/repo
   --pattern P     your own repositories instead: those of your longhaul.yaml that match, e.g. "org/*"; may be repeated
   --config FILE   that longhaul.yaml (default: LONGHAUL_CONFIG, or longhaul.yaml in this folder)
@@ -22,6 +25,7 @@ Without options: creates a fleet of real repositories, indexes it, advances it, 
 
 const CHECKOUT = fileURLToPath(new URL('..', import.meta.url));
 const EVERYTHING = '*/*/*';
+const NOTHING = { fleet: null, release: null, deploy: null } as const;
 const DEMO_QUERY = 'run a command and capture its output';
 const OWN_QUERY = 'read the configuration file';
 
@@ -40,36 +44,40 @@ export interface Scene {
   readonly fleet: { readonly root: string; readonly cacheDir: string } | null;
   /** The folders of a release that is shown; null when an index is. */
   readonly release: ReleaseScene | null;
+  /** The folders of deployments that are shown; null when nothing is deployed. */
+  readonly deploy: DeployScene | null;
 }
 
 /** Parses the command line and writes the configuration for it. Null for `--help`. Throws `InvalidInput`. */
 export async function readScene(argv: readonly string[]): Promise<Scene | null> {
-  const { help, once = false, pattern, root, config, data, search, release } = readOptions(argv);
+  const { help, once = false, pattern, root, config, data, search, release, deploy } = readOptions(argv);
   if (help === true) return null;
-  if (release === true) {
-    if ((pattern ?? root ?? config ?? search) !== undefined)
+  if (release === true || deploy === true) {
+    const name = deploy === true ? 'deploy' : 'release';
+    if ((pattern ?? root ?? config ?? search) !== undefined || (release === true && deploy === true))
       throw new LonghaulError(
         'InvalidInput',
-        '--release has a repository of its own: give it alone, or with --data and --once.',
+        `--${name} has a repository of its own: give it alone, or with --data and --once.`,
       );
-    return releaseScene(resolve(data ?? join(CHECKOUT, '.longhaul', 'release')), once);
+    const dataDir = resolve(data ?? join(CHECKOUT, '.longhaul', name));
+    return deploy === true ? deployScene(dataDir, once) : releaseScene(dataDir, once);
   }
   if (pattern !== undefined) {
     if (root !== undefined) throw new LonghaulError('InvalidInput', 'Give --root or --pattern, not both.');
     const file = resolve(config ?? process.env['LONGHAUL_CONFIG'] ?? 'longhaul.yaml');
     await mustExist(file, '--pattern lists the providers of a longhaul.yaml. Write one, or name it with --config');
     const dataDir = data === undefined ? undefined : resolve(data);
-    return { config: file, dataDir, patterns: pattern, query: search ?? OWN_QUERY, once, fleet: null, release: null };
+    return { config: file, dataDir, patterns: pattern, query: search ?? OWN_QUERY, once, ...NOTHING };
   }
   if (config !== undefined) throw new LonghaulError('InvalidInput', '--config requires --pattern.');
 
   if (root !== undefined) await mustExist(resolve(root), '--root must be the folder that holds your repositories');
   const dataDir = resolve(data ?? join(CHECKOUT, '.longhaul', root === undefined ? 'demo' : 'own'));
   await makeFolder(dataDir);
-  const scene = { dataDir, patterns: [EVERYTHING], once, release: null };
+  const scene = { dataDir, patterns: [EVERYTHING], once, ...NOTHING };
   if (root !== undefined) {
     const file = await writeConfig(dataDir, { name: 'local', type: 'local', root: resolve(root) });
-    return { ...scene, config: file, query: search ?? OWN_QUERY, fleet: null };
+    return { ...scene, config: file, query: search ?? OWN_QUERY };
   }
   const fleet = { root: join(dataDir, 'fleet'), cacheDir: join(dataDir, 'packages') };
   await mkdir(fleet.root, { recursive: true });
@@ -101,7 +109,23 @@ async function releaseScene(dataDir: string, once: boolean): Promise<Scene> {
   await mkdir(release.remotes, { recursive: true });
   const provider = { name: PROVIDER, type: 'local', root: release.remotes } as const;
   const config = await writeConfig(dataDir, provider, { pipelines: { toolchains: await nodeToolchain() } });
-  return { config, dataDir, patterns: [], query: '', once, fleet: null, release };
+  return { config, dataDir, patterns: [], query: '', once, ...NOTHING, release };
+}
+
+async function deployScene(dataDir: string, once: boolean): Promise<Scene> {
+  const file = (name: string): string => join(dataDir, name);
+  const deploy = {
+    remotes: file('remotes'),
+    clones: file('clones'),
+    cluster: file('cluster'),
+    kubeconfig: file('kubeconfig'),
+    key: file('deploy.key'),
+    log: file('deploy-worker.log'),
+  };
+  await makeFolder(dataDir);
+  await mkdir(deploy.remotes, { recursive: true });
+  const config = await writeConfig(dataDir, { name: PROVIDER, type: 'local', root: deploy.remotes });
+  return { config, dataDir, patterns: [], query: '', once, ...NOTHING, deploy };
 }
 
 function readOptions(argv: readonly string[]) {
@@ -111,6 +135,7 @@ function readOptions(argv: readonly string[]) {
       options: {
         once: { type: 'boolean' },
         release: { type: 'boolean' },
+        deploy: { type: 'boolean' },
         root: { type: 'string' },
         pattern: { type: 'string', multiple: true },
         config: { type: 'string' },

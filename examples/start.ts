@@ -6,7 +6,10 @@ import type { FleetProgress } from './fleet.ts';
 import { CommandFailed, longhaul, longhaulJson } from './longhaul.ts';
 import { fleetResult, statusResult } from './results.schema.ts';
 import type { PrintedFleetResult, Status } from './results.schema.ts';
-import { shellWord, showRelease } from './release.ts';
+import { showDeployments } from './deploy.ts';
+import type { DeployScene } from './deploy.ts';
+import { shellWord } from './place.ts';
+import { showRelease } from './release.ts';
 import type { ReleaseScene } from './release.ts';
 import { readScene, USAGE } from './scene.ts';
 import type { Scene } from './scene.ts';
@@ -50,7 +53,7 @@ async function show(scene: Scene, signal: AbortSignal): Promise<number> {
   let failed = false;
   try {
     const uiUrl = await bringUp(run, before);
-    const shown = run.release === null ? await showIndex(run) : await release(run, run.release);
+    const shown = await showWhatIsAsked(run);
     print(`\n${run.stages.table()}\n`);
     for (const problem of shown.problems) print(styleText('red', `  ${problem}`));
     failed = shown.problems.length > 0;
@@ -74,6 +77,11 @@ interface Shown {
   readonly next: readonly string[];
 }
 
+function showWhatIsAsked(run: Run): Promise<Shown> {
+  if (run.deploy !== null) return deployments(run, run.deploy);
+  return run.release === null ? showIndex(run) : release(run, run.release);
+}
+
 async function showIndex(run: Run): Promise<Shown> {
   if (run.fleet === null) await ownRepositories(run);
   else await demoFleet(run, run.fleet);
@@ -84,7 +92,7 @@ async function showIndex(run: Run): Promise<Shown> {
 }
 
 /** Needs the worker that runs programs of repositories: it is not started on a machine without a sandbox. */
-async function release(run: Run, scene: ReleaseScene): Promise<Shown> {
+async function needsPipelines(run: Run): Promise<void> {
   const { programs = [] } = await askStatus(run);
   if (!programs.some(({ name, alive }) => name === 'pipelines' && alive)) {
     throw new LonghaulError(
@@ -92,6 +100,20 @@ async function release(run: Run, scene: ReleaseScene): Promise<Shown> {
       'A release needs a worker that runs pipelines, and this machine has no sandbox for it; `longhaul up` said why.',
     );
   }
+}
+
+async function deployments(run: Run, scene: DeployScene): Promise<Shown> {
+  await needsPipelines(run);
+  const { dataDir = '' } = run;
+  const { repository, problems } = await showDeployments({ ...run, dataDir, deploy: scene });
+  return {
+    problems,
+    next: [`deployments list --repo ${repository}`, `db query 'SELECT * FROM deployments' --all --csv`],
+  };
+}
+
+async function release(run: Run, scene: ReleaseScene): Promise<Shown> {
+  await needsPipelines(run);
   const { repository, version, problems } = await showRelease({ ...run, release: scene, onProgress: progressLine() });
   const of = `${version} --repo ${repository}`;
   return {

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { statusAddress } from '../../../activities/telemetry/status-server.ts';
 import { parseRoles } from '../../../domain/shared/roles.ts';
 import type { CliContext } from '../../core/context.ts';
+import { stackVariables } from '../../core/stack-variables.ts';
 import { pipelinesEnvironment } from './pipelines-environment.ts';
 
 /** Options of `longhaul worker`. */
@@ -14,19 +15,19 @@ export interface WorkerCommandOptions {
 }
 
 /**
- * `longhaul worker`: runs the worker process and forwards signals. Returns its exit code. Invalid options are refused
+ * `longhaul worker`: runs the worker process and forwards signals. Where no Temporal is configured, it finds the servers of
+ * `longhaul up` on the same data folder. Returns its exit code. Invalid options are refused
  * here, with messages for people. Throws `InvalidInput`, `InvalidConfiguration`.
  */
-export async function runWorker(
-  { config, configPath, dataDir, env, signals }: CliContext,
-  { roles, metricsAddress }: WorkerCommandOptions,
-): Promise<number> {
+export async function runWorker(context: CliContext, { roles, metricsAddress }: WorkerCommandOptions): Promise<number> {
+  const { config, configPath, dataDir, env, signals } = context;
   const isAlone = parseRoles(roles).includes('pipelines');
   statusAddress(metricsAddress, env);
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const main = fileURLToPath(new URL(`../../../workers/main.${extension}`, import.meta.url));
   const full = {
     ...env,
+    ...(await stackVariables(context)),
     ...(configPath === null ? {} : { LONGHAUL_CONFIG: configPath }),
     LONGHAUL_DATA_DIR: dataDir,
   };

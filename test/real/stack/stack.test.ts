@@ -13,6 +13,8 @@ import proto from '@temporalio/proto';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { ApiKey, connectToLocal } from 'weaviate-client';
 import type { WeaviateClient } from 'weaviate-client';
+import { loadConfig } from '../../../activities/shared/config.ts';
+import { stackVariables } from '../../../client/core/stack-variables.ts';
 import { withPostgres } from '../../../platform/postgres-client.ts';
 import { isRunning } from '../../../platform/process-identity.ts';
 import { findRunningStack, stopRunningStack } from '../../../stack/running-stack.ts';
@@ -157,6 +159,24 @@ describe('the embedded servers', () => {
     stack = await startStack(options());
     expect({ temporal: stack.temporal, weaviate: stack.weaviate, postgres: stack.postgres }).toEqual(before);
     await expectKept();
+  });
+
+  test('are found by a worker that is started on this machine, unless it is told of others', async () => {
+    const { config } = loadConfig({ env: environment() });
+    const { dataDir, temporal, weaviate } = stack;
+    const env = environment();
+    const { DATABASE_WRITER_URL: writer = '', ...found } = await stackVariables({ config, dataDir, env });
+    expect(found).toEqual({
+      TEMPORAL_ADDRESS: temporal.address,
+      TEMPORAL_NAMESPACE: temporal.namespace,
+      WEAVIATE_URL: weaviate.url,
+      WEAVIATE_GRPC: weaviate.grpc,
+      WEAVIATE_API_KEY: weaviate.apiKey,
+    });
+    // not the login of the owner
+    expect(new URL(writer)).toMatchObject({ host: stack.postgres.address, username: 'longhaul_writer' });
+    expect(await stackVariables({ config, dataDir, env: { ...env, TEMPORAL_ADDRESS: 'of.others:7233' } })).toEqual({});
+    expect(await stackVariables({ config, dataDir: join(folder, 'none'), env })).toEqual({});
   });
 
   // Other systems have no second loopback address from the start.
