@@ -5,7 +5,6 @@ import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { styleText } from 'node:util';
-import { execa } from 'execa';
 import { parse, stringify } from 'yaml';
 import { startCluster } from '../test/support/kubernetes/cluster.ts';
 import type { Cluster } from '../test/support/kubernetes/cluster.ts';
@@ -283,8 +282,7 @@ async function findProblems(
   await longhaul('deployments', 'list');
   const args = ['get', 'deployments', '--namespace', namespace];
   announce('kubectl', args);
-  const { stdout } = await execa('kubectl', args, { env: cluster.env });
-  process.stdout.write(`${stdout}\n`);
+  process.stdout.write(await cluster.kubectl(args));
   const images = await cluster.kubectl([
     ...args,
     '--output=jsonpath={.items[*].spec.template.spec.containers[0].image}',
