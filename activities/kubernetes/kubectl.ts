@@ -81,7 +81,7 @@ export function createKubectl({ program, kubeconfig, env }: KubectlSettings): Ku
 
 /** Messages of kubectl and of clients for the server's answer to a request that cannot have had an effect, or can be repeated. */
 const UNREACHABLE =
-  /connection refused|no such host|i\/o timeout|context deadline exceeded|Client\.Timeout|TLS handshake timeout|connection reset|EOF|ServiceUnavailable|InternalError|TooManyRequests|etcdserver/u;
+  /The connection to the server \S+ was refused|Unable to connect to the server|connection refused|connection lost|no such host|currently unable to handle the request|did not complete within|i\/o timeout|context deadline exceeded|Client\.Timeout|TLS handshake timeout|connection reset|EOF|ServiceUnavailable|InternalError|TooManyRequests|etcdserver/u;
 
 /** The failure that a message of kubectl means. Every command can be repeated: each looks at what is there. */
 export function kubectlFailure(context: string, command: string, stderr: string): LonghaulError {

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { DeploymentEnd, ReleasedCommit } from '../../../domain/release/deployment/deployment.ts';
 import { standing } from '../../../domain/release/deployment/standing.ts';
 import type { PackedCommit } from '../../../domain/release/pipelines/job.ts';
@@ -5,6 +6,7 @@ import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { recordEvent } from '../../ledger/audit.ts';
 import type { LedgerDatabase, LedgerTransaction } from '../../ledger/open-ledger.ts';
 import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
+import { readDeployment } from './read-deployments.ts';
 import { readContracts } from '../contracts/stored-contracts.ts';
 
 /** Names a release. */
@@ -262,9 +264,12 @@ export interface EndDeployment {
   readonly by: string;
 }
 
-/** Records how a deployment ended. Does nothing when that is recorded. */
+/** The kind of the evidence of a deployment: all that the ledger has of it, when it has ended. */
+const DEPLOYMENT_KIND = 'deployment';
+
+/** Records how a deployment ended, and its evidence. Does nothing when that is recorded. */
 export async function endDeployment(
-  { ledger }: Pick<LedgerTools, 'ledger'>,
+  { ledger, blobs }: Pick<LedgerTools, 'ledger' | 'blobs'>,
   { deployment, failed, why }: EndDeployment,
   flow: RunningFlow,
 ): Promise<void> {
@@ -279,13 +284,25 @@ export async function endDeployment(
       .execute();
     // what was refused or cancelled before the first change has an event of its flow
     if (row.started_at === null) return;
+    const ended = JSON.stringify(await readDeployment(trx, deployment));
+    const { digest } = await blobs.put(Readable.from([Buffer.from(ended)]));
+    await trx
+      .insertInto('evidence')
+      .values({
+        digest,
+        kind: DEPLOYMENT_KIND,
+        subject: `deployment ${deployment}`,
+        repository: row.repository,
+        blob: digest,
+      })
+      .execute();
     await recordEvent(trx, {
       ...eventOf(row, flow),
       event_type: `deployment.${end.replace(' ', '_')}`,
       action: end === 'deployed' ? 'deploy' : 'roll back',
       status: end === 'deployed' ? 'success' : 'failure',
       why: null,
-      details: { ...factsOf(row), ...(why === null ? {} : { reason: why }) },
+      details: { ...factsOf(row), evidence: digest, ...(why === null ? {} : { reason: why }) },
     });
   });
 }

@@ -130,6 +130,17 @@ spec: {selector: {app: api}, ports: [{port: 80, targetPort: 8080}]}
       'deployment.started',
       'deployment.undone',
     ]);
+    const evidence = await release.ledger.sql<{ digest: string; said: string | null }>(
+      `SELECT e.digest, a.details->>'evidence' AS said FROM longhaul.evidence e
+       JOIN longhaul.audit_events a ON a.details->>'deployment' = split_part(e.subject, ' ', 2)
+       WHERE e.kind = 'deployment' AND a.event_type IN ('deployment.undone', 'deployment.deployed') ORDER BY a.event_id`,
+    );
+    expect(evidence).toHaveLength(2);
+    const kept = await release.longhaul('blob', 'get', evidence[1]?.digest ?? '');
+    const shown = await release.longhaul('deployments', 'show', JSON.parse(kept.stdout).id as string, '--json');
+    expect(JSON.parse(kept.stdout)).toEqual(JSON.parse(shown.stdout));
+    expect(JSON.parse(kept.stdout)).toMatchObject({ version: 'v1.1.0', status: 'undone' });
+    expect(evidence.map(({ said }) => said)).toEqual(evidence.map(({ digest }) => digest));
     release.replayed('deployment/local/acme/api/staging/v1.1.0');
     release.replayed('deploy/local/acme/api/staging');
   });

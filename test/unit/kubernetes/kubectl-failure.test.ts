@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { kubectlFailure } from '../../../activities/kubernetes/kubectl.ts';
+
+test.for([
+  [
+    'The connection to the server 127.0.0.1:20720 was refused - did you specify the right host or port?',
+    'ClusterUnavailable',
+  ],
+  ['Unable to connect to the server: dial tcp: lookup api.example: no such host', 'ClusterUnavailable'],
+  [
+    'error: error validating "STDIN": error validating data: Get "https://127.0.0.1:20720/openapi/v2?timeout=30s": dial tcp 127.0.0.1:20720: connect: connection refused; if you choose to ignore these errors, turn validation off with --validate=false',
+    'ClusterUnavailable',
+  ],
+  [
+    'Error from server (ServiceUnavailable): the server is currently unable to handle the request',
+    'ClusterUnavailable',
+  ],
+  [
+    'Error from server (Timeout): the server was unable to return a response: request did not complete within 60s',
+    'ClusterUnavailable',
+  ],
+  ['error: http2: client connection lost', 'ClusterUnavailable'],
+  ['Unable to connect to the server: x509: certificate signed by unknown authority', 'AuthenticationFailed'],
+  ['error: context "staging" does not exist', 'InvalidConfiguration'],
+  [
+    'Error from server (Forbidden): services is forbidden: User "dev" cannot list resource "services"',
+    'ClusterForbids',
+  ],
+  ['Error from server (Conflict): Operation cannot be fulfilled on configmaps "a"', 'ObjectChanged'],
+  ['error: Apply failed with 1 conflict: conflict with "kubectl": .spec.replicas', 'DriftDetected'],
+  ['The Service "api" is invalid: spec.ports: Required value', 'ClusterRejected'],
+  ['error: something else', 'KubectlFailed'],
+] as const)('kubectl says: %s', ([said, type]) => {
+  const failure = kubectlFailure('staging', 'apply', `${said}\n`);
+  expect(failure).toMatchObject({ type, message: `kubectl apply in the context staging: ${said}` });
+});
