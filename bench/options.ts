@@ -22,6 +22,7 @@ export const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   console: async () => (await import('./console.ts')).consolePages,
   audit: async () => (await import('./audit.ts')).audit,
   pipelines: async () => (await import('./pipelines.ts')).pipelines,
+  deploy: async () => (await import('./deploy.ts')).deploy,
   release: async () => (await import('./release.ts')).generationShow,
   'quiet-sync': async () => (await import('./quiet-sync.ts')).quietSync,
 };
