@@ -131,8 +131,8 @@ spec: {selector: {app: api}, ports: [{port: 80, targetPort: 8080}]}
       'deployment.undone',
     ]);
     const evidence = await release.ledger.sql<{ digest: string; said: string | null }>(
-      `SELECT e.digest, a.details->>'evidence' AS said FROM longhaul.evidence e
-       JOIN longhaul.audit_events a ON a.details->>'deployment' = split_part(e.subject, ' ', 2)
+      `SELECT e.digest, a.details_json->>'evidence' AS said FROM longhaul.evidence e
+       JOIN longhaul.audit_events a ON a.details_json->>'deployment' = split_part(e.subject, ' ', 2)
        WHERE e.kind = 'deployment' AND a.event_type IN ('deployment.undone', 'deployment.deployed') ORDER BY a.event_id`,
     );
     expect(evidence).toHaveLength(2);
