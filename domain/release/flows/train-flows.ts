@@ -1,8 +1,12 @@
 import { isRepositoryId, NOT_A_REPOSITORY_ID, repositoryName } from '../../git/repository.ts';
-import { defineFlow } from '../../shared/flow.ts';
+import { defineFlow, type Zod } from '../../shared/flow.ts';
 import type { TrainReport } from '../train/train.ts';
 import { releaseAttributes } from './attributes.ts';
 import { personName, type RequestFields, requestId } from './inputs.ts';
+
+function repositoryId(z: Zod) {
+  return z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID);
+}
 
 /** Input of `runTrain`. */
 export interface RunTrainInput {
@@ -34,7 +38,7 @@ export const runTrainFlow = defineFlow<RunTrainInput, RunTrainResult>()({
   type: 'runTrain',
   input: (z) =>
     z.strictObject({
-      repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),
+      repository: repositoryId(z),
       dryRun: z.boolean().default(false),
       after: z.iso.datetime().optional(),
       by: personName(z),
@@ -51,6 +55,9 @@ export const runTrainFlow = defineFlow<RunTrainInput, RunTrainResult>()({
   summary: ({ repository, dryRun }) =>
     `${dryRun ? 'look at the' : 'the'} release train of ${repositoryName(repository)}`.slice(0, 200),
   searchAttributes: ({ repository }) => releaseAttributes({ repository }),
+  // the time of a departure is that of the contract
+  serviceInput: (z) =>
+    z.strictObject({ repository: repositoryId(z), dryRun: z.boolean().default(false), by: personName(z) }),
   queries: ['stages'],
   person: 'by',
 });
@@ -67,7 +74,7 @@ export const scheduleTrainFlow = defineFlow<ScheduleTrainInput, { readonly isRun
   type: 'scheduleTrain',
   input: (z) =>
     z.strictObject({
-      repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),
+      repository: repositoryId(z),
       isRunning: z.boolean().default(true),
       by: personName(z),
       requestId: requestId(z),

@@ -333,6 +333,43 @@ describe('where people are configured', () => {
     expect(promoted).toEqual({ approval: 'deadline', people: [] });
   });
 
+  test('a train holds until a person asks for the approvals, and goes on by itself', async ({ place }) => {
+    const { as, client, clone, ledger, remote, replayed } = place;
+    await ready(place, 'v1.7.0');
+    const policy = 'train: {day: friday, time: "09:00"}\npromotion: {approvals: {from: [managers]}}\n';
+    write(clone, { '.gryt/policy.yaml': policy });
+    commit(clone, 'chore: a train');
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+    expect((await as('ada', 'bob', 'train', 'start')).exitCode).toBe(0);
+    expect(
+      await ledger.sql("SELECT actor, authenticated_by FROM audit_events WHERE event_type = 'train.started'"),
+    ).toEqual([{ actor: 'ada', authenticated_by: 'api-key' }]);
+    const workflowId = `train/${REPOSITORY}`;
+    // its departure was a week ago
+    const after = new Date(Date.now() - 8 * 86_400_000).toISOString();
+    const train = await client.workflow.start('runTrain', {
+      taskQueue: 'longhaul-flows',
+      workflowId,
+      args: [{ repository: REPOSITORY, after }],
+    });
+    await vi.waitFor(
+      async () => {
+        const { lines } = await train.query<{ lines: readonly string[] }>('progress');
+        expect(lines).toContain('a person to ask for the approvals: longhaul generation promote v1.7.0');
+      },
+      { timeout: 60_000, interval: 200 },
+    );
+    expect(await ledger.sql("SELECT FROM gates WHERE status = 'open'")).toEqual([]);
+    const running = as('ada', 'bob', 'generation', 'promote', 'v1.7.0');
+    const { gate_id: gate } = await openGate(place);
+    expect((await as('bob', 'ada', 'approve', gate, '--why', 'looked at it')).exitCode).toBe(0);
+    expect((await running).exitCode).toBe(0);
+    expect(await train.result()).toMatchObject({ outcome: 'departed', version: 'v1.7.0' });
+    expect(tagsOf(remote)).toContain('v1.7.0');
+    expect((await as('ada', 'bob', 'train', 'stop')).exitCode).toBe(0);
+    replayed(workflowId);
+  });
+
   test('candidates are not pushed when the configuration says so, and their evolutions are proven', async ({
     place: { ledger, remote },
   }) => {

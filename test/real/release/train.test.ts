@@ -119,7 +119,8 @@ describe('a release train', { timeout: 180_000 }, () => {
     expect(held.last[0]?.details).toEqual([`FEAT-2, FEAT-3 to v1.1.0: branch ${branch}`]);
     expect(tagsOf(remote)).not.toContain('v1.0.0');
 
-    // people merge what the train offered
+    // people merge what the train offered, and one of the changes is being proven
+    expect(await longhaul('evolution', 'start', 'v1.0.0', '--change', 'FEAT-3')).toMatchObject({ exitCode: 0 });
     git(clone, 'fetch', '--quiet', 'origin');
     git(clone, 'merge', '--quiet', '--no-edit', `origin/${branch}`);
     const idsIn = (version: string): readonly string[] =>
@@ -128,6 +129,14 @@ describe('a release train', { timeout: 180_000 }, () => {
       ).changes.map(({ id }) => id);
     expect([idsIn('v1.0.0'), idsIn('v1.1.0')]).toEqual([['FEAT-1'], ['FEAT-2', 'FEAT-3']]);
     git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+    await vi.waitFor(
+      async () =>
+        expect((await status(release)).underWay?.lines).toContain(
+          'FEAT-3 was moved from v1.0.0 to a later generation, but v1.0.0-rc.3 is pending: abandon it, or put it back.',
+        ),
+      { timeout: 60_000, interval: 500 },
+    );
+    expect(await longhaul('evolution', 'abandon', 'v1.0.0-rc.3', '--why', 'moved')).toMatchObject({ exitCode: 0 });
     expect(await resultOf(release, run)).toMatchObject({ outcome: 'departed', version: 'v1.0.0', departure });
     expect(git(remote, 'rev-parse', 'v1.0.0^{commit}')).toBe(git(clone, 'rev-parse', 'HEAD'));
     replayed(`train/${REPOSITORY}`);
@@ -136,7 +145,8 @@ describe('a release train', { timeout: 180_000 }, () => {
     // the failed attempt of what was moved counts no more, and nothing is left of it in the generation
     const shown = await longhaul('evolution', 'list', 'v1.0.0');
     expect(shown.stdout).toContain('Ready for promotion: YES');
-    expect(shown.stdout).not.toContain('FEAT-3');
+    expect(shown.stdout).toMatch(/ FEAT-1 +The change FEAT-1 +proven\n/);
+    expect(shown.stdout).not.toContain('The change FEAT-3');
 
     // it has left: a second start for the same departure does nothing
     expect(await missed(release, last.cutOff)).toBe(run);

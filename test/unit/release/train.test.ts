@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { generationFile } from '../../../domain/release/contracts/generation.schema.ts';
 import { policyFile } from '../../../domain/release/contracts/policy.schema.ts';
 import { cutOffPattern, departureAfter } from '../../../domain/release/train/timetable.ts';
+import { checkContracts } from '../../../activities/release/contracts/contracts.ts';
 import { moveChanges } from '../../../activities/release/train/move-changes.ts';
 import { pauseOfHold } from '../../../workflows/release/hold-train.ts';
 import { parse } from 'yaml';
@@ -90,6 +91,23 @@ describe('the timetable of a train', () => {
       expect(read(wrong).success, JSON.stringify(wrong)).toBe(false);
     }
   });
+});
+
+test('a train goes to an environment that there is', () => {
+  const policy = (place: string) => ({
+    path: 'policy.yaml',
+    text: `train: {day: friday, time: "09:00", deploy_to: ${place}}`,
+  });
+  const environments = {
+    path: 'environments.yaml',
+    text: 'environments: [{name: staging, context: c, namespace: n, services: {api: {manifests: {folder: k8s}}}}]',
+  };
+  const problems = (place: string) =>
+    checkContracts({ name: '.longhaul', files: [policy(place), environments] }).problems;
+  expect(problems('staging')).toEqual([]);
+  expect(problems('production')).toEqual([
+    '.longhaul/policy.yaml:1: there is no environment "production"; there are staging.',
+  ]);
 });
 
 describe('changes that are moved to the next generation', () => {
