@@ -13,7 +13,7 @@ import { heartbeating } from '../shared/heartbeating.ts';
 import { runningFlow } from '../shared/running-flow.ts';
 import { type AllowedContexts, problemOfCandidate } from './deployment/allowed-context.ts';
 import { allowedEnvironment, type EnvironmentOfCommit } from './deployment/allowed-environment.ts';
-import { applyService, type DeploymentTools, removeObjects } from './deployment/apply-service.ts';
+import { type AppliedService, applyService, type DeploymentTools, removeObjects } from './deployment/apply-service.ts';
 import { awaitReady } from './deployment/await-ready.ts';
 import { readObjects } from './deployment/deployment-objects.ts';
 import { askHealth } from './deployment/health.ts';
@@ -21,6 +21,7 @@ import { planDeployment } from './deployment/plan-deployment.ts';
 import { findReleased } from './deployment/record-deployment.ts';
 import { askPrometheus } from './deployment/prometheus.ts';
 import type { Seal } from './deployment/sealed.ts';
+import { applyCanary, removeCanary } from './deployment/run-canary.ts';
 import { compareUndone, undoService } from './deployment/undo-service.ts';
 import { watchDeployment, type Watched } from './deployment/watch-deployment.ts';
 
@@ -62,7 +63,11 @@ export interface ChangeActivities {
   /** How long requests take before the first change; why it is not known otherwise. */
   measureBaseline(input: EnvironmentOfCommit): Promise<Measured>;
   /** Applies the objects of a service. Throws `DriftDetected`. Returns their number. */
-  applyService(input: ServiceInput): Promise<number>;
+  applyService(input: ServiceInput & AppliedService): Promise<number>;
+  /** Gives the canary of a service this percentage of the pods of its workloads. Throws `DriftDetected`. Returns the number of its workloads. */
+  applyCanary(input: ServiceInput & { readonly percent: number }): Promise<number>;
+  /** Deletes the canary of a service. Returns the number of its workloads. */
+  removeCanary(input: ServiceInput): Promise<number>;
   /** Waits until the objects of a service are ready, or `until` (milliseconds since 1970). Returns why they are not, a sentence each. */
   awaitReady(input: ServiceInput & { readonly until: number }): Promise<readonly string[]>;
   /** Deletes what the release before had and this one has not. Returns the number of objects. */
@@ -128,6 +133,8 @@ export function createChangeActivities(tools: ChangeTools): ChangeActivities {
           : askPrometheus(metrics.prometheus, metrics.latency.query, signal),
       ),
     applyService: (input) => inCluster(input, (cluster) => applyService(cluster, input)),
+    applyCanary: (input) => inCluster(input, (cluster) => applyCanary(cluster, input)),
+    removeCanary: (input) => inCluster(input, (cluster) => removeCanary(cluster, input)),
     awaitReady: (input) =>
       inCluster(input, async (opened) => {
         const objects = await lastingObjects(opened, input, [input.service]);

@@ -37,6 +37,7 @@ import { ledgerFailure } from '../ledger/ledger-failure.ts';
 import { requesterOf, type StartedRun, takeRequest } from '../ledger/requests.ts';
 import { runningFlow } from '../shared/running-flow.ts';
 import { type JudgeAlerts, type JudgedAlerts, judgeAlertsOf } from './deployment/judge-alerts.ts';
+import { type RecordCanary, recordCanary } from './deployment/record-canary.ts';
 import {
   type EndDeployment,
   endDeployment,
@@ -196,6 +197,8 @@ export interface LedgerActivities {
   recordTrain(input: RecordTrain): Promise<void>;
   /** True when the environment has this release. */
   isDeployed(input: EnvironmentKey & ReleaseKey): Promise<boolean>;
+  /** Records what a person told a canary. */
+  recordCanary(input: RecordCanary): Promise<void>;
   /** Makes a promoted generation a draft again. Throws `InvalidInput`. */
   withdrawGeneration(input: WithdrawGeneration): Promise<Withdrawn>;
 }
@@ -245,6 +248,7 @@ export function createLedgerActivities(tools: LedgerTools, trains: TrainSchedule
     startDeployment: (input) => named(async () => startDeployment(tools, input, await flow(input.by))),
     endDeployment: (input) => named(async () => endDeployment(tools, input, await flow(input.by))),
     judgeAlerts: (input) => named(async () => judgeAlertsOf(tools, input, await flow(input.by))),
+    recordCanary: (input) => named(() => recordCanary(tools, input, runningFlow())),
     takeRequest: (input) =>
       named(() => tools.ledger.transaction().execute((trx) => takeRequest(trx, { ...input, ...runningFlow() }))),
     recordRefusal: (input) => named(async () => recordRefusal(tools, input, await flow(input.by))),

@@ -269,6 +269,7 @@ function deployPlace({ name, services, concurrency, irreversible, watch, soak = 
           needs,
           ready,
           health,
+          canary,
           hooks: { before, after },
         },
       ]) => ({
@@ -278,6 +279,7 @@ function deployPlace({ name, services, concurrency, irreversible, watch, soak = 
         before: before.map(deployHook),
         after: after.map(deployHook),
         hasPrograms: health.some(({ http }) => http === undefined),
+        canary: canary ?? null,
       }),
     ),
   };

@@ -6,7 +6,7 @@ import {
   type DeployReleaseResult,
   type EnvironmentChange,
 } from '../../domain/release/flows/deploy-flows.ts';
-import type { DeployPlace, PlannedDeployment } from '../../domain/release/deployment/deployment.ts';
+import type { DeployPlace, DeployService, PlannedDeployment } from '../../domain/release/deployment/deployment.ts';
 import type { Watched } from '../../activities/release/deployment/watch-deployment.ts';
 import type { CheckedOf } from '../../domain/shared/flow.ts';
 import { ROLLBACK_INCOMPLETE } from '../../domain/shared/repair.ts';
@@ -18,7 +18,9 @@ import { type FlowStages, stagesOf } from '../shared/stages.ts';
 import { takingTurns } from '../shared/turns.ts';
 import { act, hasEvent, recordingRefusal } from './act.ts';
 import { briefCommitActivities, changeActivities, lastingLedgerActivities, ledgerActivities } from './activities.ts';
+import { canaryServiceOf } from '../../domain/release/deployment/canary.ts';
 import { approve, type Approved } from './approve-deployment.ts';
+import { type Canaries, listenForCanary } from './canary.ts';
 import { unhealthy } from './deployment-failures.ts';
 import { type DeploymentHooks, hooksOf } from './deployment-hooks.ts';
 import { deployServices, runHookStep } from './deploy-services.ts';
@@ -48,11 +50,14 @@ export function changeEnvironment(input: ChangeEnvironmentInput): Promise<Deploy
   };
   const keeping = listenForKeep();
   const recorded: Recorded = { deployment: null, isStarted: false };
+  const canaries = listenForCanary(() => recorded.deployment);
   const work = (): Promise<DeployReleaseResult> =>
     takingTurns(input?.waiting ?? [], replaced, () =>
       recordingFailure(recorded, input, () =>
         withRollback((rollback) =>
-          act(changeEnvironmentFlow, input, (given) => change(given, { stages, rollback, recorded, keeping })),
+          act(changeEnvironmentFlow, input, (given) =>
+            change(given, { stages, rollback, recorded, keeping, canaries }),
+          ),
         ),
       ),
     );
@@ -123,11 +128,12 @@ interface Work {
   readonly rollback: Rollback;
   readonly recorded: Recorded;
   readonly keeping: Keeping;
+  readonly canaries: Canaries;
 }
 
 async function change(
   asked: CheckedOf<typeof changeEnvironmentFlow>,
-  { stages, rollback, recorded, keeping }: Work,
+  { stages, rollback, recorded, keeping, canaries }: Work,
 ): Promise<DeployReleaseResult> {
   const { place, contracts } = await placeOf(asked);
   const given = { ...asked, contracts };
@@ -141,7 +147,11 @@ async function change(
     return { plan, isDeployed: false, samples: 0 };
   }
   const { plan, approvedBy } = await stages.run('approval', () => approve(given, { place, hooks, first }, stages.show));
-  const carrying = carryOut(given, { place, hooks, plan, approvedBy }, { stages, rollback, recorded, keeping });
+  const carrying = carryOut(
+    given,
+    { place, hooks, plan, approvedBy },
+    { stages, rollback, recorded, keeping, canaries },
+  );
   const { samples } = await carrying.catch((error: unknown) => {
     // at once, while everything is put back
     if (recorded.isStarted)
@@ -165,7 +175,7 @@ async function change(
 async function carryOut(
   given: EnvironmentChange,
   { place, hooks, plan, approvedBy }: Approved & { readonly place: DeployPlace; readonly hooks: DeploymentHooks },
-  { stages, rollback, recorded, keeping }: Work,
+  { stages, rollback, recorded, keeping, canaries }: Work,
 ): Promise<Watched> {
   const { repository, contracts, environment, by, overrideFreeze, version } = given;
   const { deployment, freezes } = plan;
@@ -188,7 +198,17 @@ async function carryOut(
   recorded.isStarted = true;
   logEvent('deployment_started', { repo: repository, version, environment, deployment });
   await stages.run('services', async () => {
-    const carried = { place, plan, target, hooks: hooks.services, rollback, show: stages.show };
+    const carried = {
+      place,
+      plan,
+      target,
+      hooks: hooks.services,
+      rollback,
+      canaries,
+      watchCanary: (service: DeployService, seconds: number) =>
+        watch(given, { services: [service], canaries: [canaryServiceOf(service.name)], seconds, target, baseline }),
+      show: stages.show,
+    };
     await deployServices(carried);
     if (plan.deletes) {
       rollback.before('what was deleted', () =>
@@ -201,7 +221,7 @@ async function carryOut(
   });
   const seen = await stages.run('watch', () => {
     stages.show(`watched for ${place.watch} s`);
-    return watch(given, { place, target, baseline });
+    return watch(given, { services: place.services, seconds: place.watch, target, baseline });
   });
   if (seen.breach !== null) throw unhealthy(given, seen.breach);
   if (seen.sawNothing) await keepBlind(given, plan);

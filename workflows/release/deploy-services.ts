@@ -1,9 +1,12 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { DeployPlace, DeployService, PlannedDeployment } from '../../domain/release/deployment/deployment.ts';
+import { canaryServiceOf } from '../../domain/release/deployment/canary.ts';
 import { startable } from '../../domain/release/deployment/service-order.ts';
 import type { DeploymentInput } from '../../activities/release/environment-changes.ts';
+import type { Watched } from '../../activities/release/deployment/watch-deployment.ts';
 import type { Rollback } from '../shared/rollback.ts';
 import { changeActivities, hookActivities, lastingChangeActivities } from './activities.ts';
+import type { Canaries } from './canary.ts';
 import type { HookStep, ServiceHooks } from './deployment-hooks.ts';
 
 /** A deployment that is carried out. */
@@ -14,6 +17,9 @@ export interface Carried {
   /** The hooks by service. */
   readonly hooks: ReadonlyMap<string, ServiceHooks>;
   readonly rollback: Rollback;
+  readonly canaries: Canaries;
+  /** Watches a service and its canary for so many seconds. */
+  readonly watchCanary: (service: DeployService, seconds: number) => Promise<Watched>;
   readonly show: (...lines: readonly string[]) => void;
 }
 
@@ -50,7 +56,8 @@ export async function deployServices(carried: Carried): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
-async function deployService(carried: Carried, { name: service, ready }: DeployService): Promise<void> {
+async function deployService(carried: Carried, deployed: DeployService): Promise<void> {
+  const { name: service, ready } = deployed;
   const { plan, target, rollback, hooks } = carried;
   const { before, after } = hooks.get(service) ?? NO_HOOKS;
   for (const step of before) await runHookStep(carried, step);
@@ -58,14 +65,36 @@ async function deployService(carried: Carried, { name: service, ready }: DeployS
     rollback.before(`the objects of ${service}`, () =>
       changeActivities.undoObjects.executeWithOptions({ summary: `put ${service} back` }, [{ ...target, service }]),
     );
+    if (plan.canaries.includes(service)) await runCanary(carried, deployed);
     await changeActivities.applyService.executeWithOptions({ summary: `apply ${service}` }, [{ ...target, service }]);
     const problems = await lastingChangeActivities(ready).awaitReady.executeWithOptions(
       { summary: `${service} becomes ready` },
       [{ ...target, service, until: Date.now() + ready * 1_000 }],
     );
     if (problems.length > 0) throw unhealthy(`${service} did not become ready: ${problems.join('; ')}.`);
+    if (plan.canaries.includes(service)) {
+      await changeActivities.removeCanary.executeWithOptions({ summary: `remove the canary of ${service}` }, [
+        { ...target, service },
+      ]);
+    }
   }
   for (const step of after) await runHookStep(carried, step);
+}
+
+/** Takes a service through the steps of its canary: what its pods need comes before, its own workloads after. */
+async function runCanary(carried: Carried, deployed: DeployService): Promise<void> {
+  const { target, rollback, canaries, watchCanary, show } = carried;
+  const { name: service, ready, canary } = deployed;
+  if (canary === null) return;
+  await changeActivities.applyService.executeWithOptions({ summary: `apply what ${service} needs` }, [
+    { ...target, service, isBeforeWorkloads: true },
+  ]);
+  rollback.before(`the canary of ${service}`, () =>
+    changeActivities.undoObjects.executeWithOptions({ summary: `remove the canary of ${service}` }, [
+      { ...target, service: canaryServiceOf(service) },
+    ]),
+  );
+  await canaries.run({ service, canary, ready, target, show, watch: (seconds) => watchCanary(deployed, seconds) });
 }
 
 const NO_HOOKS: ServiceHooks = { before: [], after: [] };

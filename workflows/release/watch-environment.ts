@@ -1,7 +1,7 @@
 import { CancellationScope } from '@temporalio/workflow';
 import type { Watched } from '../../activities/release/deployment/watch-deployment.ts';
 import type { DeploymentInput } from '../../activities/release/environment-changes.ts';
-import type { DeployPlace, PlannedDeployment } from '../../domain/release/deployment/deployment.ts';
+import type { DeployService, PlannedDeployment } from '../../domain/release/deployment/deployment.ts';
 import type { Measured } from '../../domain/release/deployment/watch.ts';
 import type { EnvironmentChange } from '../../domain/release/flows/deploy-flows.ts';
 import { passGate } from '../shared/gate.ts';
@@ -10,25 +10,32 @@ import { unhealthy } from './deployment-failures.ts';
 
 /** What a watch works with. */
 interface Watching {
-  readonly place: DeployPlace;
+  readonly services: readonly DeployService[];
+  /** Services under which further objects of theirs are recorded: canaries. @default none */
+  readonly canaries?: readonly string[];
+  /** How long. */
+  readonly seconds: number;
   readonly target: DeploymentInput;
   readonly baseline: Measured;
 }
 
 /** Watches by metrics, addresses and readiness, and by programs where the contract has some: the first breach ends both. */
-export async function watch({ packed }: EnvironmentChange, { place, target, baseline }: Watching): Promise<Watched> {
-  const until = Date.now() + place.watch * 1_000;
-  const services = place.services.map(({ name }) => name);
-  const checked = place.services.filter(({ hasPrograms }) => hasPrograms).map(({ name }) => name);
+export async function watch(
+  { packed }: Pick<EnvironmentChange, 'packed'>,
+  { services: watched, canaries = [], seconds, target, baseline }: Watching,
+): Promise<Watched> {
+  const until = Date.now() + seconds * 1_000;
+  const services = [...watched.map(({ name }) => name), ...canaries];
+  const checked = watched.filter(({ hasPrograms }) => hasPrograms).map(({ name }) => name);
   const scope = new CancellationScope();
   const endsAll = <Result extends { readonly breach: string | null }>(result: Result): Result => {
     if (result.breach !== null) scope.cancel();
     return result;
   };
-  const summary = `watch for ${place.watch} s`;
+  const summary = `watch for ${Math.ceil(seconds)} s`;
   const [measured, programs] = await scope.run(() =>
     Promise.allSettled([
-      lastingChangeActivities(place.watch)
+      lastingChangeActivities(Math.ceil(seconds))
         .watchDeployment.executeWithOptions({ summary }, [{ ...target, services, baseline, until }])
         .then(endsAll),
       checked.length === 0

@@ -23,6 +23,12 @@ export interface ServiceOfDeployment {
   readonly service: string;
 }
 
+/** A service to apply. */
+export interface AppliedService extends ServiceOfDeployment {
+  /** Only what its workloads need: they come later, after a canary. @default false */
+  readonly isBeforeWorkloads?: boolean;
+}
+
 /** Longest time until the server serves a kind whose definition was applied. */
 export const DEFINITION_MS = 60_000;
 /** How often it is asked meanwhile. */
@@ -33,24 +39,45 @@ export const DEFINITION_POLL_MS = 500;
  * written again by the server. Throws `DriftDetected` for an object that another has created since the plan, or whose
  * field another has taken.
  */
-export async function applyService(tools: DeploymentTools, asked: ServiceOfDeployment): Promise<number> {
-  const { ledger, cluster, seal } = tools;
-  const objects = await readObjects(ledger, seal, { ...asked, actions: ['create', 'update'] });
+export async function applyService(
+  tools: DeploymentTools,
+  { deployment, service, isBeforeWorkloads = false }: AppliedService,
+): Promise<number> {
+  const { ledger, seal } = tools;
+  const planned = await readObjects(ledger, seal, { deployment, service, actions: ['create', 'update'] });
+  const objects = isBeforeWorkloads
+    ? planned.filter(({ wanted }) => wanted !== null && isForWorkloads(wanted))
+    : planned;
+  await applyPlanned(tools, deployment, objects);
+  return objects.length;
+}
+
+/** True for what workloads need: it is applied before them. */
+function isForWorkloads(object: KubernetesObject): boolean {
+  return APPLY_STEPS.indexOf(applyStepOf(object)) < APPLY_STEPS.indexOf('workloads');
+}
+
+/** Applies objects of a deployment, in the order of kinds, as {@link applyService} does. */
+export async function applyPlanned(
+  tools: DeploymentTools,
+  deployment: string,
+  objects: readonly DeploymentObject[],
+): Promise<void> {
+  const { ledger, cluster } = tools;
   for (const step of APPLY_STEPS) {
     const ofStep = objects.filter(({ wanted }) => wanted !== null && applyStepOf(wanted) === step);
     if (ofStep.length === 0) continue;
-    await refuseStrangers(cluster, ofStep, asked.deployment);
+    await refuseStrangers(cluster, ofStep, deployment);
     const wanted = ofStep.map(wantedOf);
     await cluster.apply(wanted);
     await markObjects(
       ledger,
-      asked.deployment,
+      deployment,
       ofStep.map(({ position }) => position),
       'applied',
     );
     if (step === 'definitions') await untilEstablished(tools, wanted);
   }
-  return objects.length;
 }
 
 /** True for an object that this deployment has written. */

@@ -198,6 +198,8 @@ export async function readInventory(
     .where('d.repository', '=', repository)
     .where('d.environment', '=', environment)
     .where('d.deployment_id', '!=', except)
+    // a canary that was deleted in the end, what an undo has deleted
+    .where('o.state', '!=', 'undone')
     .where((eb) =>
       eb.or([
         eb.and([eb('d.deployment_id', '=', last?.deployment_id ?? ''), eb('o.change', '!=', 'delete')]),

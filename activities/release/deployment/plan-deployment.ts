@@ -17,12 +17,14 @@ import {
   type PlannedDeployment,
   RELEASE_ANNOTATION,
 } from '../../../domain/release/deployment/deployment.ts';
+import { serviceOfObjects } from '../../../domain/release/deployment/canary.ts';
 import { type InventoryItem, removedFrom } from '../../../domain/release/deployment/inventory.ts';
 import { openUntil } from '../../../domain/release/promotion/freeze.ts';
 import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
 import type { BlobStore } from '../../blobs/blob-store.ts';
 import type { Cluster, Preview } from '../../kubernetes/cluster.ts';
 import { storeText } from '../pipelines/stored-plan.ts';
+import { strangeCanaries, wantedCanaries } from './plan-canaries.ts';
 import { differenceOf, wouldStay, withMarks, withoutMarks } from './compare-objects.ts';
 import { type PlannedObject, readInventory, recordPlan } from './deployment-objects.ts';
 import { withImages } from './manifests.ts';
@@ -74,7 +76,7 @@ export async function planDeployment(
     readInventory(ledger, place),
   ]);
   const deployed = new Set(asked.services.map(({ service }) => service));
-  const foreign = isPartial ? items.filter(({ service }) => !deployed.has(service)) : [];
+  const foreign = isPartial ? items.filter(({ service }) => !deployed.has(serviceOfObjects(service))) : [];
   const wantedKeys = wanted.map(({ object }) => kubernetesKeyOf(object));
   for (const item of foreign) {
     if (!wantedKeys.some((key) => isSameObject(key, item))) continue;
@@ -82,12 +84,14 @@ export async function planDeployment(
   }
   const marks = { version, deployment };
   const applied = await plannedChanges(cluster, wanted, { marks, problems });
+  const canaries = await plannedChanges(cluster, wantedCanaries(environment, applied, problems), { marks, problems });
+  problems.push(...strangeCanaries(canaries, items));
   const removed = removedFrom(
     items.filter((item) => !foreign.includes(item)),
-    wantedKeys,
+    [...wantedKeys, ...canaries.map(({ key }) => key)],
   );
   const { deletions, lost } = await plannedDeletions(cluster, removed, items);
-  const touched = [...applied, ...deletions].flatMap(({ action, wanted: to, before }) =>
+  const touched = [...applied, ...canaries, ...deletions].flatMap(({ action, wanted: to, before }) =>
     action === 'none' ? [] : (to ?? before ?? []),
   );
   const needed = await neededPermissions(cluster, touched, environment.namespace);
@@ -99,6 +103,7 @@ export async function planDeployment(
   }
   const objects = [
     ...applied,
+    ...canaries,
     ...deletions,
     ...foreign.map(({ service, apiVersion, ...key }): PlannedObject => ({
       service,
@@ -163,9 +168,10 @@ export async function planDeployment(
       const { length } = applied.filter((each) => each.service === service && each.action !== 'none');
       return length === 0 ? [] : [{ service, objects: length }];
     }),
+    canaries: [...new Set(canaries.map(({ service }) => serviceOfObjects(service)))],
     problems: clipped(problems),
     irreversible: clipped(lasting),
-    previous: last && { ...last, services: [...new Set(items.map(({ service }) => service))] },
+    previous: last && { ...last, services: [...new Set(items.map(({ service }) => serviceOfObjects(service)))] },
     freezes: environment.freeze.flatMap((window) => {
       const until = openUntil(window, now);
       return until === null ? [] : [`The freeze "${window.name}" is on until ${until.toISOString().slice(0, 16)}Z.`];

@@ -1,6 +1,8 @@
-import { type Command, Option } from 'commander';
+import { Argument, type Command, Option } from 'commander';
 import { jsonOption, type RegisterCommands } from '../commands.ts';
 import type { DeployOptions, ListDeploymentsOptions, RollbackOptions } from './deploy.ts';
+import { CANARY_ACTIONS, type CanaryAction } from '../../../domain/release/deployment/canary.ts';
+import type { CanaryOptions } from './canary.ts';
 import type { CheckEnvironmentsOptions } from './environments.ts';
 import type { AbandonOptions, EvolutionOptions } from './evolution.ts';
 import type { NewOptions } from './generation-file.ts';
@@ -77,6 +79,19 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .addOption(jsonOption())
     .action((options: RollbackOptions) =>
       run(options, async (context) => (await import('./deploy.ts')).rollbackCommand(context, options)),
+    );
+  program
+    .command('canary')
+    .description('steer the canary of the deployment that is at work in an environment')
+    .addArgument(
+      new Argument('<action>', 'skip ends the present step, abort puts everything back').choices(CANARY_ACTIONS),
+    )
+    .requiredOption('--env <name>', 'the environment')
+    .option('--why <why>', 'the reason, for the record')
+    .addOption(repoOption())
+    .addOption(jsonOption())
+    .action((action: CanaryAction, options: CanaryOptions) =>
+      run(options, async (context) => (await import('./canary.ts')).canaryCommand(context, action, options)),
     );
   const deployments = program.command('deployments').description('what was deployed, and what became of it');
   deployments

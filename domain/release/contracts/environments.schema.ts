@@ -104,6 +104,26 @@ const metrics = z.strictObject({
     .optional(),
 });
 
+const percent = z
+  .string()
+  .regex(/^[1-9][0-9]?%$/, 'give a percentage from 1% to 99%')
+  .transform((text) => Number.parseInt(text, 10));
+
+/** Steps in which the Deployments of a service get a new release. */
+const canary = z.strictObject({
+  /** Pods with the new release, in percent of those that a Deployment has: `[10%, 50%]`. */
+  steps: z
+    .array(percent)
+    .min(1)
+    .max(20)
+    .refine(
+      (steps) => steps.every((step, at) => at === 0 || step > (steps[at - 1] ?? 0)),
+      'each step must be larger than the one before',
+    ),
+  /** How long each step is watched. */
+  every: spanOfTime('7d').default(300),
+});
+
 const service = z.strictObject({
   manifests,
   /** Images in the manifests by name, and the output of a job of the proving run that has the image to deploy. */
@@ -112,6 +132,7 @@ const service = z.strictObject({
   needs: z.array(kubernetesName).max(100).default([]),
   hooks: z.strictObject({ before: hooks, after: hooks }).prefault({}),
   health: z.array(healthCheck).max(50).default([]),
+  canary: canary.optional(),
   /** How long its objects may take to become ready. */
   ready: spanOfTime('6h').default(600),
 });

@@ -1,5 +1,6 @@
 import type { PackedCommit } from '../pipelines/job.ts';
 import type { RequiredApprovals } from '../promotion/promotion.ts';
+import type { CanarySteps } from './canary.ts';
 import type { RenderedService } from './environment-check.ts';
 
 /** What a deployment does with an object. `none`: it is as the release wants it. */
@@ -35,6 +36,8 @@ export interface DeployService {
   readonly after: readonly DeployHook[];
   /** True when programs check its health. */
   readonly hasPrograms: boolean;
+  /** Null for a service that gets a release at once. */
+  readonly canary: CanarySteps | null;
 }
 
 /** A hook of a service. */
@@ -77,6 +80,8 @@ export interface PlannedDeployment {
   readonly counts: Readonly<Record<ObjectAction, number>>;
   /** The services that change, with the number of their objects. */
   readonly changes: readonly { readonly service: string; readonly objects: number }[];
+  /** The services whose workloads get the release step by step. */
+  readonly canaries: readonly string[];
   /** What keeps the deployment from being done, a sentence each; empty when nothing does. */
   readonly problems: readonly string[];
   /** What could not be undone, a sentence each; empty when everything can. */

@@ -2,6 +2,7 @@ import { isRepositoryId, NOT_A_REPOSITORY_ID, repositoryName } from '../../git/r
 import { type CheckedOf, defineFlow, type Zod } from '../../shared/flow.ts';
 import { rollbackUpdates } from '../../shared/repair.ts';
 import { canonicalVersion, NOT_A_VERSION, VERSION_FORM } from '../contracts/version.ts';
+import { CANARY_ACTIONS } from '../deployment/canary.ts';
 import type { PlannedDeployment } from '../deployment/deployment.ts';
 import { releaseAttributes } from './attributes.ts';
 import { packedCommit, personName, type RequestFields, requestId } from './inputs.ts';
@@ -173,7 +174,10 @@ export const changeEnvironmentFlow = defineFlow<ChangeEnvironmentInput, DeployRe
     `${version} of ${repositoryName(repository)} in ${environment}`.slice(0, 200),
   searchAttributes: releaseAttributes,
   signals: { waiting: (z) => z.string(), replace: (z) => z.string(), keep: (z) => z.string() },
-  updates: rollbackUpdates,
+  updates: {
+    ...rollbackUpdates,
+    canary: (z) => z.strictObject({ action: z.enum(CANARY_ACTIONS), why: z.string().min(1).max(1_000).optional() }),
+  },
   queries: ['stages'],
   person: 'by',
   isRequested: true,

@@ -1,0 +1,55 @@
+import canonicalize from 'canonicalize';
+import { isSameObject, kubernetesKeyOf, type KubernetesObject, objectName } from '../../../domain/kubernetes/object.ts';
+import type { Environment } from '../../../domain/release/contracts/environments.schema.ts';
+import { canaryOf, canaryServiceOf } from '../../../domain/release/deployment/canary.ts';
+import type { InventoryItem } from '../../../domain/release/deployment/inventory.ts';
+import { withoutMarks } from './compare-objects.ts';
+import type { PlannedObject } from './deployment-objects.ts';
+
+/** A canary to plan, as a part of a service of its own. */
+export interface WantedCanary {
+  readonly service: string;
+  readonly object: KubernetesObject;
+}
+
+/**
+ * The canaries of a deployment: of each Deployment of a service with `canary` whose pods change. Adds to `problems` those
+ * whose names the release has itself.
+ */
+export function wantedCanaries(
+  { services }: Pick<Environment, 'services'>,
+  applied: readonly PlannedObject[],
+  problems: string[],
+): readonly WantedCanary[] {
+  return applied.flatMap((planned): WantedCanary[] => {
+    const { service, action, key, before, written, wanted } = planned;
+    if (services[service]?.canary === undefined || action !== 'update' || wanted === null) return [];
+    if (key.kind !== 'Deployment' || key.group !== 'apps' || hasSamePods(before, written)) return [];
+    const object = canaryOf(withoutMarks(wanted));
+    const twin = applied.find((each) => isSameObject(each.key, kubernetesKeyOf(object)));
+    if (twin !== undefined) {
+      problems.push(`${objectName(twin.key)} has the name of the canary of ${objectName(key)}: give it another one.`);
+    }
+    return [{ service: canaryServiceOf(service), object }];
+  });
+}
+
+/** What keeps canaries from being made: objects with their names that no deployment has left there, a sentence each. */
+export function strangeCanaries(
+  canaries: readonly PlannedObject[],
+  inventory: readonly InventoryItem[],
+): readonly string[] {
+  return canaries
+    .filter(({ before, key }) => before !== null && !inventory.some((item) => isSameObject(item, key)))
+    .map(({ key }) => `${objectName(key)} is there, and no deployment has made it: a canary needs its name.`);
+}
+
+/** False when the server cannot say what becomes of it. */
+function hasSamePods(before: KubernetesObject | null, written: KubernetesObject | null): boolean {
+  if (before === null || written === null) return false;
+  return canonicalize(templateOf(before)) === canonicalize(templateOf(written));
+}
+
+function templateOf(object: KubernetesObject): unknown {
+  return (object['spec'] as { readonly template?: unknown } | undefined)?.template ?? null;
+}
