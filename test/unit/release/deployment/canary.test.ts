@@ -94,7 +94,7 @@ describe('a plan', () => {
   test.each([['50%', '10%'], ['10%', '10%'], ['0%'], ['100%'], ['10'], ['1.5%'], []])(
     'has no steps such as %j',
     (...steps) => {
-      expect(() => environmentOf({ canary: { steps } })).toThrow();
+      expect(() => environmentOf({ canary: { steps } })).toThrow('steps');
     },
   );
 });
