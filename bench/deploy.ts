@@ -289,7 +289,8 @@ async function secondsToUndo(bench: Bench, run: number): Promise<number> {
   const { ended } = await bench.begin('sick', one(`app:sick${run}-errors100`));
   const type = await ended.then(
     () => 'none',
-    (error: unknown) => (error as { readonly cause?: { readonly type?: string } }).cause?.type,
+    // of the flow, whose child failed
+    ({ cause }: { readonly cause?: { readonly cause?: { readonly type?: string } } }) => cause?.cause?.type,
   );
   mustEqual('the failure', type, 'DeploymentUnhealthy');
   const [{ at }] = (await bench.sql<{ readonly at: Date }>(

@@ -35,7 +35,7 @@ export interface DeployScene {
 }
 
 /** How deployments are shown. */
-export interface DeployOptions {
+export interface ShowDeploymentsOptions {
   readonly config: string;
   readonly dataDir: string;
   readonly deploy: DeployScene;
@@ -60,7 +60,7 @@ export const CONTEXT = 'loopback';
  * output. At the end kubectl and SQL say what the cluster and the ledger hold. Rejects with `CommandFailed` when a command
  * ends with another exit code than it should.
  */
-export async function showDeployments(options: DeployOptions): Promise<ShownDeployments> {
+export async function showDeployments(options: ShowDeploymentsOptions): Promise<ShownDeployments> {
   const { stages, deploy } = options;
   const cluster = await stages.stage(
     'start a cluster',
@@ -131,7 +131,7 @@ export async function showDeployments(options: DeployOptions): Promise<ShownDepl
 type DeployPlace = Place & { readonly namespace: string };
 
 /** Starts the cluster, and allows its use in the configuration of the worker. */
-async function openCluster({ config: file, deploy }: DeployOptions): Promise<Cluster> {
+async function openCluster({ config: file, deploy }: ShowDeploymentsOptions): Promise<Cluster> {
   const { cluster: folder, kubeconfig, key } = deploy;
   const cluster = await startCluster(folder);
   const config = JSON.parse(await cluster.kubectl(['config', 'view', '--raw', '--output=json'])) as {
@@ -154,7 +154,10 @@ async function openCluster({ config: file, deploy }: DeployOptions): Promise<Clu
   return cluster;
 }
 
-async function makePlace({ deploy, config, dataDir, signal }: DeployOptions, cluster: Cluster): Promise<DeployPlace> {
+async function makePlace(
+  { deploy, config, dataDir, signal }: ShowDeploymentsOptions,
+  cluster: Cluster,
+): Promise<DeployPlace> {
   const { remotes, clones } = deploy;
   const folder = join(remotes, 'acme');
   await mkdir(folder, { recursive: true });
@@ -196,7 +199,7 @@ interface Deployer {
 }
 
 /** `longhaul up` starts none: it runs where kubectl and the kubeconfig are. */
-function startDeployer({ config, dataDir, deploy }: DeployOptions): Deployer {
+function startDeployer({ config, dataDir, deploy }: ShowDeploymentsOptions): Deployer {
   const args = ['worker', '--roles', 'deploy'];
   announce('longhaul', args);
   const log = openSync(deploy.log, 'a', 0o600);
@@ -233,7 +236,7 @@ async function releaseOf({ git: runGit, longhaul, write }: Place, version: Deplo
 
 /** Kills the worker when the first service has its new image; another one carries the deployment out. */
 async function deployThroughKill(
-  options: DeployOptions,
+  options: ShowDeploymentsOptions,
   { place, cluster, deployer }: { readonly place: DeployPlace; readonly cluster: Cluster; readonly deployer: Deployer },
 ): Promise<Deployer> {
   const { version, api } = VERSIONS.mended;
