@@ -288,6 +288,10 @@ interface Deployments {
   created_at: CreatedTime;
   started_at: OptionalTime;
   ended_at: OptionalTime;
+  reason: Optional<string>;
+  passed_over: JSONColumnType<readonly string[], string | undefined>;
+  override_freeze: Optional<string>;
+  approved_by: JSONColumnType<readonly string[], string | undefined>;
 }
 
 interface DeploymentObjects {

@@ -23,8 +23,11 @@ import type {
 } from '../../domain/release/promotion/promotion.ts';
 import type { DuePart } from '../../domain/release/promotion/publication.ts';
 import type {
+  AwaitHotfix,
   Backport,
   HotfixContract,
+  HotfixKey,
+  HotfixState,
   OpenHotfix,
   PlanBackports,
   PlanHotfix,
@@ -35,6 +38,7 @@ import type { AnchorAuditResult } from '../../domain/release/flows/anchor-flow.t
 import { recordAnchor } from '../ledger/anchors.ts';
 import { ledgerFailure } from '../ledger/ledger-failure.ts';
 import { requesterOf, type StartedRun, takeRequest } from '../ledger/requests.ts';
+import { heartbeating } from '../shared/heartbeating.ts';
 import { runningFlow } from '../shared/running-flow.ts';
 import { type JudgeAlerts, type JudgedAlerts, judgeAlertsOf } from './deployment/judge-alerts.ts';
 import { type RecordCanary, recordCanary } from './deployment/record-canary.ts';
@@ -54,6 +58,7 @@ import {
   type StartDeployment,
   startDeployment,
 } from './deployment/record-deployment.ts';
+import type { DeploymentReasons } from '../../domain/release/deployment/reasons.ts';
 import type { ReleasedCommit } from '../../domain/release/deployment/deployment.ts';
 import { endEvolution } from './evolutions/abandon-evolution.ts';
 import { findEvolution, pendingEvolutions, provenEvolutions } from './evolutions/find-evolution.ts';
@@ -66,6 +71,7 @@ import type { GivenUpAct, RefusedAct } from '../../domain/release/acts.ts';
 import { recordGiveUp, recordRefusal } from './record-refusal.ts';
 import { checkPromotion } from './promotion/check-promotion.ts';
 import { openHotfix, planHotfix } from './promotion/hotfix.ts';
+import { awaitHotfix, findHotfix } from './promotion/hotfix-state.ts';
 import { planBackports } from './promotion/plan-backports.ts';
 import { commitPromotion } from './promotion/commit-promotion.ts';
 import { lastProvenCommit } from './promotion/generation-facts.ts';
@@ -94,7 +100,7 @@ export interface RecordRunInput {
   readonly by: string;
 }
 
-/** Activities of the role `ledger`. Each is one transaction, and does nothing when it is repeated. */
+/** Activities of the role `ledger`. Each but `awaitHotfix` is one transaction, and does nothing when it is repeated. */
 export interface LedgerActivities {
   /** Records the end of the audit trail in the blob store. */
   anchorAudit(): Promise<AnchorAuditResult>;
@@ -164,6 +170,10 @@ export interface LedgerActivities {
   planBackports(input: PlanBackports): Promise<readonly Backport[]>;
   /** Opens the generation of a hotfix whose branch is pushed, and returns its id. Throws `GenerationDiffers`. */
   openHotfix(input: OpenHotfix): Promise<{ readonly generation: string }>;
+  /** A hotfix with its evolutions; null when the ledger has none. Throws `InvalidInput` for a version that is no hotfix. */
+  findHotfix(input: HotfixKey): Promise<HotfixState | null>;
+  /** The state of a hotfix when it has changed; the one that was seen when it has not for an hour. */
+  awaitHotfix(input: AwaitHotfix): Promise<HotfixState>;
   /** The commit of the latest proof of a generation; null for none. */
   lastProvenCommit(input: Pick<ReleaseCommit, 'repository' | 'version'>): Promise<string | null>;
   /**
@@ -181,8 +191,8 @@ export interface LedgerActivities {
   laterDeployments(input: EnvironmentKey & ReleaseKey): Promise<readonly LaterDeployment[]>;
   /** Why a deployed release may not go on to the next environment, the rest of a sentence; null when it may. */
   problemOfSoaked(input: { readonly deployment: string }): Promise<string | null>;
-  /** Records that a deployment begins to change its environment. */
-  startDeployment(input: StartDeployment): Promise<void>;
+  /** Records that a deployment begins to change its environment, and why; returns the environments that it passes over, too. */
+  startDeployment(input: StartDeployment): Promise<DeploymentReasons>;
   /** Records how a deployment ended. */
   endDeployment(input: EndDeployment): Promise<void>;
   /** What alerts about an environment lead to. Each leads to something once. Throws `InvalidConfiguration`. */
@@ -261,6 +271,8 @@ export function createLedgerActivities(tools: LedgerTools, trains: TrainSchedule
     planHotfix: (input) => named(() => planHotfix(tools, input)),
     planBackports: (input) => named(() => planBackports(tools, input)),
     openHotfix: (input) => named(async () => openHotfix(tools, input, await flow(input.by))),
+    findHotfix: (input) => named(() => findHotfix(tools.ledger, input)),
+    awaitHotfix: (input) => heartbeating((signal) => named(() => awaitHotfix(tools.ledger, input, signal))),
     lastProvenCommit: (input) => named(() => lastProvenCommit(tools.ledger, input)),
     renameGeneration: (input) => named(async () => renameInLedger(tools, input, await flow(input.by))),
     planTrain: (input) => named(() => planTrain(tools, input)),

@@ -204,7 +204,12 @@ export function createPipelineActivities(tools: JobTools): PipelineActivities {
         const { environments } = await readContracts(blobs, contracts, repository);
         return {
           contracts,
-          environments: environments.map(deployPlace),
+          environments: environments.map((each, at) =>
+            deployPlace(
+              each,
+              environments.slice(0, at).map(({ name }) => name),
+            ),
+          ),
         };
       }),
     renderManifests: ({ repository, packed, contracts, environment: name, service, sealTo }) =>
@@ -255,9 +260,13 @@ export function createPipelineActivities(tools: JobTools): PipelineActivities {
 }
 
 /** What a flow needs to know of an environment. */
-function deployPlace({ name, services, concurrency, irreversible, watch, soak = 0 }: Environment): DeployPlace {
+function deployPlace(
+  { name, services, concurrency, irreversible, watch, soak = 0 }: Environment,
+  earlier: readonly string[],
+): DeployPlace {
   return {
     name,
+    earlier,
     concurrency,
     irreversible,
     watch,

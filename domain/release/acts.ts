@@ -19,6 +19,12 @@ const ACTS: Readonly<Record<string, Act>> = {
   publishPromotion: { event: 'publication', resource: 'generation', action: 'publish', named: ['version'] },
   announcePromotion: { event: 'publication', resource: 'generation', action: 'announce', named: ['version'] },
   createHotfix: { event: 'hotfix', resource: 'generation', action: 'create hotfix', named: ['base'] },
+  releaseHotfix: {
+    event: 'hotfix',
+    resource: 'generation',
+    action: 'release hotfix',
+    named: ['version', 'base', 'issue'],
+  },
   renameGeneration: { event: 'generation', resource: 'generation', action: 'rename', named: ['version'] },
   deployRelease: { event: 'deployment', resource: 'environment', action: 'deploy', named: ['environment', 'version'] },
   changeEnvironment: {

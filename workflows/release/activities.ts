@@ -53,6 +53,16 @@ export const ledgerActivities: ActivityInterfaceFor<LedgerActivities> = proxyAct
   retry,
 });
 
+/** Waits for a change of the ledger, for an hour at most. */
+export const waitingLedgerActivities: ActivityInterfaceFor<LedgerActivities> = proxyActivities<LedgerActivities>({
+  taskQueue: LEDGER_QUEUE,
+  startToCloseTimeout: '2 hours',
+  scheduleToCloseTimeout: LASTING_MS,
+  heartbeatTimeout: '20 seconds',
+  retry,
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+});
+
 /** The same after which nothing is given up: the caller must know whether the transaction has happened. */
 export const lastingLedgerActivities: ActivityInterfaceFor<LedgerActivities> = proxyActivities<LedgerActivities>({
   taskQueue: LEDGER_QUEUE,

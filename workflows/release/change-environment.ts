@@ -7,6 +7,7 @@ import {
   type EnvironmentChange,
 } from '../../domain/release/flows/deploy-flows.ts';
 import type { DeployPlace, DeployService, PlannedDeployment } from '../../domain/release/deployment/deployment.ts';
+import { describeReasons } from '../../domain/release/deployment/reasons.ts';
 import type { Watched } from '../../activities/release/deployment/watch-deployment.ts';
 import type { CheckedOf } from '../../domain/shared/flow.ts';
 import { ROLLBACK_INCOMPLETE } from '../../domain/shared/repair.ts';
@@ -49,7 +50,7 @@ export function changeEnvironment(input: ChangeEnvironmentInput): Promise<Deploy
     message: `A newer deployment to ${input?.environment} has taken the place of this one.`,
   };
   const keeping = listenForKeep();
-  const recorded: Recorded = { deployment: null, isStarted: false };
+  const recorded: Recorded = { deployment: null, isStarted: false, telling: [] };
   const canaries = listenForCanary(() => recorded.deployment);
   const work = (): Promise<DeployReleaseResult> =>
     takingTurns(input?.waiting ?? [], replaced, () =>
@@ -71,8 +72,8 @@ interface Recorded {
   deployment: string | null;
   /** True when the first change may have happened. */
   isStarted: boolean;
-  /** The announcement that it is rolled back. */
-  telling?: Promise<void>;
+  /** The announcements that it is started, and that it is rolled back. */
+  readonly telling: Promise<void>[];
 }
 
 /** Records how a deployment ended that does not stay, when everything is put back or a person has given up. */
@@ -97,7 +98,7 @@ async function recordingFailure<Result>(
         },
       ]),
     );
-    await recorded.telling;
+    await Promise.all(recorded.telling);
     // that it was rolled back has an event, which has the reason
     if (recorded.isStarted && type !== ROLLBACK_INCOMPLETE) hasEvent(error);
     throw error;
@@ -113,9 +114,10 @@ function tell(
 ): Promise<void> {
   return CancellationScope.nonCancellable(async () => {
     try {
-      await briefCommitActivities.announceDeployment.executeWithOptions({ summary: `tell: ${event}` }, [
-        { deployment, event, repository, version, environment, by, why },
-      ]);
+      await briefCommitActivities.announceDeployment.executeWithOptions(
+        { summary: `tell: ${event}`, scheduleToCloseTimeout: '10 minutes' },
+        [{ deployment, event, repository, version, environment, by, why }],
+      );
     } catch (error) {
       log.warn('A channel was not told.', { deployment, error: failureOf(error).error });
     }
@@ -155,7 +157,7 @@ async function change(
   const { samples } = await carrying.catch((error: unknown) => {
     // at once, while everything is put back
     if (recorded.isStarted)
-      recorded.telling = tell(given, deployment, 'deployment rolled back', failureOf(error).error);
+      recorded.telling.push(tell(given, deployment, 'deployment rolled back', failureOf(error).error));
     throw error;
   });
   // the point of no return: whether it is recorded must be known
@@ -166,6 +168,7 @@ async function change(
   );
   rollback.forget();
   recorded.deployment = null;
+  await Promise.all(recorded.telling);
   const { repository, version, environment } = given;
   logEvent('deployment_done', { repo: repository, version, environment, deployment });
   return { plan, isDeployed: true, samples };
@@ -177,7 +180,7 @@ async function carryOut(
   { place, hooks, plan, approvedBy }: Approved & { readonly place: DeployPlace; readonly hooks: DeploymentHooks },
   { stages, rollback, recorded, keeping, canaries }: Work,
 ): Promise<Watched> {
-  const { repository, contracts, environment, by, overrideFreeze, version } = given;
+  const { repository, contracts, environment, by, reason, overrideFreeze, version } = given;
   const { deployment, freezes } = plan;
   const target = { repository, contracts, environment, deployment };
   const baseline = await changeActivities.measureBaseline.executeWithOptions({ summary: 'how long requests take' }, [
@@ -185,17 +188,28 @@ async function carryOut(
   ]);
   // the last undo of all
   rollback.before('everything is as it was, and healthy', () => verifyUndone(given, target, plan.previous));
-  await ledgerActivities.startDeployment.executeWithOptions({ summary: 'record: the first change comes next' }, [
-    {
-      deployment,
-      plan: plan.digest,
-      approvedBy,
-      overrideFreeze: freezes.length > 0 ? overrideFreeze : null,
-      cause: given.alert?.text ?? null,
-      by,
-    },
-  ]);
+  const reasons = await ledgerActivities.startDeployment.executeWithOptions(
+    { summary: 'record: the first change comes next' },
+    [
+      {
+        deployment,
+        plan: plan.digest,
+        approvedBy,
+        reason: reason || null,
+        overrideFreeze: freezes.length > 0 ? overrideFreeze : null,
+        cause: given.alert?.text ?? null,
+        // going back passes nothing over, and a commit that is not released begins where it is tried
+        earlier: given.goBack || given.candidate !== undefined ? [] : place.earlier,
+        by,
+      },
+    ],
+  );
   recorded.isStarted = true;
+  // not for every commit that a pipeline tries
+  if (given.candidate === undefined) {
+    const why = describeReasons(reasons).join('; ') || `by ${by}`;
+    recorded.telling.push(tell(given, deployment, 'deployment started', why));
+  }
   logEvent('deployment_started', { repo: repository, version, environment, deployment });
   await stages.run('services', async () => {
     const carried = {

@@ -117,7 +117,7 @@ async function startNext(
   { next, soak, after }: { readonly next: string; readonly soak: number; readonly after: string },
 ): Promise<string> {
   const until = new Date(Date.now() + soak * 1_000).toISOString();
-  const input = { ...given, environment: next, overrideFreeze: '', soaked: { deployment: after, until } };
+  const input = { ...given, environment: next, overrideFreeze: '', reason: '', soaked: { deployment: after, until } };
   const workflowId = writtenId(deployReleaseFlow, input);
   try {
     await startChild(deployReleaseFlow.type, {

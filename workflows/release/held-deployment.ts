@@ -81,6 +81,7 @@ export function heldDeployments(): HeldDeployments {
         dryRun: false,
         goBack: false,
         overrideFreeze: '',
+        reason: '',
         candidate: { packed, outputs, run, job },
         ...(requestId === undefined ? {} : { requestId }),
       };

@@ -9,6 +9,7 @@ export { deployRelease } from './deploy-release.ts';
 export { promoteGeneration } from './promote-generation.ts';
 export { proveChange } from './prove-change.ts';
 export { proveOnPush } from './prove-on-push.ts';
+export { releaseHotfix } from './release-hotfix.ts';
 export { renameGeneration } from './rename-generation.ts';
 export { runPipeline } from './run-pipeline.ts';
 export { runTrain } from './run-train.ts';

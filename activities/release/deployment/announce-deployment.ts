@@ -6,7 +6,7 @@ import { send } from '../../alerts/channels.ts';
 /** What the channels of releases are told about a deployment. */
 export interface AnnounceDeployment {
   readonly deployment: string;
-  readonly event: 'deployment rolled back' | 'deployment not undone';
+  readonly event: 'deployment started' | 'deployment rolled back' | 'deployment not undone';
   readonly repository: string;
   readonly version: string;
   readonly environment: string;

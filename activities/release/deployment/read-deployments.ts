@@ -126,6 +126,10 @@ interface Row {
   readonly plan_digest: string | null;
   readonly diff_blob: string | null;
   readonly why: string | null;
+  readonly reason: string | null;
+  readonly passed_over: readonly string[];
+  readonly override_freeze: string | null;
+  readonly approved_by: readonly string[];
   readonly created_by: string;
   readonly created_at: Date;
   readonly started_at: Date | null;
@@ -146,6 +150,10 @@ function viewOf(row: Row): DeploymentView {
     plan: row.plan_digest,
     diff: row.diff_blob,
     why: row.why,
+    reason: row.reason,
+    passedOver: row.passed_over,
+    overrideFreeze: row.override_freeze,
+    approvedBy: row.approved_by,
     by: row.created_by,
     workflowId: row.workflow_id,
     plannedAt: row.created_at.toISOString(),

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { DeploymentEnd, ReleasedCommit } from '../../../domain/release/deployment/deployment.ts';
+import type { DeploymentReasons } from '../../../domain/release/deployment/reasons.ts';
 import { standing } from '../../../domain/release/deployment/standing.ts';
 import type { PackedCommit } from '../../../domain/release/pipelines/job.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
@@ -209,34 +210,46 @@ export interface StartDeployment {
   readonly plan: string;
   /** The people who approved it, as text. */
   readonly approvedBy: readonly string[];
+  /** Why it is urgent; null for no reason. */
+  readonly reason: string | null;
   /** Why it is deployed during a freeze; null outside of one. */
   readonly overrideFreeze: string | null;
   /** The alert for which it goes back; null for one that people started. */
   readonly cause: string | null;
+  /** The environments that should have had the release before; empty where that does not matter. */
+  readonly earlier: readonly string[];
   readonly by: string;
 }
 
 /**
- * Records that a deployment begins to change the environment. Does nothing when that is recorded. Throws
+ * Records that a deployment begins to change the environment, and why. Does nothing when that is recorded. Throws
  * `DeploymentRefused` when the ledger has another plan than the one that is carried out.
  */
 export async function startDeployment(
   { ledger }: Pick<LedgerTools, 'ledger'>,
-  { deployment, plan, approvedBy, overrideFreeze, cause }: StartDeployment,
+  { deployment, plan, approvedBy, reason, overrideFreeze, cause, earlier }: StartDeployment,
   flow: RunningFlow,
-): Promise<void> {
-  await ledger.transaction().execute(async (trx) => {
+): Promise<DeploymentReasons> {
+  return ledger.transaction().execute(async (trx) => {
     const row = await lockDeployment(trx, deployment);
-    if (row.status !== 'planned') return;
+    if (row.status !== 'planned') return { reason, overrideFreeze, passedOver: row.passed_over };
     if (row.plan_digest !== plan) {
       throw new LonghaulError(
         'DeploymentRefused',
         `The plan of the deployment ${deployment} was made again: start it again.`,
       );
     }
+    const passedOver = await withoutRelease(trx, row, earlier);
     await trx
       .updateTable('deployments')
-      .set({ status: 'deploying', started_at: new Date() })
+      .set({
+        status: 'deploying',
+        started_at: new Date(),
+        reason,
+        passed_over: JSON.stringify(passedOver),
+        override_freeze: overrideFreeze,
+        approved_by: JSON.stringify(approvedBy),
+      })
       .where('deployment_id', '=', deployment)
       .execute();
     await recordEvent(trx, {
@@ -244,10 +257,38 @@ export async function startDeployment(
       event_type: 'deployment.started',
       action: 'deploy',
       status: 'success',
-      why: overrideFreeze,
-      details: { ...factsOf(row), approvedBy, ...(cause === null ? {} : { cause }) },
+      why: overrideFreeze ?? reason,
+      details: {
+        ...factsOf(row),
+        approvedBy,
+        passedOver,
+        ...(reason === null ? {} : { reason }),
+        ...(overrideFreeze === null ? {} : { overrideFreeze }),
+        ...(cause === null ? {} : { cause }),
+      },
     });
+    return { reason, overrideFreeze, passedOver };
   });
+}
+
+/** Those of the environments in which a release has never stayed. */
+async function withoutRelease(
+  trx: LedgerTransaction,
+  { repository, version }: ReleaseKey,
+  environments: readonly string[],
+): Promise<readonly string[]> {
+  if (environments.length === 0) return [];
+  const rows = await trx
+    .selectFrom('deployments')
+    .select('environment')
+    .distinct()
+    .where('repository', '=', repository)
+    .where('version', '=', version)
+    .where('status', '=', 'deployed')
+    .where('environment', 'in', environments)
+    .execute();
+  const had = new Set(rows.map(({ environment }) => environment));
+  return environments.filter((environment) => !had.has(environment));
 }
 
 /** How a deployment ended. */

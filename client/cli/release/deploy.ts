@@ -27,6 +27,8 @@ export interface DeployOptions extends FlowOptions {
   readonly dryRun?: boolean;
   /** Why it is deployed during a freeze. */
   readonly overrideFreeze?: string;
+  /** Why it is urgent, and environments before this one are passed over. */
+  readonly reason?: string;
   /** Id of the repository. @default that of the working folder */
   readonly repo?: string;
 }
@@ -68,7 +70,7 @@ async function startDeployment(
   { repository, version, goBack }: { readonly repository: string; readonly version: string; readonly goBack: boolean },
   options: DeployOptions,
 ): Promise<number> {
-  const { env: environment, service: services, dryRun = false, overrideFreeze } = options;
+  const { env: environment, service: services, dryRun = false, overrideFreeze, reason } = options;
   return runFlow(
     context,
     {
@@ -82,6 +84,7 @@ async function startDeployment(
         by: userName(context.env),
         ...(services === undefined ? {} : { services }),
         ...(overrideFreeze === undefined ? {} : { overrideFreeze }),
+        ...(reason === undefined ? {} : { reason }),
       },
       print: async ({ plan, samples }) => {
         const { stdout } = context;

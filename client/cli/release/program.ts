@@ -6,7 +6,7 @@ import type { CanaryOptions } from './canary.ts';
 import type { CheckEnvironmentsOptions } from './environments.ts';
 import type { AbandonOptions, EvolutionOptions } from './evolution.ts';
 import type { NewOptions } from './generation-file.ts';
-import type { HotfixOptions } from './hotfix.ts';
+import type { DeployHotfixOptions, HotfixOptions } from './hotfix.ts';
 import type { PromoteOptions } from './promote.ts';
 import type { ReadOptions } from './read-view.ts';
 import type { RunOptions } from './run.ts';
@@ -61,6 +61,7 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .option('--service <names...>', 'only these services')
     .option('--dry-run', 'show the plan, and do nothing else')
     .option('--override-freeze <why>', 'deploy during a freeze; the reason is recorded')
+    .option('--reason <why>', 'why it is urgent, and goes past environments before this one; recorded and announced')
     .addOption(repoOption())
     .option('--no-wait', 'start the deployment and return')
     .addOption(jsonOption())
@@ -74,6 +75,7 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .option('--to <version>', 'the release (default: the one before the present one)')
     .option('--dry-run', 'show the plan, and do nothing else')
     .option('--override-freeze <why>', 'go back during a freeze; the reason is recorded')
+    .option('--reason <why>', 'why it goes back; recorded and announced')
     .addOption(repoOption())
     .option('--no-wait', 'start it and return')
     .addOption(jsonOption())
@@ -261,10 +263,14 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .argument('<version>', 'the released version: v2.3.0')
     .requiredOption('--issue <id>', 'id of the change: CRIT-500')
     .requiredOption('--title <text>', 'what is repaired')
+    .option('--deploy <environment>', 'wait for its proof, promote it, and deploy it to this environment')
+    .option('--reason <why>', 'with --deploy: why environments before it are passed over; recorded and announced')
+    .option('--override-freeze <why>', 'with --deploy: promote and deploy during a freeze; the reason is recorded')
     .addOption(repoOption())
+    .option('--no-wait', 'start it and return')
     .addOption(jsonOption())
     .action((version: string, options: HotfixOptions) =>
-      run(options, async (context) => (await import('./hotfix.ts')).createHotfixCommand(context, version, options)),
+      run(options, async (context) => (await import('./hotfix.ts')).hotfixCommand(context, version, options)),
     );
   registerPromote(
     hotfix
@@ -274,6 +280,21 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
       .option('--commit <revision>', 'a commit of this folder (default: the one that was proven)'),
     'hotfix',
   );
+  hotfix
+    .command('deploy')
+    .description(
+      'promote a hotfix that was created, when it is proven, and deploy it (exit 11: promoted, but put back)',
+    )
+    .argument('<version>', 'of the hotfix: v2.3.1')
+    .requiredOption('--env <name>', 'the environment')
+    .requiredOption('--reason <why>', 'why environments before it are passed over; recorded and announced')
+    .option('--override-freeze <why>', 'promote and deploy during a freeze; the reason is recorded')
+    .addOption(repoOption())
+    .option('--no-wait', 'start it and return')
+    .addOption(jsonOption())
+    .action((version: string, options: DeployHotfixOptions) =>
+      run(options, async (context) => (await import('./hotfix.ts')).deployHotfixCommand(context, version, options)),
+    );
   const evolution = program.command('evolution').description('start and list evolutions: attempts to prove a change');
   evolution
     .command('start')

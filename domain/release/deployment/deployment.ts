@@ -17,6 +17,8 @@ export interface ReleasedCommit {
 /** What a flow needs to know about an environment before it waits for its turn. */
 export interface DeployPlace {
   readonly name: string;
+  /** The names of the environments before it. */
+  readonly earlier: readonly string[];
   readonly services: readonly DeployService[];
   /** What a deployment does that finds another one at work. */
   readonly concurrency: 'wait' | 'replace' | 'refuse';

@@ -1,9 +1,10 @@
 import { kubernetesKeyOf, objectName } from '../../kubernetes/object.ts';
 import type { ObjectAction, PlannedDeployment } from './deployment.ts';
+import { type DeploymentReasons, describeReasons } from './reasons.ts';
 import type { Sample } from './watch.ts';
 
 /** A deployment as the ledger has it. Times are ISO 8601. */
-export interface DeploymentView {
+export interface DeploymentView extends DeploymentReasons {
   readonly id: string;
   readonly repository: string;
   readonly environment: string;
@@ -17,7 +18,10 @@ export interface DeploymentView {
   readonly plan: string | null;
   /** Digest of the difference in the blob store. */
   readonly diff: string | null;
+  /** Why it did not stay; null for one that does. */
   readonly why: string | null;
+  /** The people who approved it, with what they said. */
+  readonly approvedBy: readonly string[];
   readonly by: string;
   readonly workflowId: string;
   readonly plannedAt: string;
@@ -97,11 +101,13 @@ export function describeDeployments(list: readonly DeploymentView[]): string {
 
 /** A deployment with what it changed and what was measured. */
 export function describeDeployment(view: DeploymentView): string {
-  const { id, version, environment, status, why, objects, samples, startedAt, endedAt, by, commit } = view;
+  const { id, version, environment, status, why, objects, samples, startedAt, endedAt, by, commit, approvedBy } = view;
   const bad = samples.filter(({ verdict }) => verdict === 'bad');
   return [
     `${id}: ${version} (${commit.slice(0, 12)}) to ${environment}, by ${by}: ${status}`,
     ...(why === null ? [] : [why]),
+    ...describeReasons(view),
+    ...approvedBy.map((person) => `approved by ${person}`),
     ...(startedAt === null ? [] : [`from ${startedAt}${endedAt === null ? '' : ` to ${endedAt}`}`]),
     ...objects.map(({ action, what, state, kept, service, position }) =>
       [

@@ -5,7 +5,7 @@ import { canonicalVersion, NOT_A_VERSION, VERSION_FORM } from '../contracts/vers
 import { CANARY_ACTIONS } from '../deployment/canary.ts';
 import type { PlannedDeployment } from '../deployment/deployment.ts';
 import { releaseAttributes } from './attributes.ts';
-import { packedCommit, personName, type RequestFields, requestId } from './inputs.ts';
+import { environmentName, packedCommit, personName, type RequestFields, requestId } from './inputs.ts';
 import type { PackedCommit } from '../pipelines/job.ts';
 
 /** Input of `deployRelease`. */
@@ -21,6 +21,8 @@ export interface DeployReleaseInput extends RequestFields {
   readonly dryRun?: boolean;
   /** Why it is deployed during a freeze. @default '' */
   readonly overrideFreeze?: string;
+  /** Why it is urgent, above all why environments before this one are passed over; recorded and announced. @default '' */
+  readonly reason?: string;
   /**
    * True goes back to a release that the environment had: the down steps of the hooks of all later ones run instead of the
    * hooks of this one. @default false
@@ -90,10 +92,11 @@ function deployFields(z: Zod) {
   return {
     repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),
     version: versionOrCommit(z),
-    environment: z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'must be the name of an environment'),
+    environment: environmentName(z),
     services: z.array(z.string().min(1).max(63)).min(1).max(500).optional(),
     dryRun: z.boolean().default(false),
     overrideFreeze: z.string().max(1_000).default(''),
+    reason: z.string().max(1_000).default(''),
     goBack: z.boolean().default(false),
     by: personName(z),
   };

@@ -86,7 +86,7 @@ export const startEvolutionFlow = defineFlow<StartEvolutionInput, StartEvolution
       .refine(isOfOneCommit, NOT_OF_ONE_COMMIT),
   does: 'starts [an evolution](release.md#evolutions): checks the policies, gives it the number of its release candidate, and proves it when a commit is given',
   examples: [{ repository: 'work/acme/api', version: 'v1.5.0', change: 'FEAT-201' }],
-  startedBy: ['people', 'services'],
+  startedBy: ['people', 'services', 'flows'],
   id: ({ repository, version, change, request }) => `evolution/${repository}/${version}/${change}/${request}`,
   question: ({ by: _by, requestId: _requestId, packed: _packed, ...rest }) => rest,
   busy: ({ change }) => ({

@@ -46,7 +46,7 @@ export const createHotfixFlow = defineFlow<CreateHotfixInput, CreateHotfixResult
     }),
   does: 'creates [a hotfix](release.md#hotfixes): the next free patch version, and a branch from the tag with its contract',
   examples: [{ repository: 'work/acme/api', base: 'v2.3.0', issue: 'CRIT-500', title: 'Fix the connection leak' }],
-  startedBy: ['people', 'services'],
+  startedBy: ['people', 'services', 'flows'],
   // hotfixes of one version take turns: each sees the versions of those before it
   id: ({ repository, base }) => `hotfix/${repository}/${base}`,
   whenRunning: 'wait',

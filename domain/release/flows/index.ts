@@ -5,6 +5,7 @@ import { anchorAuditFlow } from './anchor-flow.ts';
 import { checkEnvironmentsFlow } from './environments-flow.ts';
 import { changeEnvironmentFlow, deployReleaseFlow } from './deploy-flows.ts';
 import { createHotfixFlow } from './hotfix-flow.ts';
+import { releaseHotfixFlow } from './hotfix-release-flow.ts';
 import { promoteGenerationFlow } from './promotion-flows.ts';
 import { runPipelineFlow } from './pipeline-flows.ts';
 import { proveOnPushFlow } from './push-flow.ts';
@@ -22,6 +23,7 @@ export const releaseFlows = [
   promoteGenerationFlow,
   announcePromotionFlow,
   createHotfixFlow,
+  releaseHotfixFlow,
   withdrawGenerationFlow,
   renameGenerationFlow,
   anchorAuditFlow,

@@ -12,6 +12,11 @@ export function oid(z: Zod) {
   return z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, 'must be the full id of a commit');
 }
 
+/** The name of an environment. */
+export function environmentName(z: Zod) {
+  return z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'must be the name of an environment');
+}
+
 /** The name of a pipeline. */
 export function pipelineName(z: Zod) {
   return z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/, 'must be the name of a pipeline');

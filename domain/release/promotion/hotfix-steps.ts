@@ -62,6 +62,29 @@ export interface OpenHotfix {
   readonly by: string;
 }
 
+/** Names a hotfix: by its version, or by the release that it repairs and its change. */
+export type HotfixKey = { readonly repository: string } & (
+  | { readonly version: string }
+  | { readonly base: string; readonly issue: string }
+);
+
+/** A hotfix as the ledger has it. */
+export interface HotfixState {
+  readonly base: string;
+  readonly version: string;
+  readonly branch: string;
+  readonly issue: string;
+  readonly isPromoted: boolean;
+  /** The tags of its evolutions, the first one first. */
+  readonly evolutions: readonly { readonly tag: string; readonly status: string }[];
+}
+
+/** Waits until a hotfix is in another state than this one. */
+export interface AwaitHotfix {
+  readonly repository: string;
+  readonly seen: HotfixState;
+}
+
 /** The branch on which a hotfix is made. */
 export function branchOfHotfix(version: string): string {
   return `hotfix/${version}`;

@@ -60,10 +60,10 @@ describe('what was before a deployment', () => {
         [changeFrom(mode)],
       ),
     );
-  const start = (deployment: string, plan: string): Promise<void> =>
+  const start = (deployment: string, plan: string): Promise<unknown> =>
     startDeployment(
       { ledger: database },
-      { deployment, plan, approvedBy: [], overrideFreeze: null, cause: null, by: 'ada' },
+      { deployment, plan, approvedBy: [], reason: null, overrideFreeze: null, cause: null, earlier: [], by: 'ada' },
       { workflowId: 'deploy/local/acme/api/staging', runId: deployment, who: WHO },
     );
   const modeBefore = async (deployment: string): Promise<unknown> =>

@@ -1,0 +1,55 @@
+import { shortId } from '../deployment/describe.ts';
+import type { ReleaseHotfixResult } from '../flows/hotfix-release-flow.ts';
+import type { HotfixState } from './hotfix-steps.ts';
+
+/** True when the gate of hotfixes is open for it, or it is released already. */
+export function isHotfixReady({ isPromoted, evolutions }: Pick<HotfixState, 'isPromoted' | 'evolutions'>): boolean {
+  const has = (status: string): boolean => evolutions.some((each) => each.status === status);
+  return isPromoted || (has('pass') && !has('pending') && !has('running'));
+}
+
+/** What people do next for a hotfix that is not proven, a line each. */
+export function nextForHotfix({
+  version,
+  branch,
+  issue,
+  evolutions,
+}: Pick<HotfixState, 'version' | 'branch' | 'issue' | 'evolutions'>): readonly string[] {
+  const pending = evolutions.filter(({ status }) => status === 'pending' || status === 'running');
+  const last = evolutions.at(-1);
+  return [
+    `waits for the fix on the branch ${branch}: git fetch origin && git switch ${branch}`,
+    pending.length > 0
+      ? `commit it with [${issue}] in its message, and run the pipeline: it proves ${pending.map(({ tag }) => tag).join(', ')}`
+      : `${last === undefined ? 'no evolution was started' : `${last.tag}: ${last.status}`}; next: longhaul evolution start ${version} --change ${issue}`,
+  ];
+}
+
+/** What is said about a hotfix that is promoted, and whether it is deployed; the command that continues is the last line. */
+export function describeHotfixRelease({
+  base,
+  version,
+  issue,
+  environment,
+  reason,
+  commit,
+  deployment,
+  problem,
+}: ReleaseHotfixResult): string {
+  return [
+    `Hot-fix ${version} of ${base} for ${issue} is promoted at ${commit.slice(0, 12)}.`,
+    ...(deployment === null
+      ? [
+          `It is not in ${environment}, which has what it had before: ${problem ?? 'unknown'}`,
+          `${version} stays promoted. When the cause is corrected: longhaul deploy ${version} --env ${environment} --reason ${inShell(reason)}`,
+        ]
+      : [
+          `${version} is in ${environment}: healthy, ${deployment.samples} samples (longhaul deployments show ${shortId(deployment.id)}).`,
+        ]),
+  ].join('\n');
+}
+
+/** A text as one word of a shell. */
+function inShell(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
