@@ -21,6 +21,7 @@ import type {
   PromotionReport,
   ReleaseCommit,
 } from '../../domain/release/promotion/promotion.ts';
+import type { RecoveryFacts } from '../../domain/release/promotion/recovery.ts';
 import type { DuePart } from '../../domain/release/promotion/publication.ts';
 import type {
   AwaitHotfix,
@@ -78,6 +79,7 @@ import { lastProvenCommit } from './promotion/generation-facts.ts';
 import { duePublications, recordPart, type RecordPart } from './promotion/publications.ts';
 import { preparePromotion } from './promotion/prepare-promotion.ts';
 import { type PreparedTag, prepareTag } from './promotion/prepare-tag.ts';
+import { type BadRelease, recordRecovery, type RecordRecovery, recoveryFacts } from './promotion/recovery.ts';
 import { type Publication, recordPublication } from './promotion/record-publication.ts';
 import { planTrain } from './train/plan-train.ts';
 import { readTrain, type ScheduleTrain, setTrainSchedule } from './train/read-train.ts';
@@ -209,6 +211,10 @@ export interface LedgerActivities {
   isDeployed(input: EnvironmentKey & ReleaseKey): Promise<boolean>;
   /** Records what a person told a canary. */
   recordCanary(input: RecordCanary): Promise<void>;
+  /** What a recovery from a bad release begins with. Throws `InvalidInput` for a generation that was never promoted. */
+  recoveryFacts(input: BadRelease): Promise<RecoveryFacts>;
+  /** Records what was decided about a bad release. */
+  recordRecovery(input: RecordRecovery): Promise<void>;
   /** Makes a promoted generation a draft again. Throws `InvalidInput`. */
   withdrawGeneration(input: WithdrawGeneration): Promise<Withdrawn>;
 }
@@ -280,6 +286,8 @@ export function createLedgerActivities(tools: LedgerTools, trains: TrainSchedule
     scheduleTrain: (input) => named(async () => setTrainSchedule({ ...tools, trains }, input, await flow(input.by))),
     recordTrain: (input) => named(async () => recordTrain(tools, input, await flow(input.by))),
     isDeployed: (input) => named(() => isDeployed(tools.ledger, input)),
+    recoveryFacts: (input) => named(() => recoveryFacts(tools.ledger, input)),
+    recordRecovery: (input) => named(async () => recordRecovery(tools, input, await flow(input.by))),
     withdrawGeneration: (input) => named(async () => takeBackPromotion(tools, input, await flow(input.by))),
   };
 }

@@ -36,6 +36,7 @@ const ACTS: Readonly<Record<string, Act>> = {
   answerAlerts: { event: 'alert', resource: 'environment', action: 'answer', named: ['environment'] },
   runTrain: { event: 'train', resource: 'train', action: 'depart', named: ['repository'] },
   scheduleTrain: { event: 'train', resource: 'train', action: 'schedule', named: ['repository'] },
+  recoverGeneration: { event: 'generation', resource: 'generation', action: 'recover', named: ['version'] },
   withdrawGeneration: { event: 'generation', resource: 'generation', action: 'withdraw', named: ['version'] },
 };
 

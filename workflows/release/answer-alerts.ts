@@ -47,6 +47,7 @@ export function answerAlerts(input: AnswerAlertsInput): Promise<AnswerAlertsResu
       goBack: true,
       // during a freeze a person is asked
       overrideFreeze: text,
+      reason: text,
       alert: { deployment: judged.deployment, text },
       by,
       ...(requestId === undefined ? {} : { requestId }),

@@ -12,7 +12,7 @@ export async function deployTrain(
 ): Promise<void> {
   const { given, show } = work;
   const { repository, by } = given;
-  const asked = { repository, version, environment, overrideFreeze: '', goBack: false, by };
+  const asked = { repository, version, environment, overrideFreeze: '', reason: '', goBack: false, by };
   await holding(work, async () => {
     const key = { repository, version, environment };
     const isThere = await ledgerActivities.isDeployed.executeWithOptions({ summary: `is it in ${environment}?` }, [

@@ -10,6 +10,7 @@ export { promoteGeneration } from './promote-generation.ts';
 export { proveChange } from './prove-change.ts';
 export { proveOnPush } from './prove-on-push.ts';
 export { releaseHotfix } from './release-hotfix.ts';
+export { recoverGeneration } from './recover-generation.ts';
 export { renameGeneration } from './rename-generation.ts';
 export { runPipeline } from './run-pipeline.ts';
 export { runTrain } from './run-train.ts';

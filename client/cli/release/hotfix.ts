@@ -5,8 +5,7 @@ import {
   type ReleaseHotfixInput,
   type ReleaseHotfixResult,
 } from '../../../domain/release/flows/hotfix-release-flow.ts';
-import { describeHotfix } from '../../../domain/release/promotion/hotfix.ts';
-import { describeHotfixRelease } from '../../../domain/release/promotion/hotfix-state.ts';
+import { describeHotfix, describeHotfixRelease } from '../../../domain/release/promotion/hotfix.ts';
 import { type FailureType, FAILURES, LonghaulError } from '../../../domain/shared/failures.ts';
 import type { CliContext } from '../../core/context.ts';
 import { repositoryOfFolder } from '../../core/folder-repository.ts';

@@ -8,6 +8,7 @@ import type { AbandonOptions, EvolutionOptions } from './evolution.ts';
 import type { NewOptions } from './generation-file.ts';
 import type { DeployHotfixOptions, HotfixOptions } from './hotfix.ts';
 import type { PromoteOptions } from './promote.ts';
+import type { RecoverOptions } from './recover.ts';
 import type { ReadOptions } from './read-view.ts';
 import type { RunOptions } from './run.ts';
 import type { TrainOptions } from './train.ts';
@@ -223,6 +224,29 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .addOption(jsonOption())
     .action((version: string, options: WithdrawOptions) =>
       run(options, async (context) => (await import('./withdraw.ts')).withdrawCommand(context, version, options)),
+    );
+  generation
+    .command('recover')
+    .description('after a bad promotion: take an environment back, then the generation, and start the hotfix')
+    .argument('<version>', 'the bad release: v6.0.0')
+    .requiredOption('--env <name>', 'the environment that goes back')
+    .requiredOption('--why <text>', 'what is wrong with it; recorded and announced')
+    .addOption(
+      new Option('--decision <what>', 'what becomes of the generation (default: people choose at a gate)').choices([
+        'withdraw',
+        'keep',
+      ]),
+    )
+    .addOption(new Option('--tag <what>', 'what happens to its tag').choices(['keep', 'remove']).default('keep'))
+    .option('--issue <id>', 'start the hotfix for this change in the end')
+    .option('--title <text>', 'with --issue: what is repaired')
+    .option('--from <stage>', 'pass the stages before this one over: decision, withdrawal or hotfix')
+    .option('--override-freeze <why>', 'do it during a freeze; the reason is recorded')
+    .addOption(repoOption())
+    .option('--no-wait', 'start it and return')
+    .addOption(jsonOption())
+    .action((version: string, options: RecoverOptions) =>
+      run(options, async (context) => (await import('./recover.ts')).recoverCommand(context, version, options)),
     );
   registerPromote(
     generation

@@ -1,4 +1,5 @@
 import { withdrawGenerationFlow } from '../../../domain/release/flows/withdrawal-flow.ts';
+import { TAG_SENTENCES } from '../../../domain/release/promotion/recovery.ts';
 import type { CliContext } from '../../core/context.ts';
 import { repositoryOfFolder } from '../../core/folder-repository.ts';
 import { userName } from '../../core/user-name.ts';
@@ -24,13 +25,9 @@ export async function withdrawCommand(context: CliContext, version: string, opti
       flow: withdrawGenerationFlow,
       input: { repository, version, why, by: userName(context.env), ...(tag === undefined ? {} : { tag }) },
       print: (result) => {
-        const said = {
-          kept: 'Its tag stays on the remote.',
-          removed: 'Its tag was removed from the remote.',
-          absent: 'The remote had no such tag.',
-          differs: 'The remote has another tag of this name, which stays.',
-        };
-        context.stdout.write(`Generation ${result.version} withdrawn: it is a draft again.\n${said[result.tag]}\n`);
+        context.stdout.write(
+          `Generation ${result.version} withdrawn: it is a draft again.\n${TAG_SENTENCES[result.tag]}\n`,
+        );
         return 0;
       },
     },

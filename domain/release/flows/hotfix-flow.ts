@@ -1,9 +1,8 @@
 import { isRepositoryId, NOT_A_REPOSITORY_ID, repositoryName } from '../../git/repository.ts';
 import { defineFlow } from '../../shared/flow.ts';
 import { rollbackUpdates } from '../../shared/repair.ts';
-import { CHANGE_ID } from '../contracts/change.ts';
 import { canonicalVersion, NOT_A_VERSION, VERSION_FORM } from '../contracts/version.ts';
-import { personName, type RequestFields, requestId } from './inputs.ts';
+import { changeId, oneLine, personName, type RequestFields, requestId } from './inputs.ts';
 
 /** Input of `createHotfix`. */
 export interface CreateHotfixInput extends RequestFields {
@@ -35,12 +34,8 @@ export const createHotfixFlow = defineFlow<CreateHotfixInput, CreateHotfixResult
     z.strictObject({
       repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),
       base: z.string().regex(VERSION_FORM, NOT_A_VERSION).transform(canonicalVersion),
-      issue: z.string().regex(CHANGE_ID, 'must be the id of a change, such as CRIT-500'),
-      title: z
-        .string()
-        .min(1)
-        .max(200)
-        .regex(/^[^\r\n]*$/, 'must be one line'),
+      issue: changeId(z),
+      title: oneLine(z),
       by: personName(z),
       requestId: requestId(z),
     }),

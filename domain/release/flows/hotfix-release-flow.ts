@@ -1,9 +1,8 @@
 import { isRepositoryId, NOT_A_REPOSITORY_ID, repositoryName } from '../../git/repository.ts';
 import { defineFlow } from '../../shared/flow.ts';
-import { CHANGE_ID } from '../contracts/change.ts';
 import { canonicalVersion, NOT_A_VERSION, VERSION_FORM } from '../contracts/version.ts';
 import { releaseAttributes } from './attributes.ts';
-import { environmentName, personName, type RequestFields, requestId } from './inputs.ts';
+import { changeId, environmentName, oneLine, personName, type RequestFields, requestId } from './inputs.ts';
 
 /** Input of `releaseHotfix`: `base`, `issue` and `title` for a new hotfix, or `version` for one that is there. */
 export interface ReleaseHotfixInput extends RequestFields {
@@ -61,13 +60,8 @@ export const releaseHotfixFlow = defineFlow<ReleaseHotfixInput, ReleaseHotfixRes
       .strictObject({
         repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),
         base: z.string().regex(VERSION_FORM, NOT_A_VERSION).transform(canonicalVersion).optional(),
-        issue: z.string().regex(CHANGE_ID, 'must be the id of a change, such as CRIT-500').optional(),
-        title: z
-          .string()
-          .min(1)
-          .max(200)
-          .regex(/^[^\r\n]*$/, 'must be one line')
-          .optional(),
+        issue: changeId(z).optional(),
+        title: oneLine(z).optional(),
         version: z.string().regex(VERSION_FORM, NOT_A_VERSION).transform(canonicalVersion).optional(),
         environment: environmentName(z),
         reason: z.string().trim().min(1, 'say why environments before it are passed over').max(1_000),

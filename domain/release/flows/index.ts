@@ -9,6 +9,7 @@ import { releaseHotfixFlow } from './hotfix-release-flow.ts';
 import { promoteGenerationFlow } from './promotion-flows.ts';
 import { runPipelineFlow } from './pipeline-flows.ts';
 import { proveOnPushFlow } from './push-flow.ts';
+import { recoverGenerationFlow } from './recovery-flow.ts';
 import { renameGenerationFlow } from './rename-flow.ts';
 import { runTrainFlow, scheduleTrainFlow } from './train-flows.ts';
 import { withdrawGenerationFlow } from './withdrawal-flow.ts';
@@ -25,6 +26,7 @@ export const releaseFlows = [
   createHotfixFlow,
   releaseHotfixFlow,
   withdrawGenerationFlow,
+  recoverGenerationFlow,
   renameGenerationFlow,
   anchorAuditFlow,
   checkEnvironmentsFlow,

@@ -1,5 +1,6 @@
 import { isBranchName } from '../../git/branch.ts';
 import { isRepositoryId, NOT_A_REPOSITORY_ID, repositoryName } from '../../git/repository.ts';
+import { CHANGE_ID } from '../contracts/change.ts';
 import type { Busy, Zod } from '../../shared/flow.ts';
 
 /** SHA-256 of something in the blob store. */
@@ -10,6 +11,20 @@ export function digest(z: Zod) {
 /** The id of a commit. */
 export function oid(z: Zod) {
   return z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, 'must be the full id of a commit');
+}
+
+/** The id of a change. */
+export function changeId(z: Zod) {
+  return z.string().regex(CHANGE_ID, 'must be the id of a change, such as CRIT-500');
+}
+
+/** A title. */
+export function oneLine(z: Zod) {
+  return z
+    .string()
+    .min(1)
+    .max(200)
+    .regex(/^[^\r\n]*$/, 'must be one line');
 }
 
 /** The name of an environment. */

@@ -35,7 +35,7 @@ export const withdrawGenerationFlow = defineFlow<WithdrawGenerationInput, Withdr
     }),
   does: 'takes a promoted [generation](release.md#promotion) back to a draft, as a recorded decision',
   examples: [{ repository: 'work/acme/api', version: 'v1.5.0', why: 'leaks memory', tag: 'remove' }],
-  startedBy: ['people', 'services'],
+  startedBy: ['people', 'services', 'flows'],
   // the lock of the promotion: the two never run together
   id: ({ repository, version }) => `generation/${repository}/${version}`,
   whenRunning: 'refuse',

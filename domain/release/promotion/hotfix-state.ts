@@ -1,5 +1,3 @@
-import { shortId } from '../deployment/describe.ts';
-import type { ReleaseHotfixResult } from '../flows/hotfix-release-flow.ts';
 import type { HotfixState } from './hotfix-steps.ts';
 
 /** True when the gate of hotfixes is open for it, or it is released already. */
@@ -23,33 +21,4 @@ export function nextForHotfix({
       ? `commit it with [${issue}] in its message, and run the pipeline: it proves ${pending.map(({ tag }) => tag).join(', ')}`
       : `${last === undefined ? 'no evolution was started' : `${last.tag}: ${last.status}`}; next: longhaul evolution start ${version} --change ${issue}`,
   ];
-}
-
-/** What is said about a hotfix that is promoted, and whether it is deployed; the command that continues is the last line. */
-export function describeHotfixRelease({
-  base,
-  version,
-  issue,
-  environment,
-  reason,
-  commit,
-  deployment,
-  problem,
-}: ReleaseHotfixResult): string {
-  return [
-    `Hot-fix ${version} of ${base} for ${issue} is promoted at ${commit.slice(0, 12)}.`,
-    ...(deployment === null
-      ? [
-          `It is not in ${environment}, which has what it had before: ${problem ?? 'unknown'}`,
-          `${version} stays promoted. When the cause is corrected: longhaul deploy ${version} --env ${environment} --reason ${inShell(reason)}`,
-        ]
-      : [
-          `${version} is in ${environment}: healthy, ${deployment.samples} samples (longhaul deployments show ${shortId(deployment.id)}).`,
-        ]),
-  ].join('\n');
-}
-
-/** A text as one word of a shell. */
-function inShell(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

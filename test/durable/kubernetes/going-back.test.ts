@@ -228,6 +228,9 @@ describe('an environment with several releases', { timeout: 600_000 }, () => {
       "SELECT why FROM audit_events WHERE event_type = 'deployment.started' AND resource_id = 'frozen'",
     );
     expect(event?.why).toBe('the shop is down');
+    const [deployment] = (await deploymentsIn(release, 'frozen')).toReversed();
+    const { stdout } = await release.longhaul('deployments', 'show', deployment?.id ?? '');
+    expect(stdout).toContain('during a freeze, because: the shop is down\napproved by tester: it is\n');
   });
 
   test('asks a person before the fourth attempt; namespaces that failed attempts made are gone', async ({

@@ -11,6 +11,7 @@ import {
   deploymentsIn,
   dumpOf,
   manifestsIn,
+  openGate,
   releasedAs,
 } from '../../support/release/deployments.ts';
 import { REPOSITORY, type Release, releaseTest } from '../../support/release/releases.ts';
@@ -177,5 +178,66 @@ describe('a hotfix', { timeout: 300_000 }, () => {
       'deployment rolled back',
     ]);
     release.replayed(`hotfix-release/${REPOSITORY}/production/v2.3.1/CRIT-501`);
+  });
+
+  test('follows a bad promotion: production first, then the generation, as people choose, then the hotfix', async ({
+    release,
+  }) => {
+    const { clone, client, ledger, longhaul, remote } = release;
+    git(clone, 'switch', '--quiet', 'main');
+    await releasedAs(release, 'v6.0.0', api('api:6'));
+    git(clone, 'tag', '-a', '-m', 'v6.0.0', 'v6.0.0');
+    git(clone, 'push', '--quiet', 'origin', 'v6.0.0');
+    const urgent = ['--env', 'production', '--reason', 'it was promised'] as const;
+    expect(await longhaul('deploy', 'v6.0.0', ...urgent)).toMatchObject({ exitCode: 0 });
+    expect(await running('live')).toEqual(['api:6', 1]);
+    const status = async (version: string) =>
+      (await ledger.sql<{ status: string }>('SELECT status FROM generations WHERE version = $1', [version]))[0]?.status;
+
+    const whole = longhaul(
+      'generation',
+      'recover',
+      'v6.0.0',
+      '--env=production',
+      '--why=leaks memory',
+      '--issue=CRIT-600',
+      '--title=Fix the memory leak',
+    );
+    const gate = await openGate(release);
+    // nothing is decided yet, and production is healthy
+    expect(gate.kind).toBe('withdrawal');
+    expect(await running('live')).toEqual(['api:2', 1]);
+    expect(await status('v6.0.0')).toBe('promoted');
+    await longhaul('approve', gate.id, '--why', 'it leaks');
+    const { exitCode, stdout } = await whole;
+    const id = `hotfix-release/${REPOSITORY}/production/v2.3.1/CRIT-600`;
+    expect([exitCode, stdout.replace(/show [0-9a-f-]{36}/, 'show ID')]).toEqual([
+      0,
+      `production is back at v2.3.1, healthy (longhaul deployments show ID).
+Generation v6.0.0 withdrawn: it is a draft again. Its tag stays on the remote.
+  tester: it leaks
+The hot-fix of v2.3.1 is on its way: longhaul watch ${id}
+`,
+    ]);
+    expect(await status('v6.0.0')).toBe('draft');
+    await fix(release, { version: 'v2.3.3', issue: 'CRIT-600', image: 'api:7' });
+    expect(await client.workflow.getHandle(id).result()).toMatchObject({ version: 'v2.3.3', problem: null });
+    expect([await running('shop'), await running('live')]).toEqual([
+      ['api:1', 1],
+      ['api:7', 1],
+    ]);
+    expect(git(remote, 'tag', '--list', 'v6.0.0', 'v2.3.3').split('\n')).toEqual(['v2.3.3', 'v6.0.0']);
+    const events = await ledger.sql<{ what: string; why: string | null }>(
+      `SELECT event_type || ' ' || resource_id AS what, why FROM audit_events
+       WHERE run_id IN (SELECT run_id FROM audit_events WHERE resource_id IN ('v6.0.0', 'production'))
+         AND event_type IN ('generation.withdrawn', 'generation.recovered', 'deployment.started') ORDER BY event_id`,
+    );
+    expect(events.map(({ what, why }) => `${what}: ${why}`).slice(-4)).toEqual([
+      'deployment.started production: leaks memory',
+      'generation.withdrawn v6.0.0: leaks memory',
+      'generation.recovered v6.0.0: leaks memory',
+      'deployment.started production: leaks memory',
+    ]);
+    for (const run of [`recovery/${REPOSITORY}/production/v6.0.0`, id]) release.replayed(run);
   });
 });

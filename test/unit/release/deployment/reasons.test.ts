@@ -1,10 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { describeReasons } from '../../../../domain/release/deployment/reasons.ts';
-import {
-  describeHotfixRelease,
-  isHotfixReady,
-  nextForHotfix,
-} from '../../../../domain/release/promotion/hotfix-state.ts';
+import { describeHotfixRelease } from '../../../../domain/release/promotion/hotfix.ts';
+import { isHotfixReady, nextForHotfix } from '../../../../domain/release/promotion/hotfix-state.ts';
 
 const evolutions = (...statuses: readonly string[]) =>
   statuses.map((status, at) => ({ tag: `v2.3.1-rc.${at + 1}`, status }));
