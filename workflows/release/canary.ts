@@ -48,6 +48,8 @@ export function listenForCanary(deployment: () => string | null): Canaries {
   let now: CanaryState | null = null;
   let orders = 0;
   let last: CanaryOrder | null = null;
+  /** No later order takes it back. */
+  let aborted: CanaryOrder | null = null;
   /** Orders that the present step has followed. */
   let followed = 0;
   let turn: Promise<unknown> = Promise.resolve();
@@ -59,6 +61,7 @@ export function listenForCanary(deployment: () => string | null): Canaries {
       if (now === null) throw noCanary();
       now = { ...now, isPaused: action === 'pause' || (now.isPaused && action === 'abort') };
       last = order;
+      if (action === 'abort') aborted = order;
       orders++;
       const answer = now;
       const [number, { service, percent }] = [orders, now];
@@ -81,6 +84,7 @@ export function listenForCanary(deployment: () => string | null): Canaries {
       validator: (order: CanaryOrder): void => {
         if (!CANARY_ACTIONS.includes(order?.action)) throw invalid(`action: give one of ${CANARY_ACTIONS.join(', ')}.`);
         if (now === null) throw noCanary();
+        if (aborted !== null) throw invalid('The canary was aborted: everything is put back.');
         if (order.action === 'resume' && !now.isPaused) throw invalid('The canary is not paused.');
       },
     },
@@ -108,9 +112,11 @@ export function listenForCanary(deployment: () => string | null): Canaries {
         continue;
       }
       followed = orders;
-      const { action, by = 'unknown', why }: CanaryOrder = last ?? { action: 'pause' };
-      if (action === 'skip') return;
-      if (action === 'abort') throw unhealthy(`${by} aborted the canary${why === undefined ? '' : `: ${why}`}`);
+      if (aborted !== null) {
+        const { by = 'unknown', why }: CanaryOrder = aborted;
+        throw unhealthy(`${by} aborted the canary${why === undefined ? '' : `: ${why}`}`);
+      }
+      if (last?.action === 'skip') return;
     }
   }
 

@@ -170,9 +170,10 @@ describe('a canary', { timeout: 600_000 }, () => {
     const { metadata } = await deployment('api');
     const running = release.longhaul('deploy', 'v1.2.0', '--env', 'steered');
     await canaryWith(1);
-    expect(await release.longhaul('canary', 'abort', '--env', 'steered', '--why', 'the wrong one')).toMatchObject({
-      exitCode: 0,
-    });
+    const aborted = await release.longhaul('canary', 'abort', '--env', 'steered', '--why', 'the wrong one');
+    expect(aborted).toMatchObject({ exitCode: 0, stdout: 'api at 10%: everything is put back\n' });
+    // of another person, a moment later: the canary is gone, or on its way
+    expect(await release.longhaul('canary', 'skip', '--env', 'steered')).toMatchObject({ exitCode: 2 });
     expect(await running).toMatchObject({
       exitCode: 11,
       stderr: expect.stringMatching(/The canary did not stay: \S+ aborted the canary: the wrong one\./u) as string,
