@@ -1,6 +1,7 @@
 import { ApplicationFailure, ChildWorkflowFailure } from '@temporalio/workflow';
 import { promoteGenerationFlow, type PromoteGenerationResult } from '../../domain/release/flows/promotion-flows.ts';
 import type { PromotionReport } from '../../domain/release/promotion/promotion.ts';
+import type { FailureType } from '../../domain/shared/failures.ts';
 import { isLocked, runChild } from '../shared/child.ts';
 import { failureOf } from '../shared/failure.ts';
 import { holding } from './hold-train.ts';
@@ -49,11 +50,14 @@ export async function promoteTrain(work: TrainWork, chosen: string | null): Prom
         return { version, waitsFor: reasonsOf(refused) };
       }
       const { type, error: message } = failureOf(error);
-      if (type !== 'GenerationDiffers' && !isLocked(error)) throw error;
+      if (!REPAIRABLE.some((each) => each === type) && !isLocked(error)) throw error;
       return { version, waitsFor: [message] };
     }
   });
 }
+
+/** Failures of a promotion that others can repair: the train waits for that. */
+const REPAIRABLE: readonly FailureType[] = ['GenerationDiffers', 'TagConflict', 'PushRefused'];
 
 /** True when more is missing than a run of the pipelines, which the promotion starts by itself. */
 function needsMore({ gates }: PromotionReport): boolean {

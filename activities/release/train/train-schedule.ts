@@ -6,7 +6,7 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import { runTrainFlow } from '../../../domain/release/flows/train-flows.ts';
-import { cutOffPattern, type Timetable } from '../../../domain/release/train/timetable.ts';
+import { cutOffPattern, departureAfter, type Timetable } from '../../../domain/release/train/timetable.ts';
 import type { TrainState, TrainUnderWay } from '../../../domain/release/train/train.ts';
 import type { FlowProgress } from '../../../domain/shared/progress.ts';
 import { writtenId } from '../../../domain/shared/flow.ts';
@@ -14,7 +14,10 @@ import { startOptions } from '../../shared/start-options.ts';
 
 /** The schedules of release trains, in Temporal. */
 export interface TrainSchedules {
-  /** Creates the schedule of a repository's train, or changes it. A paused one stays paused. Idempotent. */
+  /**
+   * Creates the schedule of a repository's train, or changes it. A paused one stays paused. Between a cut-off and its
+   * departure it starts that train. Idempotent.
+   */
   start(repository: string, timetable: Timetable): Promise<void>;
   /** Deletes it, and cancels the train that is under way. Idempotent. */
   stop(repository: string): Promise<void>;
@@ -45,6 +48,10 @@ export function createTrainSchedules(client: Client): TrainSchedules {
       const known = await describe(repository);
       if (known === null) await client.schedule.create(declared);
       else await handleOf(repository).update(({ state }) => ({ ...declared, state }));
+      const now = new Date();
+      // the cut-off of the next departure is over
+      const isDue = departureAfter(timetable, now).cutOff <= now;
+      if (isDue && known?.state.paused !== true) await handleOf(repository).trigger(ScheduleOverlapPolicy.SKIP);
     },
 
     async stop(repository) {

@@ -1,6 +1,7 @@
 import { ScheduleOverlapPolicy } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, vi } from 'vitest';
 import type { RunTrainResult } from '../../../domain/release/flows/train-flows.ts';
+import { DAYS } from '../../../domain/release/train/timetable.ts';
 import type { Cluster } from '../../support/kubernetes/cluster.ts';
 import { CLUSTER_BUILD_MS } from '../../support/kubernetes/programs.ts';
 import { clusterFolder, clusterIn } from '../../support/release/deployments.ts';
@@ -16,7 +17,9 @@ const test = releaseTest({
 const CI = `name: full-ci
 steps: [{name: unit, command: 'test -f README.md'}]
 `;
-const POLICY = 'train: {day: friday, time: "09:00", deploy_to: production}\n';
+/** The day of the trains: in three days, so that no cut-off of theirs is near. */
+const DAY = new Date(Date.now() + 3 * 86_400_000);
+const POLICY = `train: {day: ${DAYS[DAY.getUTCDay()]}, time: "09:00", deploy_to: production}\n`;
 
 function environments(freeze = ''): string {
   return `environments:
@@ -52,10 +55,8 @@ async function ready(release: Release, version: string, files: Readonly<Record<s
 
 /** Starts the train of a departure that was missed, some weeks ago, as the schedule does after an outage. */
 async function missed({ client }: Release, weeks: number): Promise<string> {
-  const now = new Date();
-  const day = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate(), 12));
-  // the Thursday of a week that is over
-  const at = day.getTime() - (((day.getUTCDay() + 3) % 7) + 7 * weeks) * 86_400_000;
+  // at noon of the day before the departure
+  const at = Date.UTC(DAY.getUTCFullYear(), DAY.getUTCMonth(), DAY.getUTCDate() - 1 - 7 * weeks, 12);
   await client.schedule.getHandle(`train/${REPOSITORY}`).backfill({
     start: new Date(at - 60_000),
     end: new Date(at + 60_000),

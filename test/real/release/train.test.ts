@@ -11,21 +11,21 @@ const CI = `name: full-ci
 steps:
   - {name: unit, command: 'test ! -f broken'}
 `;
-const TRAIN = 'train: {day: friday, time: "09:00", time_zone: Europe/Berlin}\n';
+/** The weekday of the trains: in three days, so that no cut-off of theirs is near. */
+const WEEKDAY = Temporal.Now.zonedDateTimeISO('Europe/Berlin').add({ days: 3 });
+const trainOn = (at: Temporal.ZonedDateTime): string =>
+  `train: {day: ${at.toLocaleString('en', { weekday: 'long' }).toLowerCase()}, time: "09:00", time_zone: Europe/Berlin}\n`;
+const TRAIN = trainOn(WEEKDAY);
 
 /** The departure of a week and its cut-off, by the calendar of the platform: not the code that is tested. */
-function fridayBefore(weeks: number): {
+function departureBefore(weeks: number): {
   readonly departure: Temporal.ZonedDateTime;
   readonly cutOff: Temporal.ZonedDateTime;
 } {
-  const now = Temporal.Now.zonedDateTimeISO('Europe/Berlin');
-  const days = (now.dayOfWeek + 2) % 7;
-  const day = now.toPlainDate().subtract({ days });
-  let departure = day.toZonedDateTime({ timeZone: 'Europe/Berlin', plainTime: '09:00' });
-  if (Temporal.ZonedDateTime.compare(departure, now) > 0) departure = departure.subtract({ weeks: 1 });
-  departure = departure.subtract({ weeks });
-  const cutOff = departure.toPlainDate().subtract({ days: 1 });
-  return { departure, cutOff: cutOff.toZonedDateTime({ timeZone: 'Europe/Berlin', plainTime: '12:00' }) };
+  const day = WEEKDAY.toPlainDate().subtract({ weeks: weeks + 1 });
+  const at = (date: Temporal.PlainDate, plainTime: string) =>
+    date.toZonedDateTime({ timeZone: 'Europe/Berlin', plainTime });
+  return { departure: at(day, '09:00'), cutOff: at(day.subtract({ days: 1 }), '12:00') };
 }
 
 /** Starts what the schedule was to start at a time that is over, as it does after an outage. */
@@ -94,7 +94,7 @@ describe('a release train', { timeout: 180_000 }, () => {
 
     for (let times = 0; times < 2; times++) expect(await longhaul('train', 'start')).toMatchObject({ exitCode: 0 });
     const { nextActionTimes } = (await client.schedule.getHandle(`train/${REPOSITORY}`).describe()).info;
-    const last = fridayBefore(0);
+    const last = departureBefore(0);
     const first = await status(release);
     expect(first).toMatchObject({ schedule: 'running', isCurrent: true, underWay: null, last: [] });
     expect(Date.parse(first.departure)).toBe(last.departure.add({ weeks: 1 }).epochMilliseconds);
@@ -164,7 +164,7 @@ describe('a release train', { timeout: 180_000 }, () => {
     const { client, longhaul, clone } = release;
     const handle = client.schedule.getHandle(`train/${REPOSITORY}`);
     await handle.trigger();
-    const { departure } = fridayBefore(-1);
+    const { departure } = departureBefore(-1);
     const waiting = await vi.waitFor(
       async () => {
         const { underWay } = await status(release);
@@ -176,8 +176,8 @@ describe('a release train', { timeout: 180_000 }, () => {
     expect(['timetable', 'offer', 'wait']).toContain(waiting?.stage);
 
     // the contract decides when, also for a schedule that was made before
-    write(clone, { '.longhaul/policy.yaml': TRAIN.replace('friday', 'tuesday') });
-    commit(clone, 'chore: trains on tuesdays');
+    write(clone, { '.longhaul/policy.yaml': trainOn(WEEKDAY.add({ days: 1 })) });
+    commit(clone, 'chore: trains a day later');
     git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
     expect((await longhaul('train', 'status')).stdout).toContain(
       'The contract has other times than the schedule: longhaul train start\n',
@@ -196,7 +196,26 @@ describe('a release train', { timeout: 180_000 }, () => {
         .toSorted(),
     ).toEqual(['train.cancelled', 'train.stopped']);
     release.replayed(`train/${REPOSITORY}`);
-    expect(await longhaul('train', 'stop')).toMatchObject({ exitCode: 0 });
+
+    // started between a cut-off and its departure
+    const now = Temporal.Now.zonedDateTimeISO('UTC');
+    const soon =
+      now.hour < 12 ? now.with({ hour: 23, minute: 59 }) : now.add({ days: 1 }).with({ hour: 11, minute: 0 });
+    const day = soon.toLocaleString('en', { weekday: 'long' }).toLowerCase();
+    write(clone, {
+      '.longhaul/policy.yaml': `train: {day: ${day}, time: "${soon.toPlainTime().toString({ smallestUnit: 'minute' })}"}\n`,
+    });
+    commit(clone, 'chore: a train today');
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+    expect(await longhaul('train', 'start')).toMatchObject({ exitCode: 0 });
+    await vi.waitFor(
+      async () =>
+        expect((await status(release)).underWay?.departure).toBe(
+          new Date(soon.round({ smallestUnit: 'minute', roundingMode: 'floor' }).epochMilliseconds).toISOString(),
+        ),
+      { timeout: 60_000, interval: 500 },
+    );
+    for (let times = 0; times < 2; times++) expect(await longhaul('train', 'stop')).toMatchObject({ exitCode: 0 });
   });
 
   test('is not started where the default branch has none', async ({ release: { longhaul, clone } }) => {
