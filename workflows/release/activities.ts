@@ -1,5 +1,6 @@
 import type { RetryPolicy } from '@temporalio/common';
 import { type ActivityInterfaceFor, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
+import type { ForgeActivities } from '../../activities/forges/forge-activities.ts';
 import type { CommitActivities } from '../../activities/release/commits.ts';
 import type { DeployActivities } from '../../activities/release/deployments.ts';
 import type { ChangeActivities } from '../../activities/release/environment-changes.ts';
@@ -30,6 +31,16 @@ export const briefCommitActivities: ActivityInterfaceFor<CommitActivities> = pro
   taskQueue: REPOS_QUEUE,
   startToCloseTimeout: '5 minutes',
   scheduleToCloseTimeout: '6 hours',
+  heartbeatTimeout: '20 seconds',
+  retry: { ...retry, maximumAttempts: 3 },
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+});
+
+/** What is written to the forge and may also be missing: given up after a few attempts. */
+export const forgeActivities: ActivityInterfaceFor<ForgeActivities> = proxyActivities<ForgeActivities>({
+  taskQueue: REPOS_QUEUE,
+  startToCloseTimeout: '5 minutes',
+  scheduleToCloseTimeout: '10 minutes',
   heartbeatTimeout: '20 seconds',
   retry: { ...retry, maximumAttempts: 3 },
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',

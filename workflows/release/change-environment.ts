@@ -7,6 +7,7 @@ import {
   type EnvironmentChange,
 } from '../../domain/release/flows/deploy-flows.ts';
 import type { DeployPlace, DeployService, PlannedDeployment } from '../../domain/release/deployment/deployment.ts';
+import { describeUndone } from '../../domain/release/deployment/describe.ts';
 import { describeReasons } from '../../domain/release/deployment/reasons.ts';
 import type { Watched } from '../../activities/release/deployment/watch-deployment.ts';
 import type { CheckedOf } from '../../domain/shared/flow.ts';
@@ -18,7 +19,13 @@ import { type Rollback, withRollback } from '../shared/rollback.ts';
 import { type FlowStages, stagesOf } from '../shared/stages.ts';
 import { takingTurns } from '../shared/turns.ts';
 import { act, hasEvent, recordingRefusal } from './act.ts';
-import { briefCommitActivities, changeActivities, lastingLedgerActivities, ledgerActivities } from './activities.ts';
+import {
+  briefCommitActivities,
+  changeActivities,
+  forgeActivities,
+  lastingLedgerActivities,
+  ledgerActivities,
+} from './activities.ts';
 import { canaryServiceOf } from '../../domain/release/deployment/canary.ts';
 import { approve, type Approved } from './approve-deployment.ts';
 import { type Canaries, listenForCanary } from './canary.ts';
@@ -124,6 +131,31 @@ function tell(
   });
 }
 
+/** Comments on the issue that it was started for; what keeps that from happening does not hold up the undo. */
+function tellIssue(
+  { repository, version, environment, issue }: EnvironmentChange,
+  deployment: string,
+  why: string,
+): Promise<void> {
+  if (issue === undefined) return Promise.resolve();
+  return CancellationScope.nonCancellable(async () => {
+    try {
+      await forgeActivities.putComment.executeWithOptions({ summary: `comment on issue ${issue}` }, [
+        {
+          repository,
+          on: { kind: 'issue', number: issue },
+          comment: {
+            marker: `deployment/${deployment}`,
+            body: describeUndone({ version, environment, deployment, why }),
+          },
+        },
+      ]);
+    } catch (error) {
+      log.warn('The issue has no comment.', { deployment, issue, error: failureOf(error).error });
+    }
+  });
+}
+
 /** What a change works with. */
 interface Work {
   readonly stages: FlowStages<Outputs>;
@@ -156,8 +188,10 @@ async function change(
   );
   const { samples } = await carrying.catch((error: unknown) => {
     // at once, while everything is put back
-    if (recorded.isStarted)
-      recorded.telling.push(tell(given, deployment, 'deployment rolled back', failureOf(error).error));
+    if (recorded.isStarted) {
+      const { error: why } = failureOf(error);
+      recorded.telling.push(tell(given, deployment, 'deployment rolled back', why), tellIssue(given, deployment, why));
+    }
     throw error;
   });
   // the point of no return: whether it is recorded must be known

@@ -25,6 +25,8 @@ export interface DeployOptions extends FlowOptions {
   readonly service?: readonly string[];
   /** Shows the plan, and does nothing else. */
   readonly dryRun?: boolean;
+  /** Number of an issue at the forge that gets a comment when it is rolled back. */
+  readonly issue?: number;
   /** Why it is deployed during a freeze. */
   readonly overrideFreeze?: string;
   /** Why it is urgent, and environments before this one are passed over. */
@@ -40,7 +42,7 @@ export async function deployCommand(context: CliContext, version: string, option
 }
 
 /** Options of `longhaul rollback`. */
-export interface RollbackOptions extends Omit<DeployOptions, 'service'> {
+export interface RollbackOptions extends Omit<DeployOptions, 'service' | 'issue'> {
   /** The release to go back to. @default the one before the present one */
   readonly to?: string;
 }
@@ -70,7 +72,7 @@ async function startDeployment(
   { repository, version, goBack }: { readonly repository: string; readonly version: string; readonly goBack: boolean },
   options: DeployOptions,
 ): Promise<number> {
-  const { env: environment, service: services, dryRun = false, overrideFreeze, reason } = options;
+  const { env: environment, service: services, dryRun = false, overrideFreeze, reason, issue } = options;
   return runFlow(
     context,
     {
@@ -85,6 +87,7 @@ async function startDeployment(
         ...(services === undefined ? {} : { services }),
         ...(overrideFreeze === undefined ? {} : { overrideFreeze }),
         ...(reason === undefined ? {} : { reason }),
+        ...(issue === undefined ? {} : { issue }),
       },
       print: async ({ plan, samples }) => {
         const { stdout } = context;

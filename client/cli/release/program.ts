@@ -1,5 +1,5 @@
 import { Argument, type Command, Option } from 'commander';
-import { jsonOption, type RegisterCommands } from '../commands.ts';
+import { integer, jsonOption, type RegisterCommands } from '../commands.ts';
 import type { DeployOptions, ListDeploymentsOptions, RollbackOptions } from './deploy.ts';
 import { CANARY_ACTIONS, type CanaryAction } from '../../../domain/release/deployment/canary.ts';
 import type { CanaryOptions } from './canary.ts';
@@ -63,6 +63,11 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .option('--dry-run', 'show the plan, and do nothing else')
     .option('--override-freeze <why>', 'deploy during a freeze; the reason is recorded')
     .option('--reason <why>', 'why it is urgent, and goes past environments before this one; recorded and announced')
+    .addOption(
+      new Option('--issue <number>', 'an issue at the forge that gets a comment when it is rolled back').argParser(
+        integer(1, Number.MAX_SAFE_INTEGER),
+      ),
+    )
     .addOption(repoOption())
     .option('--no-wait', 'start the deployment and return')
     .addOption(jsonOption())

@@ -90,6 +90,27 @@ export function describePlan(
   ].join('\n');
 }
 
+/** The comment on an issue for a deployment that is rolled back, in Markdown. */
+export function describeUndone({
+  version,
+  environment,
+  deployment,
+  why,
+}: {
+  readonly version: string;
+  readonly environment: string;
+  readonly deployment: string;
+  readonly why: string;
+}): string {
+  // texts of clusters and programs must not end the block
+  const quoted = why.replaceAll('```', "'''").split('\n').slice(0, 20).join('\n').slice(0, 2_000);
+  return [
+    `${version} was rolled back in ${environment}.`,
+    `\`\`\`text\n${quoted}\n\`\`\``,
+    `\`longhaul deployments show ${shortId(deployment)}\` has its objects and samples.`,
+  ].join('\n\n');
+}
+
 /** Deployments as a list, the latest first. */
 export function describeDeployments(list: readonly DeploymentView[]): string {
   return list

@@ -23,6 +23,8 @@ export interface DeployReleaseInput extends RequestFields {
   readonly overrideFreeze?: string;
   /** Why it is urgent, above all why environments before this one are passed over; recorded and announced. @default '' */
   readonly reason?: string;
+  /** Number of an issue at the forge that gets a comment when it is rolled back. @default none */
+  readonly issue?: number;
   /**
    * True goes back to a release that the environment had: the down steps of the hooks of all later ones run instead of the
    * hooks of this one. @default false
@@ -97,6 +99,7 @@ function deployFields(z: Zod) {
     dryRun: z.boolean().default(false),
     overrideFreeze: z.string().max(1_000).default(''),
     reason: z.string().max(1_000).default(''),
+    issue: z.int().min(1).optional(),
     goBack: z.boolean().default(false),
     by: personName(z),
   };

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect } from 'vitest';
 import type { Cluster } from '../../support/kubernetes/cluster.ts';
 import { CLUSTER_BUILD_MS } from '../../support/kubernetes/programs.ts';
 import { clusterFolder, clusterIn, dumpOf, releasedAs } from '../../support/release/deployments.ts';
+import { startDescribedPlace } from '../../support/forges/described-place.ts';
 import { releaseTest } from '../../support/release/releases.ts';
 import { commit, write } from '../../support/release/work.ts';
 
@@ -104,7 +105,15 @@ spec: {selector: {app: api}, ports: [{port: 80, targetPort: 8080}]}
     expect(await dumpOf(cluster)).toEqual(before);
     await releasedAs(release, 'v1.1.0', { '.longhaul/environments.yaml': ENVIRONMENTS });
 
-    const second = await release.longhaul('deploy', 'v1.1.0', '--env', 'staging');
+    const forge = await startDescribedPlace('github');
+    release.forge.place = forge;
+    const issue = await forge.addIssue();
+    const second = await release.longhaul('deploy', 'v1.1.0', '--env', 'staging', '--issue', String(issue));
+    release.forge.place = null;
+    expect(await forge.comments(issue)).toEqual([
+      expect.objectContaining({ body: expect.stringContaining('v1.1.0 was rolled back in staging.') as string }),
+    ]);
+    expect(forge.violations).toEqual([]);
     expect(second.stderr).toContain('CrashLoopBackOff');
     expect(second.exitCode).toBe(11);
     expect(await dumpOf(cluster)).toEqual(before);

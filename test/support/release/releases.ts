@@ -14,13 +14,15 @@ import { inject, test as base } from 'vitest';
 import type { BlobStore } from '../../../activities/blobs/blob-store.ts';
 import { openBlobs } from '../../../activities/blobs/open-blobs.ts';
 import { loadConfig } from '../../../activities/shared/config.ts';
-import { openForges } from '../../../activities/forges/open-forge.ts';
+import { createForgeActivities } from '../../../activities/forges/forge-activities.ts';
+import { type Forges, openForges } from '../../../activities/forges/open-forge.ts';
+import { openMgit } from '../../../activities/mgit/open-mgit.ts';
 import { gateRoles } from '../../../activities/gates/roles.ts';
 import { openCommitsRole } from '../../../activities/release/commits-role.ts';
 import { newKeyFile } from '../../../activities/release/deployment/sealed.ts';
 import { releaseRoles } from '../../../activities/release/roles.ts';
 import type { Role } from '../../../domain/shared/roles.ts';
-import type { WingRole } from '../../../activities/shared/wing-role.ts';
+import type { WingRole, WorkerStart } from '../../../activities/shared/wing-role.ts';
 import { activityWorker, flowsWorker, openRoles } from '../../../workers/roles.ts';
 import { commandEnv, type Ended, longhaul } from '../command.ts';
 import { createEstate, type Estate } from '../estate.ts';
@@ -199,18 +201,25 @@ async function run(options: WorkerOptions): Promise<() => Promise<void>> {
   };
 }
 
-/** The roles of releases, whose forge a test may set. */
+/** The roles of releases, and what all flows write to forges, whose forge a test may set. */
 function withForge(forge: Release['forge']): readonly WingRole[] {
-  return releaseRoles.map((role) => {
-    if (role.role !== 'repos') return role;
-    return {
+  const forgesOf = ({ loaded, env }: WorkerStart): Forges => {
+    const own = openForges(loaded.config.providers, env);
+    return { of: (repository) => forge.place?.open() ?? own.of(repository) };
+  };
+  return [
+    ...releaseRoles.map((role): WingRole =>
+      role.role === 'repos' ? { role: 'repos', open: (start) => openCommitsRole(start, forgesOf(start)) } : role,
+    ),
+    {
       role: 'repos',
-      open(start) {
-        const own = openForges(start.loaded.config.providers, start.env);
-        return openCommitsRole(start, { of: (repository) => forge.place?.open() ?? own.of(repository) });
+      open: async (start) => {
+        const { loaded, env } = start;
+        const blobs = await openBlobs(loaded, env);
+        return { activities: createForgeActivities({ mgit: openMgit(loaded, env), forges: forgesOf(start), blobs }) };
       },
-    };
-  });
+    },
+  ];
 }
 
 async function startChat(): Promise<{ readonly chat: Chat; readonly url: string; close(): Promise<void> }> {
