@@ -1,5 +1,6 @@
 import type { DeploymentView } from '../../../domain/release/deployment/describe.ts';
 import { shortId } from '../../../domain/release/deployment/describe.ts';
+import { describeReasons } from '../../../domain/release/deployment/reasons.ts';
 import { type Bar, timeChart } from '../chart.ts';
 import { html, type Html } from '../html.ts';
 import { type PageContent, reportPage } from '../layout.ts';
@@ -89,9 +90,11 @@ function factsOf(view: DeploymentView): readonly (readonly [string, Html | strin
 
 /** What a page and a report have in common. */
 function parts(view: DeploymentView): Html {
-  const { why, objects, samples } = view;
+  const { why, objects, samples, approvedBy } = view;
+  const reasons = [...describeReasons(view), ...approvedBy.map((person) => `approved by ${person}`)];
   const kept = objects.flatMap(({ what, kept: paths }) => paths.map((path) => `${what}: ${path}`));
   return html`${why !== null && notice(view.status === 'deployed' ? 'quiet' : 'bad', 'Why', why)}
+    ${reasons.length > 0 && notice('quiet', 'Reasons and approvals', ...reasons)}
     ${kept.length > 0 && notice('busy', 'Fields that others changed meanwhile, and keep', ...kept)}
     <h2>Timeline</h2>
     ${table({

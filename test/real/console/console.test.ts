@@ -135,9 +135,10 @@ async function fill({ sql }: TestLedger): Promise<void> {
   );
   await sql(
     `INSERT INTO deployments (deployment_id, repository, environment, version, commit, packed, contracts, services,
-       goes_back, context, namespace, status, diff_blob, why, workflow_id, created_by, started_at, ended_at)
+       goes_back, context, namespace, status, diff_blob, why, workflow_id, created_by, started_at, ended_at,
+       reason, passed_over, override_freeze, approved_by)
      VALUES ($1, $2, $2, $2, md5('a') || 'c0ffee00', '{}', repeat('a', 64), $3, false, $2, $2, 'undone', $4, $2, $2, $2,
-       now(), now() + interval '75 seconds')`,
+       now(), now() + interval '75 seconds', $2, $3, 'the shop is down', '["bob: it is"]')`,
     [DEPLOYMENT, HOSTILE, JSON.stringify([HOSTILE]), await stored(`- image: ${HOSTILE}\n+ image: app:2\n`)],
   );
   await sql(
@@ -253,6 +254,9 @@ describe('what the pages show', () => {
     const shown = await text(path);
     expect(shown).toContain('the first bad sample');
     expect(shown).toContain('Fields that others changed meanwhile');
+    for (const said of ['during a freeze, because: the shop is down', 'approved by bob: it is']) {
+      expect(shown).toContain(said);
+    }
     expect(shown).toMatch(/Took\s+1 min/);
     expect(shown).toContain('Failed requests');
     const report = await fetch(`${gateway.url}${path}?report=1`);
