@@ -92,12 +92,12 @@ export async function recordEvent(trx: LedgerTransaction, event: AuditEvent): Pr
   return link;
 }
 
-/** The event as the database can store it: PostgreSQL's text has no NUL, and JSON no half of a surrogate pair. */
-function storable(event: HashedEvent): HashedEvent {
-  const text = JSON.stringify(event);
+/** A value as the database can store it: PostgreSQL's text has no NUL, and JSON no half of a surrogate pair. */
+export function storable<Value>(value: Value): Value {
+  const text = JSON.stringify(value);
   // an escaped backslash is matched too, so that the u after it is not taken for an escape
   const replaced = text.replaceAll(/\\\\|\\u(?:0000|d[89a-f][\da-f]{2})/g, (found) =>
     found === '\\\\' ? found : '\\ufffd',
   );
-  return JSON.parse(replaced) as HashedEvent;
+  return JSON.parse(replaced) as Value;
 }

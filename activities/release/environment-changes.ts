@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { applyStepOf } from '../../domain/kubernetes/apply-order.ts';
 import type { Environment } from '../../domain/release/contracts/environments.schema.ts';
 import type { PlanDeployment, PlannedDeployment } from '../../domain/release/deployment/deployment.ts';
-import type { Measured } from '../../domain/release/deployment/watch.ts';
+import type { Measured, MetricsBefore } from '../../domain/release/deployment/watch.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import { createCluster, type ObjectReference } from '../kubernetes/cluster.ts';
@@ -19,11 +19,10 @@ import { readObjects } from './deployment/deployment-objects.ts';
 import { askHealth } from './deployment/health.ts';
 import { planDeployment } from './deployment/plan-deployment.ts';
 import { findReleased } from './deployment/record-deployment.ts';
-import { askPrometheus } from './deployment/prometheus.ts';
 import type { Seal } from './deployment/sealed.ts';
 import { applyCanary, removeCanary } from './deployment/run-canary.ts';
 import { compareUndone, undoService } from './deployment/undo-service.ts';
-import { watchDeployment, type Watched } from './deployment/watch-deployment.ts';
+import { metricsBefore, watchDeployment, type Watched } from './deployment/watch-deployment.ts';
 
 /** Tools of the activities that change environments. */
 export interface ChangeTools {
@@ -60,8 +59,8 @@ export interface VerifyUndone extends DeploymentInput {
 export interface ChangeActivities {
   /** Plans a deployment, and records what every object is before it. Changes nothing in the cluster. */
   planDeployment(input: PlanDeployment): Promise<PlannedDeployment>;
-  /** How long requests take before the first change; why it is not known otherwise. */
-  measureBaseline(input: EnvironmentOfCommit): Promise<Measured>;
+  /** What the metrics say before the first change. */
+  measureBaseline(input: EnvironmentOfCommit): Promise<MetricsBefore>;
   /** Applies the objects of a service. Throws `DriftDetected`. Returns their number. */
   applyService(input: ServiceInput & AppliedService): Promise<number>;
   /** Gives the canary of a service this percentage of the pods of its workloads. Throws `DriftDetected`. Returns the number of its workloads. */
@@ -77,6 +76,8 @@ export interface ChangeActivities {
     input: DeploymentInput & {
       readonly services: readonly string[];
       readonly baseline: Measured;
+      /** False where the metrics are about what was there before. */
+      readonly byMetrics: boolean;
       readonly until: number;
     },
   ): Promise<Watched>;
@@ -126,12 +127,7 @@ export function createChangeActivities(tools: ChangeTools): ChangeActivities {
         const { workflowId, runId: deployment } = runningFlow();
         return planDeployment({ ...tools, cluster }, input, { deployment, workflowId, environment });
       }),
-    measureBaseline: (input) =>
-      inCluster(input, async ({ environment: { metrics }, signal }) =>
-        metrics?.latency === undefined
-          ? { none: 'the environment has no query for it' }
-          : askPrometheus(metrics.prometheus, metrics.latency.query, signal),
-      ),
+    measureBaseline: (input) => inCluster(input, ({ environment, signal }) => metricsBefore(environment, signal)),
     applyService: (input) => inCluster(input, (cluster) => applyService(cluster, input)),
     applyCanary: (input) => inCluster(input, (cluster) => applyCanary(cluster, input)),
     removeCanary: (input) => inCluster(input, (cluster) => removeCanary(cluster, input)),

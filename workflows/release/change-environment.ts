@@ -217,7 +217,7 @@ async function carryOut(
   const { repository, contracts, environment, by, reason, overrideFreeze, version } = given;
   const { deployment, freezes } = plan;
   const target = { repository, contracts, environment, deployment };
-  const baseline = await changeActivities.measureBaseline.executeWithOptions({ summary: 'how long requests take' }, [
+  const before = await changeActivities.measureBaseline.executeWithOptions({ summary: 'what the metrics say now' }, [
     { repository, contracts, environment },
   ]);
   // the last undo of all
@@ -254,7 +254,7 @@ async function carryOut(
       rollback,
       canaries,
       watchCanary: (service: DeployService, seconds: number) =>
-        watch(given, { services: [service], canaries: [canaryServiceOf(service.name)], seconds, target, baseline }),
+        watch(given, { services: [service], canaries: [canaryServiceOf(service.name)], seconds, target, before }),
       show: stages.show,
     };
     await deployServices(carried);
@@ -269,10 +269,17 @@ async function carryOut(
   });
   const seen = await stages.run('watch', () => {
     stages.show(`watched for ${place.watch} s`);
-    return watch(given, { services: place.services, seconds: place.watch, target, baseline });
+    return watch(given, { services: place.services, seconds: place.watch, target, before });
   });
   if (seen.breach !== null) throw unhealthy(given, seen.breach);
-  if (seen.sawNothing) await keepBlind(given, plan);
+  if (seen.sawNothing) await keepBlind(given, plan, 'the metrics said nothing during the whole watch');
+  if (before.problem !== null && !given.goBack) {
+    await keepBlind(
+      given,
+      plan,
+      `before the first change the metrics were bad already (${before.problem}), and did not decide`,
+    );
+  }
   if (given.candidate !== undefined) {
     stages.show(`held for ${given.candidate.run}`);
     await keeping.untilKept(given.candidate, deployment);

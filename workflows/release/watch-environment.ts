@@ -2,7 +2,7 @@ import { CancellationScope } from '@temporalio/workflow';
 import type { Watched } from '../../activities/release/deployment/watch-deployment.ts';
 import type { DeploymentInput } from '../../activities/release/environment-changes.ts';
 import type { DeployService, PlannedDeployment } from '../../domain/release/deployment/deployment.ts';
-import type { Measured } from '../../domain/release/deployment/watch.ts';
+import type { MetricsBefore } from '../../domain/release/deployment/watch.ts';
 import type { EnvironmentChange } from '../../domain/release/flows/deploy-flows.ts';
 import { passGate } from '../shared/gate.ts';
 import { hookActivities, lastingChangeActivities } from './activities.ts';
@@ -16,13 +16,14 @@ interface Watching {
   /** How long. */
   readonly seconds: number;
   readonly target: DeploymentInput;
-  readonly baseline: Measured;
+  /** What the metrics said before the first change. */
+  readonly before: MetricsBefore;
 }
 
 /** Watches by metrics, addresses and readiness, and by programs where the contract has some: the first breach ends both. */
 export async function watch(
-  { packed }: Pick<EnvironmentChange, 'packed'>,
-  { services: watched, canaries = [], seconds, target, baseline }: Watching,
+  { packed, goBack }: Pick<EnvironmentChange, 'packed' | 'goBack'>,
+  { services: watched, canaries = [], seconds, target, before }: Watching,
 ): Promise<Watched> {
   const until = Date.now() + seconds * 1_000;
   const services = [...watched.map(({ name }) => name), ...canaries];
@@ -36,7 +37,10 @@ export async function watch(
   const [measured, programs] = await scope.run(() =>
     Promise.allSettled([
       lastingChangeActivities(Math.ceil(seconds))
-        .watchDeployment.executeWithOptions({ summary }, [{ ...target, services, baseline, until }])
+        .watchDeployment.executeWithOptions({ summary }, [
+          // for a while they are about what was there before, and say nothing about what replaces it
+          { ...target, services, baseline: before.latency, byMetrics: !goBack && before.problem === null, until },
+        ])
         .then(endsAll),
       checked.length === 0
         ? { breach: null }
@@ -58,8 +62,12 @@ export async function watch(
   return measured.value;
 }
 
-/** Asks whether a deployment stays of which the metrics said nothing. */
-export async function keepBlind(given: EnvironmentChange, { digest, deployment }: PlannedDeployment): Promise<void> {
+/** Asks whether a deployment stays about which the metrics could not decide. */
+export async function keepBlind(
+  given: EnvironmentChange,
+  { digest, deployment }: PlannedDeployment,
+  why: string,
+): Promise<void> {
   const { repository, version, environment, by, alert } = given;
   const verdict = await passGate({
     kind: 'no data',
@@ -69,7 +77,7 @@ export async function keepBlind(given: EnvironmentChange, { digest, deployment }
     requestedBy: by,
     requester: alert === undefined ? 'person' : 'service',
     approvals: { needed: 1, from: [] },
-    evidence: ['the metrics said nothing during the whole watch', `longhaul deployments show ${deployment}`],
+    evidence: [why, `longhaul deployments show ${deployment}`],
   });
-  if (verdict.status === 'rejected') throw unhealthy(given, 'the metrics said nothing, and a person rejected it');
+  if (verdict.status === 'rejected') throw unhealthy(given, `${why}, and a person rejected it`);
 }

@@ -1,3 +1,4 @@
+import { gt, valid } from 'semver';
 import canonicalize from 'canonicalize';
 import { objectReadiness } from '../../../domain/kubernetes/readiness.ts';
 import { inApplyOrder } from '../../../domain/kubernetes/apply-order.ts';
@@ -75,6 +76,12 @@ export async function planDeployment(
     wantedObjects(tools, asked, environment),
     readInventory(ledger, place),
   ]);
+  const later = asked.goBack || asked.isCandidate ? null : laterThan(version, last?.version ?? null);
+  if (later !== null) {
+    problems.push(
+      `${environment.name} has ${later}, which is later than ${version}: \`longhaul rollback --env ${environment.name} --to ${version}\` goes back.`,
+    );
+  }
   const deployed = new Set(asked.services.map(({ service }) => service));
   const foreign = isPartial ? items.filter(({ service }) => !deployed.has(serviceOfObjects(service))) : [];
   const wantedKeys = wanted.map(({ object }) => kubernetesKeyOf(object));
@@ -369,4 +376,11 @@ function referenceOf({ apiVersion, kind, namespace, name }: InventoryItem): {
   readonly metadata: { readonly name: string; readonly namespace?: string };
 } {
   return { apiVersion, kind, metadata: { name, ...(namespace === '' ? {} : { namespace }) } };
+}
+
+/** The release that an environment has, where that is later than this one; commits that are not released are not compared. */
+function laterThan(version: string, present: string | null): string | null {
+  return present !== null && valid(version) !== null && valid(present) !== null && gt(present, version)
+    ? present
+    : null;
 }

@@ -4,7 +4,7 @@ import type { DeploymentReasons } from '../../../domain/release/deployment/reaso
 import { standing } from '../../../domain/release/deployment/standing.ts';
 import type { PackedCommit } from '../../../domain/release/pipelines/job.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
-import { recordEvent } from '../../ledger/audit.ts';
+import { recordEvent, storable } from '../../ledger/audit.ts';
 import type { LedgerDatabase, LedgerTransaction } from '../../ledger/open-ledger.ts';
 import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
 import { readDeployment } from './read-deployments.ts';
@@ -245,10 +245,10 @@ export async function startDeployment(
       .set({
         status: 'deploying',
         started_at: new Date(),
-        reason,
+        reason: storable(reason),
         passed_over: JSON.stringify(passedOver),
-        override_freeze: overrideFreeze,
-        approved_by: JSON.stringify(approvedBy),
+        override_freeze: storable(overrideFreeze),
+        approved_by: JSON.stringify(storable(approvedBy)),
       })
       .where('deployment_id', '=', deployment)
       .execute();
@@ -320,7 +320,7 @@ export async function endDeployment(
     const end = endOf(failed, row.started_at !== null);
     await trx
       .updateTable('deployments')
-      .set({ status: end, why, ended_at: new Date() })
+      .set({ status: end, why: storable(why), ended_at: new Date() })
       .where('deployment_id', '=', deployment)
       .execute();
     // what was refused or cancelled before the first change has an event of its flow

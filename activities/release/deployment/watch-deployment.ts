@@ -3,6 +3,7 @@ import type { Environment } from '../../../domain/release/contracts/environments
 import {
   judgeSample,
   type Measured,
+  type MetricsBefore,
   type Sample,
   sawNothing,
   watched,
@@ -11,6 +12,7 @@ import {
   type WatchState,
 } from '../../../domain/release/deployment/watch.ts';
 import type { Cluster, ObjectReference } from '../../kubernetes/cluster.ts';
+import { storable } from '../../ledger/audit.ts';
 import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
 import { readiness } from './await-ready.ts';
 import { askHealth } from './health.ts';
@@ -26,6 +28,8 @@ export interface WatchTask {
   readonly objects: readonly ObjectReference[];
   /** How long requests took before the first change. */
   readonly baseline: Measured;
+  /** False where the metrics are about what was there before. */
+  readonly byMetrics: boolean;
   /** Milliseconds since 1970. */
   readonly until: number;
 }
@@ -57,6 +61,22 @@ export function watchRules({ failed_checks: failedChecks, metrics }: Environment
   };
 }
 
+/** What the metrics say before the first change: the errors are judged as those of a deployment are. */
+export async function metricsBefore(environment: Environment, signal: AbortSignal): Promise<MetricsBefore> {
+  const { metrics } = environment;
+  if (metrics === undefined) return { latency: { none: 'the environment has no metrics' }, problem: null };
+  const { prometheus, errors, latency, requests } = metrics;
+  const ask = (query: string): Promise<Measured> => askPrometheus(prometheus, query, signal);
+  const [took, failed, asked] = await Promise.all([
+    latency === undefined ? { none: 'the environment has no query for it' } : ask(latency.query),
+    errors === undefined ? { none: 'the environment has no query for it' } : ask(errors.query),
+    ask(requests.query),
+  ]);
+  const sample = { what: 'errors', value: failed, requests: asked } as const;
+  const { verdict, why } = judgeSample(watchRules(environment), sample);
+  return { latency: took, problem: verdict === 'bad' ? why : null };
+}
+
 /**
  * Watches a deployment until its time is over, or a sample says that it must be rolled back. Every sample is recorded
  * before the next one is taken: a watch that is repeated goes on where the one before was.
@@ -73,7 +93,7 @@ export async function watchDeployment(
   let count = known.length;
   const record = async (sample: Sample): Promise<void> => {
     const { verdict, why } = judgeSample(rules, sample);
-    const row = { sample: JSON.stringify(sample), verdict, why, taken_at: new Date() };
+    const row = { sample: JSON.stringify(storable(sample)), verdict, why: storable(why), taken_at: new Date() };
     const first = { deployment_id: task.deployment, sequence: count++ };
     await ledger
       .insertInto('deployment_samples')
@@ -99,7 +119,7 @@ export async function watchDeployment(
 
 function probesOf(
   { cluster, signal }: { readonly cluster: Cluster; readonly signal: AbortSignal },
-  { environment, services, objects, baseline }: WatchTask,
+  { environment, services, objects, baseline, byMetrics }: WatchTask,
 ): readonly Probe[] {
   const { metrics } = environment;
   const checks = services.flatMap((service) =>
@@ -127,7 +147,7 @@ function probesOf(
       },
     });
   }
-  if (metrics === undefined) return probes;
+  if (metrics === undefined || !byMetrics) return probes;
   const ask = (query: string): Promise<Measured> => askPrometheus(metrics.prometheus, query, signal);
   const everyMs = metrics.interval * 1_000;
   const { errors, latency, requests } = metrics;

@@ -19,6 +19,14 @@ export type Sample =
 /** A number that was measured, or why there is none: no answer, no sample, not a number. */
 export type Measured = number | { readonly none: string };
 
+/** What the metrics of an environment said before the first change. */
+export interface MetricsBefore {
+  /** How long requests took. */
+  readonly latency: Measured;
+  /** Why they would have rolled back what was there; null when they would not. */
+  readonly problem: string | null;
+}
+
 /** What one sample says. `no data` is neither good nor bad. */
 export interface SampleVerdict {
   readonly verdict: 'good' | 'bad' | 'no data';

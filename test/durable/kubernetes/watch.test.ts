@@ -13,6 +13,7 @@ import {
   deploymentsIn,
   dumpOf,
   manifestsIn,
+  openGate,
   releasedAs,
 } from '../../support/release/deployments.ts';
 import { releaseTest } from '../../support/release/releases.ts';
@@ -183,7 +184,7 @@ describe('the watch of a deployment', { timeout: 600_000 }, () => {
     const ended = await Promise.all(running);
     expect(ended.map(({ exitCode }) => exitCode)).toEqual([0, 11, 0, 0, 0]);
     const [, rejected] = ended;
-    expect(rejected?.stderr).toContain('the metrics said nothing, and a person rejected it');
+    expect(rejected?.stderr).toContain('the metrics said nothing during the whole watch, and a person rejected it');
     for (const name of WITHOUT_DATA) {
       const found = await cluster.kubectl(['get', 'deployments', '-n', name, '-o', 'name']);
       expect([name, found.trim()]).toEqual([name, name === 'no-sample' ? '' : 'deployment.apps/api']);
@@ -200,5 +201,54 @@ describe('the watch of a deployment', { timeout: 600_000 }, () => {
       'broken-server': 'Prometheus answered with 500',
     });
     expect(reasons['not-a-number']).toMatch(/NaN|too few|no sample/u);
+  });
+
+  test('goes back from a release that fails by the metrics, which are still about that one; what mends it asks a person', async ({
+    release,
+  }) => {
+    const WINDOW = '30s';
+    const image = () =>
+      cluster.kubectl(['get', 'deployment/api', '-n', 'burning', '-o', 'jsonpath={..containers[0].image}']);
+    const measured = metrics('burning', { prometheus: prometheus.url }).replaceAll('[5s]', `[${WINDOW}]`);
+    const burning = (more: string): string => `environments:${environment('burning', `    watch: 2s\n${more}`)}`;
+    const burns = async (): Promise<void> => {
+      const of = 'namespace="burning",service="api"';
+      const share = `sum(rate(http_requests_total{${of},code=~"5.."}[${WINDOW}])) / sum(rate(http_requests_total{${of}}[${WINDOW}]))`;
+      await expect.poll(() => prometheus.value(share), { timeout: 60_000, interval: 500 }).toBeGreaterThan(0.2);
+    };
+    await cluster.kubectl(['create', 'namespace', 'burning']);
+    await releasedAs(release, 'v2.0.0', {
+      '.longhaul/environments.yaml': burning(measured.replace(/ {6}latency.*/u, '')),
+      ...api('api:1'),
+    });
+    expect(await release.longhaul('deploy', 'v2.0.0', '--env', 'burning')).toMatchObject({ exitCode: 0 });
+    await releasedAs(release, 'v2.1.0', { '.longhaul/environments.yaml': burning(''), ...api('api:2-errors50') });
+    expect(await release.longhaul('deploy', 'v2.1.0', '--env', 'burning')).toMatchObject({ exitCode: 0 });
+
+    await burns();
+    const back = await release.longhaul('rollback', '--env', 'burning');
+    expect(back.exitCode, back.stderr).toBe(0);
+    expect(await image()).toBe('api:1');
+
+    expect(await release.longhaul('deploy', 'v2.1.0', '--env', 'burning')).toMatchObject({ exitCode: 0 });
+    const late = await release.longhaul('deploy', 'v2.0.0', '--env', 'burning');
+    expect(late.stderr).toContain('burning has v2.1.0, which is later than v2.0.0: `longhaul rollback --env burning');
+    expect(late.exitCode).toBe(9);
+
+    await burns();
+    await releasedAs(release, 'v2.2.0', {
+      '.longhaul/environments.yaml': burning(measured.replace(/ {6}latency.*/u, '')),
+      ...api('api:3'),
+    });
+    const mending = release.longhaul('deploy', 'v2.2.0', '--env', 'burning');
+    const { id } = await openGate(release);
+    const [gate] = await release.ledger.sql<{ evidence: string }>(
+      'SELECT evidence::text FROM gates WHERE gate_id = $1',
+      [id],
+    );
+    expect(gate?.evidence).toContain('before the first change the metrics were bad already');
+    await release.longhaul('approve', id, '--why', 'looked at it');
+    expect(await mending).toMatchObject({ exitCode: 0 });
+    expect(await image()).toBe('api:3');
   });
 });

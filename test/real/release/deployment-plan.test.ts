@@ -1,12 +1,17 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openBlobs } from '../../../activities/blobs/open-blobs.ts';
 import { openLedger, type LedgerDatabase } from '../../../activities/ledger/open-ledger.ts';
 import {
   type PlannedObject,
   readObjects,
   recordPlan,
 } from '../../../activities/release/deployment/deployment-objects.ts';
-import { startDeployment } from '../../../activities/release/deployment/record-deployment.ts';
+import { endDeployment, startDeployment } from '../../../activities/release/deployment/record-deployment.ts';
+import { loadConfig } from '../../../activities/shared/config.ts';
 import { createSeal, newKeyFile, type Seal } from '../../../activities/release/deployment/sealed.ts';
 import { createTestLedger, type TestLedger } from '../../support/ledger.ts';
 
@@ -84,5 +89,22 @@ describe('what was before a deployment', () => {
     ).toEqual([{ status: 'deploying', plan_digest: second }]);
     // a repetition of the start
     await start(deployment, second);
+  });
+
+  test('and its end are recorded also where a program said what a database cannot store', async () => {
+    const deployment = randomUUID();
+    await record(deployment, '1'.repeat(64), 'old');
+    await start(deployment, '1'.repeat(64));
+    const folder = await mkdtemp(join(tmpdir(), 'longhaul-plan-'));
+    const env = { LONGHAUL_DATA_DIR: folder };
+    const blobs = await openBlobs(loadConfig({ env }), env);
+    const failed = { isCancelled: false, isIncomplete: false };
+    const flow = { workflowId: 'deploy/local/acme/api/staging', runId: deployment, who: WHO };
+    const why = 'The hook said: \0 and half of an emoji \ud83d.';
+    await endDeployment({ ledger: database, blobs }, { deployment, failed, why, by: 'ada' }, flow);
+    expect(await ledger.sql('SELECT status, why FROM deployments WHERE deployment_id = $1', [deployment])).toEqual([
+      { status: 'undone', why: 'The hook said: \ufffd and half of an emoji \ufffd.' },
+    ]);
+    await rm(folder, { recursive: true });
   });
 });
