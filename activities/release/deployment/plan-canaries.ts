@@ -13,18 +13,21 @@ export interface WantedCanary {
 }
 
 /**
- * The canaries of a deployment: of each Deployment of a service with `canary` whose pods change. Adds to `problems` those
+ * The canaries of a deployment: of each Deployment of a service with `canary` whose pods change and may be there in two
+ * versions at once. None of one that goes back: most pods would have the bad release meanwhile. Adds to `problems` those
  * whose names the release has itself.
  */
 export function wantedCanaries(
   { services }: Pick<Environment, 'services'>,
   applied: readonly PlannedObject[],
-  problems: string[],
+  { goBack, problems }: { readonly goBack: boolean; readonly problems: string[] },
 ): readonly WantedCanary[] {
+  if (goBack) return [];
   return applied.flatMap((planned): WantedCanary[] => {
     const { service, action, key, before, written, wanted } = planned;
     if (services[service]?.canary === undefined || action !== 'update' || wanted === null) return [];
     if (key.kind !== 'Deployment' || key.group !== 'apps' || hasSamePods(before, written)) return [];
+    if ([before, wanted].some((object) => object !== null && !mayHaveCanary(object))) return [];
     const object = canaryOf(withoutMarks(wanted));
     const twin = applied.find((each) => isSameObject(each.key, kubernetesKeyOf(object)));
     if (twin !== undefined) {
@@ -32,6 +35,15 @@ export function wantedCanaries(
     }
     return [{ service: canaryServiceOf(service), object }];
   });
+}
+
+/** False where two versions must not run at once, and where no pod is wanted. */
+function mayHaveCanary(object: KubernetesObject): boolean {
+  const { replicas, strategy } = (object['spec'] ?? {}) as {
+    readonly replicas?: number;
+    readonly strategy?: { readonly type?: string };
+  };
+  return strategy?.type !== 'Recreate' && replicas !== 0;
 }
 
 /** What keeps canaries from being made: objects with their names that no deployment has left there, a sentence each. */

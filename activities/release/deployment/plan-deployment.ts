@@ -91,7 +91,11 @@ export async function planDeployment(
   }
   const marks = { version, deployment };
   const applied = await plannedChanges(cluster, wanted, { marks, problems });
-  const canaries = await plannedChanges(cluster, wantedCanaries(environment, applied, problems), { marks, problems });
+  const canaries = await plannedChanges(
+    cluster,
+    wantedCanaries(environment, applied, { goBack: asked.goBack, problems }),
+    { marks, problems },
+  );
   problems.push(...strangeCanaries(canaries, items));
   const removed = removedFrom(
     items.filter((item) => !foreign.includes(item)),

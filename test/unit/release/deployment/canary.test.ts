@@ -68,7 +68,9 @@ describe('a plan', () => {
   const environment = environmentOf({ canary: { steps: ['10%', '50%'], every: '5m' } });
   const [old, next] = [deployment('api:1'), deployment('api:2')];
   const names = (objects: readonly PlannedObject[], of = environment): readonly string[] =>
-    wantedCanaries(of, objects, []).map(({ service, object }) => `${service} ${object.metadata.name}`);
+    wantedCanaries(of, objects, { goBack: false, problems: [] }).map(
+      ({ service, object }) => `${service} ${object.metadata.name}`,
+    );
 
   test('has a canary for each Deployment whose pods change', () => {
     expect(names([planned(old, next)])).toEqual(['api/canary api-canary']);
@@ -80,9 +82,25 @@ describe('a plan', () => {
     expect(names([planned(old, next)], environmentOf({}))).toEqual([]);
   });
 
+  test('that goes back has none', () => {
+    expect(wantedCanaries(environment, [planned(old, next)], { goBack: true, problems: [] })).toEqual([]);
+  });
+
+  test.each<[string, object]>([
+    ['is made anew', { strategy: { type: 'Recreate' } }],
+    ['has no pods', { replicas: 0 }],
+  ])('has none of a Deployment that %s, before or after', (_name, more) => {
+    const such = (object: KubernetesObject) => ({ ...object, spec: { ...(object['spec'] as object), ...more } });
+    expect(names([planned(old, such(next))])).toEqual([]);
+    expect(names([planned(such(old), next)])).toEqual([]);
+  });
+
   test('is refused where a name is taken', () => {
     const problems: string[] = [];
-    wantedCanaries(environment, [planned(old, next), planned(null, deployment('x', 'api-canary'))], problems);
+    wantedCanaries(environment, [planned(old, next), planned(null, deployment('x', 'api-canary'))], {
+      goBack: false,
+      problems,
+    });
     expect(problems).toEqual([expect.stringContaining('has the name of the canary of')]);
     const canary = planned(canaryOf(old), canaryOf(next));
     expect(strangeCanaries([canary], [])).toEqual([expect.stringContaining('no deployment has made it')]);
