@@ -45,16 +45,20 @@ export async function applyService(
 ): Promise<number> {
   const { ledger, seal } = tools;
   const planned = await readObjects(ledger, seal, { deployment, service, actions: ['create', 'update'] });
-  const objects = isBeforeWorkloads
-    ? planned.filter(({ wanted }) => wanted !== null && isForWorkloads(wanted))
-    : planned;
+  const objects = isBeforeWorkloads ? planned.filter(comesBeforeCanary) : planned;
   await applyPlanned(tools, deployment, objects);
   return objects.length;
 }
 
-/** True for what workloads need: it is applied before them. */
-function isForWorkloads(object: KubernetesObject): boolean {
-  return APPLY_STEPS.indexOf(applyStepOf(object)) < APPLY_STEPS.indexOf('workloads');
+/**
+ * True for what pods of a canary need: it is applied before them. Not a Service that is there: with a selector that only
+ * pods of the new release match, the canary would get all requests.
+ */
+export function comesBeforeCanary({ action, wanted }: Pick<DeploymentObject, 'action' | 'wanted'>): boolean {
+  if (wanted === null) return false;
+  const step = applyStepOf(wanted);
+  if (step === 'services' && action === 'update') return false;
+  return APPLY_STEPS.indexOf(step) < APPLY_STEPS.indexOf('workloads');
 }
 
 /** Applies objects of a deployment, in the order of kinds, as {@link applyService} does. */

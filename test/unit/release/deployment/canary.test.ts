@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { comesBeforeCanary } from '../../../../activities/release/deployment/apply-service.ts';
 import { strangeCanaries, wantedCanaries } from '../../../../activities/release/deployment/plan-canaries.ts';
 import type { PlannedObject } from '../../../../activities/release/deployment/deployment-objects.ts';
 import { kubernetesKeyOf, type KubernetesObject } from '../../../../domain/kubernetes/object.ts';
@@ -62,6 +63,19 @@ test.each([
   [0, 50, 1],
 ])('of %i pods, %i percent are %i', (stable, percent, pods) => {
   expect(canaryReplicas(stable, percent)).toBe(pods);
+});
+
+test.each<[string, string, 'create' | 'update', boolean]>([
+  ['ConfigMap', 'v1', 'create', true],
+  ['ConfigMap', 'v1', 'update', true],
+  ['Service', 'v1', 'create', true],
+  // its selector may match only pods of the new release
+  ['Service', 'v1', 'update', false],
+  ['Deployment', 'apps/v1', 'update', false],
+  ['Ingress', 'networking.k8s.io/v1', 'create', false],
+])('a %s of %s that a release has to %s comes before the canary: %s', (kind, apiVersion, action, isBefore) => {
+  const wanted = { apiVersion, kind, metadata: { name: 'api', namespace: 'shop' } };
+  expect(comesBeforeCanary({ action, wanted })).toBe(isBefore);
 });
 
 describe('a plan', () => {
