@@ -94,7 +94,11 @@ export async function planDeployment(
   const canaries = await plannedChanges(
     cluster,
     wantedCanaries(environment, applied, { goBack: asked.goBack, problems }),
-    { marks, problems },
+    {
+      marks,
+      problems,
+      isAlwaysWritten: true,
+    },
   );
   problems.push(...strangeCanaries(canaries, items));
   const removed = removedFrom(
@@ -273,7 +277,13 @@ async function plannedChanges(
   {
     marks,
     problems,
-  }: { readonly marks: { readonly version: string; readonly deployment: string }; readonly problems: string[] },
+    isAlwaysWritten = false,
+  }: {
+    readonly marks: { readonly version: string; readonly deployment: string };
+    readonly problems: string[];
+    /** For what a terminated deployment has left, and this one scales and removes. */
+    readonly isAlwaysWritten?: boolean;
+  },
 ): Promise<readonly PlannedObject[]> {
   const before = await cluster.read(wanted.map(({ object }) => object));
   const defined = definedKinds(wanted);
@@ -325,7 +335,7 @@ async function plannedChanges(
     }
     if (is === null) return { ...all, action: 'create', before: null, written: null };
     const after = answer !== undefined && 'object' in answer ? answer.object : null;
-    if (after !== null && wouldStay(is, after)) {
+    if (!isAlwaysWritten && after !== null && wouldStay(is, after)) {
       return { ...all, action: 'none', before: null, wanted: null, written: null };
     }
     return { ...all, action: 'update', before: is, written: after === null ? null : withMarks(after, marks) };
