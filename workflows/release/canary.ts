@@ -84,11 +84,34 @@ export function listenForCanary(deployment: () => string | null): Canaries {
       validator: (order: CanaryOrder): void => {
         if (!CANARY_ACTIONS.includes(order?.action)) throw invalid(`action: give one of ${CANARY_ACTIONS.join(', ')}.`);
         if (now === null) throw noCanary();
-        if (aborted !== null) throw invalid('The canary was aborted: everything is put back.');
+        if (aborted !== null) throw invalid('The canary was aborted: everything is being put back.');
         if (order.action === 'resume' && !now.isPaused) throw invalid('The canary is not paused.');
       },
     },
   );
+
+  /** Work that an abort cancels: waits until it has ended, so that nothing changes while everything is put back. */
+  async function unlessAborted<T>(work: () => Promise<T>): Promise<T> {
+    refuseAborted();
+    const scope = new CancellationScope();
+    const working = scope.run(work);
+    const isAborted = await Promise.race([
+      working.then(() => false),
+      condition(() => aborted !== null).then(() => true),
+    ]);
+    if (isAborted) {
+      scope.cancel();
+      await working.catch(() => undefined);
+    }
+    refuseAborted();
+    return working;
+  }
+
+  function refuseAborted(): void {
+    if (aborted === null) return;
+    const { by = 'unknown', why }: CanaryOrder = aborted;
+    throw unhealthy(`${by} aborted the canary${why === undefined ? '' : `: ${why}`}`);
+  }
 
   /** Watches the present step until its time is over, or people end it. */
   async function untilStepEnds({ canary, watch, service, show }: CanaryTask, percent: number): Promise<void> {
@@ -112,10 +135,7 @@ export function listenForCanary(deployment: () => string | null): Canaries {
         continue;
       }
       followed = orders;
-      if (aborted !== null) {
-        const { by = 'unknown', why }: CanaryOrder = aborted;
-        throw unhealthy(`${by} aborted the canary${why === undefined ? '' : `: ${why}`}`);
-      }
+      refuseAborted();
       if (last?.action === 'skip') return;
     }
   }
@@ -127,13 +147,15 @@ export function listenForCanary(deployment: () => string | null): Canaries {
       for (const percent of canary.steps) {
         now = { service, percent, isPaused: now?.isPaused ?? false };
         followed = orders;
-        await changeActivities.applyCanary.executeWithOptions({ summary: `canary of ${service}: ${percent}%` }, [
-          { ...target, service, percent },
-        ]);
-        const problems = await lastingChangeActivities(ready).awaitReady.executeWithOptions(
-          { summary: `the canary of ${service} becomes ready` },
-          [{ ...target, service: canaryServiceOf(service), until: Date.now() + ready * 1_000 }],
-        );
+        const problems = await unlessAborted(async () => {
+          await changeActivities.applyCanary.executeWithOptions({ summary: `canary of ${service}: ${percent}%` }, [
+            { ...target, service, percent },
+          ]);
+          return lastingChangeActivities(ready).awaitReady.executeWithOptions(
+            { summary: `the canary of ${service} becomes ready` },
+            [{ ...target, service: canaryServiceOf(service), until: Date.now() + ready * 1_000 }],
+          );
+        });
         if (problems.length > 0)
           throw unhealthy(`the canary of ${service} did not become ready: ${problems.join('; ')}`);
         await untilStepEnds(task, percent);

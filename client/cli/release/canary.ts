@@ -34,7 +34,7 @@ export async function canaryCommand(
     const { service, percent, isPaused } = await handle.executeUpdate<CanaryState, [CanaryOrder]>('canary', {
       args: [order],
     });
-    const said = `${service} at ${percent}%: ${action === 'abort' ? 'everything is put back' : isPaused ? 'paused' : DONE[action]}`;
+    const said = `${service} at ${percent}%: ${action === 'abort' ? 'everything is being put back' : isPaused ? 'paused' : DONE[action]}`;
     context.stdout.write(json ? `${JSON.stringify({ service, percent, isPaused })}\n` : `${said}\n`);
     return 0;
   } catch (error) {

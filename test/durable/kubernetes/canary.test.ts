@@ -171,7 +171,7 @@ describe('a canary', { timeout: 600_000 }, () => {
     const running = release.longhaul('deploy', 'v1.2.0', '--env', 'steered');
     await canaryWith(1);
     const aborted = await release.longhaul('canary', 'abort', '--env', 'steered', '--why', 'the wrong one');
-    expect(aborted).toMatchObject({ exitCode: 0, stdout: 'api at 10%: everything is put back\n' });
+    expect(aborted).toMatchObject({ exitCode: 0, stdout: 'api at 10%: everything is being put back\n' });
     // of another person, a moment later: the canary is gone, or on its way
     expect(await release.longhaul('canary', 'skip', '--env', 'steered')).toMatchObject({ exitCode: 2 });
     expect(await running).toMatchObject({
@@ -180,6 +180,42 @@ describe('a canary', { timeout: 600_000 }, () => {
     });
     expect(await dumpOf(cluster)).toEqual(before);
     expect((await deployment('api')).metadata.generation).toBe(metadata.generation);
+  });
+
+  test('is put back at once while its pods do not become ready', async ({ release }) => {
+    await releasedAs(release, 'v1.2.1', release1('api:3-never', 'settings-3'));
+    const before = await dumpOf(cluster);
+    const running = release.longhaul('deploy', 'v1.2.1', '--env', 'steered');
+    await vi.waitFor(() => deployment('api-canary'), { timeout: 60_000, interval: 300 });
+    expect(await release.longhaul('canary', 'abort', '--env', 'steered')).toMatchObject({ exitCode: 0 });
+    expect(await running).toMatchObject({
+      exitCode: 11,
+      // not: it did not become ready
+      stderr: expect.stringContaining('aborted the canary') as string,
+    });
+    expect(await dumpOf(cluster)).toEqual(before);
+  });
+
+  test('that a terminated deployment has left takes the steps of the next one, and is gone in the end', async ({
+    release,
+  }) => {
+    const interrupted = release.longhaul('deploy', 'v1.2.0', '--env', 'steered');
+    await canaryWith(1);
+    await release.client.workflow.getHandle('deploy/local/acme/api/steered').terminate('a test');
+    expect((await interrupted).exitCode).not.toBe(0);
+    await canaryWith(1);
+    const running = release.longhaul('deploy', 'v1.2.0', '--env', 'steered');
+    const skip = () => release.longhaul('canary', 'skip', '--env', 'steered');
+    const skipAt = (percent: number) =>
+      expect.poll(async () => (await skip()).stdout, { timeout: 60_000 }).toContain(`api at ${percent}%`);
+    await skipAt(10);
+    await canaryWith(3);
+    await skipAt(50);
+    expect(await running).toMatchObject({ exitCode: 0 });
+    expect(imageOf(await deployment('api'))).toBe('api:3');
+    await expect
+      .poll(() => cluster.kubectl(['get', 'deployments', '-n', 'shop', '-o', 'name']))
+      .toBe('deployment.apps/api');
   });
 
   test('that fails by the metrics is put back', async ({ release }) => {
