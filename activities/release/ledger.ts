@@ -34,6 +34,7 @@ import type {
   PlanHotfix,
 } from '../../domain/release/promotion/hotfix-steps.ts';
 import type { EarlierRun, FindEarlierRun } from '../../domain/release/pipelines/resume.ts';
+import type { TrainArrival } from '../../domain/release/train/overtaken.ts';
 import type { PlanTrain, TrainPlan, TrainState } from '../../domain/release/train/train.ts';
 import type { AnchorAuditResult } from '../../domain/release/flows/anchor-flow.ts';
 import { recordAnchor } from '../ledger/anchors.ts';
@@ -51,7 +52,6 @@ import {
   type FindImages,
   findImages,
   findReleased,
-  isDeployed,
   type LaterDeployment,
   laterDeployments,
   problemOfSoaked,
@@ -82,6 +82,7 @@ import { type PreparedTag, prepareTag } from './promotion/prepare-tag.ts';
 import { type BadRelease, recordRecovery, type RecordRecovery, recoveryFacts } from './promotion/recovery.ts';
 import { type Publication, recordPublication } from './promotion/record-publication.ts';
 import { planTrain } from './train/plan-train.ts';
+import { readArrival } from './train/read-arrival.ts';
 import { readTrain, type ScheduleTrain, setTrainSchedule } from './train/read-train.ts';
 import type { TrainSchedules } from './train/train-schedule.ts';
 import { recordTrain, type RecordTrain } from './train/record-train.ts';
@@ -207,8 +208,8 @@ export interface LedgerActivities {
   scheduleTrain(input: ScheduleTrain): Promise<void>;
   /** Records something that a train did, once for each departure. */
   recordTrain(input: RecordTrain): Promise<void>;
-  /** True when the environment has this release. */
-  isDeployed(input: EnvironmentKey & ReleaseKey): Promise<boolean>;
+  /** What an environment has of the release that a train is to deploy. */
+  readArrival(input: EnvironmentKey & ReleaseKey): Promise<TrainArrival>;
   /** Records what a person told a canary. */
   recordCanary(input: RecordCanary): Promise<void>;
   /** What a recovery from a bad release begins with. Throws `InvalidInput` for a generation that was never promoted. */
@@ -285,7 +286,7 @@ export function createLedgerActivities(tools: LedgerTools, trains: TrainSchedule
     readTrain: (input) => named(() => readTrain({ ...tools, trains }, input)),
     scheduleTrain: (input) => named(async () => setTrainSchedule({ ...tools, trains }, input, await flow(input.by))),
     recordTrain: (input) => named(async () => recordTrain(tools, input, await flow(input.by))),
-    isDeployed: (input) => named(() => isDeployed(tools.ledger, input)),
+    readArrival: (input) => named(() => readArrival(tools.ledger, input)),
     recoveryFacts: (input) => named(() => recoveryFacts(tools.ledger, input)),
     recordRecovery: (input) => named(async () => recordRecovery(tools, input, await flow(input.by))),
     withdrawGeneration: (input) => named(async () => takeBackPromotion(tools, input, await flow(input.by))),

@@ -5,20 +5,24 @@ import { ledgerActivities } from './activities.ts';
 import { holding } from './hold-train.ts';
 import { readTrainPlan, type TrainWork } from './plan-train.ts';
 
-/** Deploys what has left, as soon as the environment takes it. Fails when the deployment fails. */
+/**
+ * Deploys what has left, as soon as the environment takes it. Returns why it did not, a sentence; null when the environment
+ * has it. Fails when the deployment fails.
+ */
 export async function deployTrain(
   work: TrainWork,
   { version, environment }: { readonly version: string; readonly environment: string },
-): Promise<void> {
+): Promise<string | null> {
   const { given, show } = work;
   const { repository, by } = given;
   const asked = { repository, version, environment, overrideFreeze: '', reason: '', goBack: false, by };
-  await holding(work, async () => {
+  return holding<string | null>(work, async () => {
     const key = { repository, version, environment };
-    const isThere = await ledgerActivities.isDeployed.executeWithOptions({ summary: `is it in ${environment}?` }, [
-      key,
-    ]);
-    if (isThere) return { done: null };
+    const { isThere, overtaken } = await ledgerActivities.readArrival.executeWithOptions(
+      { summary: `what ${environment} has` },
+      [key],
+    );
+    if (isThere || overtaken !== null) return { done: overtaken };
     try {
       const { plan } = await runChild(deployReleaseFlow, { ...asked, dryRun: true });
       const waitsFor = [...plan.problems, ...plan.freezes];

@@ -16,7 +16,8 @@ interface Outputs extends Record<string, unknown> {
   readonly offer: { readonly version: string | null };
   readonly wait: null;
   readonly promotion: Left | null;
-  readonly deployment: null;
+  /** Why it was not deployed; null when it was, or goes nowhere. */
+  readonly deployment: string | null;
 }
 
 /**
@@ -95,17 +96,20 @@ async function run(given: TrainRun, stages: FlowStages<Outputs>): Promise<RunTra
   }
   const { version, environment } = left;
   await work.record('departed', version);
-  await stages.run('deployment', async () => {
+  const overtaken = await stages.run('deployment', async () => {
     if (environment === null) return null;
+    let why: string | null;
     try {
-      await deployTrain(work, { version, environment });
+      why = await deployTrain(work, { version, environment });
     } catch (error) {
       if (!isCancellation(error)) await work.record('failed', version, [failureOf(error).error]);
       throw error;
     }
-    await work.record('arrived', version, [environment]);
-    return null;
+    if (why === null) await work.record('arrived', version, [environment]);
+    else await work.record('overtaken', version, [why]);
+    return why;
   });
+  if (overtaken !== null) return { ...ended, outcome: 'overtaken', version };
   return { ...ended, outcome: 'departed', version, environment };
 }
 

@@ -387,11 +387,3 @@ function factsOf(row: DeploymentRow) {
     services: row.services,
   };
 }
-
-/** See `LedgerActivities.isDeployed`. */
-export async function isDeployed(
-  ledger: LedgerDatabase,
-  { repository, environment, version }: EnvironmentKey & ReleaseKey,
-): Promise<boolean> {
-  return standing(await stayedIn(ledger, { repository, environment })).some((each) => each.version === version);
-}

@@ -25,8 +25,11 @@ export interface RunTrainResult {
   readonly report: TrainReport | null;
   /** ISO 8601. */
   readonly departure: string;
-  /** `empty`: it left without a release. `left`: a train had left for this departure before. */
-  readonly outcome: 'departed' | 'empty' | 'left' | 'none';
+  /**
+   * `overtaken`: the release is promoted, and people decided meanwhile what the environment has, so it was not deployed.
+   * `empty`: it left without a release. `left`: a train had left for this departure before.
+   */
+  readonly outcome: 'departed' | 'overtaken' | 'empty' | 'left' | 'none';
   /** What it released; null for nothing. */
   readonly version: string | null;
   /** Where it was deployed; null for nowhere. */

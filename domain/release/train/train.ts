@@ -54,7 +54,7 @@ export interface ChangeMove {
 }
 
 /** What the audit trail says about trains. */
-export const TRAIN_EVENTS = ['offered', 'held', 'departed', 'arrived', 'failed'] as const;
+export const TRAIN_EVENTS = ['offered', 'held', 'departed', 'arrived', 'overtaken', 'failed'] as const;
 
 /** Something that a train did. */
 export interface TrainEvent {
@@ -63,7 +63,7 @@ export interface TrainEvent {
   readonly departure: string;
   /** Null for a train without a release. */
   readonly version: string | null;
-  /** Sentences: what it waited for, or what went wrong; the address of the pull request. */
+  /** Sentences: what it waited for, what went wrong, or why it did not deploy; the address of the pull request. */
   readonly details: readonly string[];
 }
 

@@ -226,4 +226,39 @@ describe('a release train', { timeout: 180_000 }, () => {
     expect(refused.exitCode).toBe(2);
     expect(refused.stderr).toContain('has no release train: add the section train to policy.yaml.');
   });
+
+  test('does not deploy what people have gone back from', async ({ release }) => {
+    const { clone, ledger, longhaul } = release;
+    const place = '{name: production, context: c, namespace: n, services: {api: {manifests: {folder: k8s}}}}';
+    write(clone, {
+      '.longhaul/generations/v1.1.0.yaml': generation('v1.1.0', ['FEAT-2']),
+      '.longhaul/environments.yaml': `environments: [${place}]\n`,
+      '.longhaul/policy.yaml': TRAIN.replace('}', ', deploy_to: production}'),
+    });
+    commit(clone, 'chore: trains to production');
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+    await prove(release, 'v1.1.0', 'FEAT-2', { two: '' });
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+    expect(await longhaul('train', 'start')).toMatchObject({ exitCode: 0 });
+    const deployed = (version: string, goesBack: boolean) =>
+      ledger.sql(
+        `INSERT INTO longhaul.deployments (deployment_id, repository, environment, version, commit, packed, contracts,
+           services, goes_back, context, namespace, status, workflow_id, created_by)
+         VALUES (gen_random_uuid()::text, $1, 'production', $2, repeat('a', 40), '{}', repeat('b', 64), '["api"]', $3,
+           'c', 'n', 'deployed', 'deploy', 'ada')`,
+        [REPOSITORY, version, goesBack],
+      );
+    await deployed('v1.0.0', false);
+    await deployed('v1.1.0', false);
+    await deployed('v1.0.0', true);
+    const run = await missed(release, departureBefore(1).cutOff);
+    expect(await resultOf(release, run)).toMatchObject({ outcome: 'overtaken', version: 'v1.1.0', environment: null });
+    const ended = await status(release);
+    expect(ended.last.map(({ event }) => event)).toEqual(['departed', 'overtaken']);
+    expect(ended.last[1]?.details).toEqual([
+      'production had v1.1.0, and went back to v1.0.0: longhaul deploy v1.1.0 --env production',
+    ]);
+    release.replayed(run);
+    expect(await longhaul('train', 'stop')).toMatchObject({ exitCode: 0 });
+  });
 });

@@ -1,0 +1,11 @@
+import { arrivalOf, type TrainArrival } from '../../../domain/release/train/overtaken.ts';
+import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
+import { type EnvironmentKey, type ReleaseKey, stayedIn } from '../deployment/record-deployment.ts';
+
+/** See `LedgerActivities.readArrival`. */
+export async function readArrival(
+  ledger: LedgerDatabase,
+  { repository, environment, version }: EnvironmentKey & ReleaseKey,
+): Promise<TrainArrival> {
+  return arrivalOf(await stayedIn(ledger, { repository, environment }), { version, environment });
+}
