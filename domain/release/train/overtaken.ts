@@ -1,3 +1,4 @@
+import { gt, valid } from 'semver';
 import { standing, type StandingDeployment } from '../deployment/standing.ts';
 
 /** What an environment has of a release that a train is to deploy. */
@@ -9,8 +10,8 @@ export interface TrainArrival {
 }
 
 /**
- * What an environment has of a release, after all deployments to it that stayed, in their order. A release that was there
- * and from which people went back is not deployed again by a train: deploying it anyway is a decision of people.
+ * What an environment has of a release, after all deployments to it that stayed, in their order. A release from which
+ * people went back is not deployed again by a train, and none is deployed over a later one: both are decisions of people.
  */
 export function arrivalOf(
   all: readonly StandingDeployment[],
@@ -18,10 +19,13 @@ export function arrivalOf(
 ): TrainArrival {
   const present = standing(all);
   if (present.some((each) => each.version === version)) return { isThere: true, overtaken: null };
-  const again = `longhaul deploy ${version} --env ${environment}`;
   if (all.some((each) => each.version === version)) {
     const back = all.findLast(({ goesBack }) => goesBack)?.version;
+    const again = `longhaul deploy ${version} --env ${environment}`;
     return { isThere: false, overtaken: `${environment} had ${version}, and went back to ${back}: ${again}` };
   }
-  return { isThere: false, overtaken: null };
+  // commits that are not released have no version to compare
+  const later = present.findLast((each) => valid(each.version) !== null && gt(each.version, version));
+  if (later === undefined) return { isThere: false, overtaken: null };
+  return { isThere: false, overtaken: `${environment} has ${later.version}, which is later than ${version}.` };
 }
