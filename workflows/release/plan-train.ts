@@ -37,7 +37,8 @@ export async function readTrainPlan(
     { repository },
   ]);
   const { contracts } = branch;
-  const asked = { repository, contracts, tagged, after, ...(version === null ? {} : { version }) };
+  const head = branch.packed.commit;
+  const asked = { repository, contracts, tagged, head, after, ...(version === null ? {} : { version }) };
   const plan = await ledgerActivities.planTrain.executeWithOptions({ summary: 'what is on the train' }, [asked]);
   return { ...plan, ...branch };
 }

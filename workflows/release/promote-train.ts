@@ -22,6 +22,8 @@ export async function promoteTrain(work: TrainWork, chosen: string | null): Prom
     const left = { version, environment: train.environment };
     // a person was faster
     if (generation.isPromoted) return { done: left };
+    // people took it back, so people release it again
+    if (generation.withdrawn !== null) return { version, waitsFor: [generation.withdrawn] };
     const report = await readGates(given, plan, generation);
     if (!report.isOpen && (needsMore(report) || keyOf(report) === tried)) {
       return { version, waitsFor: reasonsOf(report) };

@@ -54,7 +54,11 @@ async function look(given: TrainRun): Promise<RunTrainResult> {
   const state = await ledgerActivities.readTrain.executeWithOptions({ summary: 'its schedule, and the last one' }, [
     { repository, contracts },
   ]);
-  const waitsFor = generation === null ? [] : reasonsOf(await readGates(given, plan, generation));
+  const withdrawn = generation?.withdrawn ?? null;
+  const waitsFor = [
+    ...(withdrawn === null ? [] : [withdrawn]),
+    ...(generation === null ? [] : reasonsOf(await readGates(given, plan, generation))),
+  ];
   return {
     report: { ...state, repository, train, departure, cutOff, generation, waitsFor },
     departure,

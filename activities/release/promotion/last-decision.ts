@@ -4,7 +4,7 @@ import type { LedgerTransaction } from '../../ledger/open-ledger.ts';
 export function lastDecision(trx: LedgerTransaction, repository: string, version: string) {
   return trx
     .selectFrom('audit_events')
-    .select(['event_type', 'details_json'])
+    .select(['event_type', 'details_json', 'why', 'timestamp'])
     .where('repository', '=', repository)
     .where('resource_type', '=', 'generation')
     .where('resource_id', '=', version)

@@ -3,10 +3,13 @@ import { gt, inc, rcompare } from 'semver';
 import { proofs } from '../../../domain/release/promotion/gates.ts';
 import { departureAfter } from '../../../domain/release/train/timetable.ts';
 import type { ChangeMove, PlanTrain, TrainGeneration, TrainPlan } from '../../../domain/release/train/train.ts';
+import { whyWithdrawn, type Withdrawal } from '../../../domain/release/train/withdrawn.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { readContracts, type StoredContracts } from '../contracts/stored-contracts.ts';
+import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
 import type { LedgerTools } from '../ledger-tools.ts';
 import { readFacts } from '../promotion/generation-facts.ts';
+import { lastDecision } from '../promotion/last-decision.ts';
 import { moveChanges } from './move-changes.ts';
 
 /** The train as the contracts have it. Throws `InvalidInput` when they have none. */
@@ -25,7 +28,7 @@ export function trainOf({ policy }: Pick<StoredContracts, 'policy'>, repository:
 /** See `LedgerActivities.planTrain`. */
 export async function planTrain(
   { ledger, blobs, hasPeople }: LedgerTools,
-  { repository, contracts: stored, tagged, after, version }: PlanTrain,
+  { repository, contracts: stored, tagged, head, after, version }: PlanTrain,
 ): Promise<TrainPlan> {
   const contracts = await readContracts(blobs, stored, `the default branch of ${repository}`);
   const train = trainOf(contracts, repository);
@@ -54,7 +57,8 @@ export async function planTrain(
     .executeTakeFirst();
   const shared = { train, departure, cutOff: cutOff.toISOString(), hasLeft: left !== undefined, hasPeople };
   if (chosen === undefined || declared === undefined) {
-    const gone = chosen === undefined ? null : { version: chosen, isPromoted: promoted.includes(chosen), changes: [] };
+    const isPromoted = chosen !== undefined && promoted.includes(chosen);
+    const gone = chosen === undefined ? null : { version: chosen, isPromoted, withdrawn: null, changes: [] };
     return { ...shared, generation: gone, move: null };
   }
   const facts = await readFacts(ledger, { repository, generation: declared, policies: [] });
@@ -62,10 +66,22 @@ export async function planTrain(
   const generation: TrainGeneration = {
     version: chosen,
     isPromoted: facts.status === 'promoted',
+    withdrawn:
+      facts.status === 'promoted'
+        ? null
+        : whyWithdrawn(chosen, await withdrawalOf(ledger, repository, chosen), { lastProof: facts.lastProof, head }),
     changes: declared.changes.map(({ id, title }) => ({ id, title, isProven: proven.has(id) })),
   };
   const next = open.find((each) => gt(each, chosen)) ?? null;
   return { ...shared, generation, move: generation.isPromoted ? null : moveOf(contracts, generation, next) };
+}
+
+/** The withdrawal of a generation; null when the last decision about it was another one. */
+async function withdrawalOf(ledger: LedgerDatabase, repository: string, version: string): Promise<Withdrawal | null> {
+  const last = await ledger.transaction().execute((trx) => lastDecision(trx, repository, version));
+  if (last?.event_type !== 'generation.withdrawn') return null;
+  const { commit = null } = last.details_json as { readonly commit?: string | null };
+  return { why: last.why, at: new Date(last.timestamp), commit };
 }
 
 /** The changes that are not proven go to the next open generation; to a new one where there is none. */

@@ -13,6 +13,8 @@ export interface PlanTrain {
   readonly contracts: string;
   /** The highest version that the remote has a tag of; null for none. */
   readonly tagged: string | null;
+  /** The head of the default branch. */
+  readonly head: string;
   /** The departure is the first one after this time, ISO 8601. */
   readonly after: string;
   /** The generation that the train was to release at its cut-off, if it is still there. @default the open one */
@@ -40,6 +42,8 @@ export interface TrainPlan {
 export interface TrainGeneration {
   readonly version: string;
   readonly isPromoted: boolean;
+  /** Why it is not promoted again after its withdrawal, a sentence; null when it may be. */
+  readonly withdrawn: string | null;
   readonly changes: readonly { readonly id: string; readonly title: string; readonly isProven: boolean }[];
 }
 

@@ -261,4 +261,24 @@ describe('a release train', { timeout: 180_000 }, () => {
     release.replayed(run);
     expect(await longhaul('train', 'stop')).toMatchObject({ exitCode: 0 });
   });
+
+  test('does not promote what was withdrawn, until a person does', async ({ release }) => {
+    const { remote, longhaul } = release;
+    expect(await longhaul('train', 'start')).toMatchObject({ exitCode: 0 });
+    const withdrawn = await longhaul('generation', 'withdraw', 'v1.1.0', '--why', 'leaks memory', '--tag', 'remove');
+    expect(withdrawn).toMatchObject({ exitCode: 0 });
+    // its gates are open
+    const waitsFor = ['v1.1.0 was withdrawn (leaks memory): longhaul generation promote v1.1.0'];
+    expect(await status(release)).toMatchObject({ generation: { version: 'v1.1.0' }, waitsFor });
+    const run = await missed(release, departureBefore(2).cutOff);
+    await vi.waitFor(
+      async () => expect((await status(release)).underWay?.lines).toEqual(['holds, and waits for:', ...waitsFor]),
+      { timeout: 60_000, interval: 500 },
+    );
+    expect(tagsOf(remote)).not.toContain('v1.1.0');
+    expect(await longhaul('generation', 'promote', 'v1.1.0')).toMatchObject({ exitCode: 0 });
+    expect(await resultOf(release, run)).toMatchObject({ outcome: 'overtaken', version: 'v1.1.0' });
+    release.replayed(`train/${REPOSITORY}`);
+    expect(await longhaul('train', 'stop')).toMatchObject({ exitCode: 0 });
+  });
 });
