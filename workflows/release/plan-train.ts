@@ -27,10 +27,11 @@ export interface Left {
 /** A plan, and the commit of the default branch that it was made for. */
 export type PlannedTrain = TrainPlan & { readonly packed: PackedCommit; readonly contracts: string };
 
-/** Reads the default branch, and what is on the train. */
+/** Reads the default branch, and what is on the train; `withMove`: with the changes to move to the next generation, too. */
 export async function readTrainPlan(
   { repository, after }: TrainRun,
   version: string | null = null,
+  { withMove = false }: { readonly withMove?: boolean } = {},
 ): Promise<PlannedTrain> {
   const branch = await readDefaultBranch(repository);
   const tagged = await commitActivities.latestVersion.executeWithOptions({ summary: 'the latest release' }, [
@@ -38,7 +39,7 @@ export async function readTrainPlan(
   ]);
   const { contracts } = branch;
   const head = branch.packed.commit;
-  const asked = { repository, contracts, tagged, head, after, ...(version === null ? {} : { version }) };
+  const asked = { repository, contracts, tagged, head, after, withMove, ...(version === null ? {} : { version }) };
   const plan = await ledgerActivities.planTrain.executeWithOptions({ summary: 'what is on the train' }, [asked]);
   return { ...plan, ...branch };
 }

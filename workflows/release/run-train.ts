@@ -121,7 +121,7 @@ async function run(given: TrainRun, stages: FlowStages<Outputs>): Promise<RunTra
 async function offer({ given, record, show }: TrainWork): Promise<{ readonly version: string | null }> {
   const { repository } = given;
   const { generation, move, departure, packed } = await holding({ show }, async () => ({
-    done: await readTrainPlan(given),
+    done: await readTrainPlan(given, null, { withMove: true }),
   }));
   const version = generation?.version ?? null;
   if (move === null) return { version };

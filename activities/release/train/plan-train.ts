@@ -28,7 +28,7 @@ export function trainOf({ policy }: Pick<StoredContracts, 'policy'>, repository:
 /** See `LedgerActivities.planTrain`. */
 export async function planTrain(
   { ledger, blobs, hasPeople }: LedgerTools,
-  { repository, contracts: stored, tagged, head, after, version }: PlanTrain,
+  { repository, contracts: stored, tagged, head, after, version, withMove = false }: PlanTrain,
 ): Promise<TrainPlan> {
   const contracts = await readContracts(blobs, stored, `the default branch of ${repository}`);
   const train = trainOf(contracts, repository);
@@ -73,7 +73,11 @@ export async function planTrain(
     changes: declared.changes.map(({ id, title }) => ({ id, title, isProven: proven.has(id) })),
   };
   const next = open.find((each) => gt(each, chosen)) ?? null;
-  return { ...shared, generation, move: generation.isPromoted ? null : moveOf(contracts, generation, next) };
+  return {
+    ...shared,
+    generation,
+    move: generation.isPromoted || !withMove ? null : moveOf(contracts, generation, next),
+  };
 }
 
 /** The withdrawal of a generation; null when the last decision about it was another one. */

@@ -19,6 +19,8 @@ export interface PlanTrain {
   readonly after: string;
   /** The generation that the train was to release at its cut-off, if it is still there. @default the open one */
   readonly version?: string;
+  /** True for the stage that offers what is not proven: the texts of the contracts are long. @default false */
+  readonly withMove?: boolean;
 }
 
 /** A train before its departure. */
@@ -32,7 +34,7 @@ export interface TrainPlan {
   readonly hasLeft: boolean;
   /** Null when no generation above the latest release is open. */
   readonly generation: TrainGeneration | null;
-  /** Changes to move to the next generation; null when all are proven, or none is. */
+  /** Changes to move to the next generation; null when all are proven, or none is, and where they were not asked for. */
   readonly move: ChangeMove | null;
   /** True where people are configured: only a person may ask them for approvals. */
   readonly hasPeople: boolean;

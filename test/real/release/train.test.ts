@@ -141,6 +141,14 @@ describe('a release train', { timeout: 180_000 }, () => {
     expect(git(remote, 'rev-parse', 'v1.0.0^{commit}')).toBe(git(clone, 'rev-parse', 'HEAD'));
     replayed(`train/${REPOSITORY}`);
     replayed(run);
+    // a plan has the texts of the contracts once: each look adds to the history
+    const { events } = await client.workflow.getHandle(`train/${REPOSITORY}`).fetchHistory();
+    const plans = (events ?? [])
+      .flatMap(({ activityTaskCompletedEventAttributes: done }) => done?.result?.payloads ?? [])
+      .map(({ data }) => Buffer.from(data ?? []).toString())
+      .filter((json) => json.includes('"cutOff":'));
+    expect(plans.length).toBeGreaterThan(3);
+    expect(plans.filter((json) => json.includes('"move":{'))).toHaveLength(1);
 
     // the failed attempt of what was moved counts no more, and nothing is left of it in the generation
     const shown = await longhaul('evolution', 'list', 'v1.0.0');
