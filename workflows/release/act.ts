@@ -4,6 +4,7 @@ import {
   ApplicationFailure,
   CancellationScope,
   ChildWorkflowFailure,
+  ContinueAsNew,
   isCancellation,
   log,
   workflowInfo,
@@ -114,6 +115,8 @@ async function recordEnd(flow: string, input: unknown, error: unknown, isCancell
  * child has recorded. `isCancelled`: the flow itself was cancelled, which its children record for themselves only.
  */
 function isUnrecorded(error: unknown, isCancelled: boolean): boolean {
+  // the act goes on in the next run
+  if (error instanceof ContinueAsNew) return false;
   if (error instanceof Error && recorded.has(error)) return false;
   if (isCancellation(error)) return isCancelled || !(error instanceof ChildWorkflowFailure);
   if (error instanceof ChildWorkflowFailure) {

@@ -1,4 +1,4 @@
-import { ActivityFailure, sleep } from '@temporalio/workflow';
+import { ActivityFailure, sleep, workflowInfo } from '@temporalio/workflow';
 import type { FailureType } from '../../domain/shared/failures.ts';
 import { isLocked } from '../shared/child.ts';
 import { failureOf } from '../shared/failure.ts';
@@ -35,10 +35,15 @@ export function pauseOfHold(heldMs: number): number {
 
 /** Looks until the work is done. Says meanwhile what it waits for; records it, with `record`, when that changes. */
 export async function holding<Result>(
-  { show, record }: Pick<TrainWork, 'show'> & Partial<Pick<TrainWork, 'record'>>,
+  {
+    show,
+    record,
+    heldSince,
+    renew,
+  }: Pick<TrainWork, 'show' | 'heldSince' | 'renew'> & Partial<Pick<TrainWork, 'record'>>,
   look: () => Promise<Look<Result>>,
 ): Promise<Result> {
-  const began = Date.now();
+  const began = heldSince() ?? Date.now();
   let recorded = '';
   for (;;) {
     const found = await look().catch(reasonOf);
@@ -49,6 +54,7 @@ export async function holding<Result>(
     recorded = key;
     show('holds, and waits for:', ...waitsFor);
     await sleep(pauseOfHold(Date.now() - began), { summary: 'holds' });
+    if (workflowInfo().continueAsNewSuggested) await renew(began);
   }
 }
 

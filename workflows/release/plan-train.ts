@@ -14,6 +14,10 @@ export interface TrainWork {
   readonly given: TrainRun;
   /** Says what it does or waits for. */
   readonly show: (...lines: readonly string[]) => void;
+  /** When the current stage began to hold, if the run before this one held in it: milliseconds. */
+  readonly heldSince: () => number | null;
+  /** Continues the train in a new run, which holds in the same stage: the history has become long. */
+  readonly renew: (heldSince: number) => Promise<never>;
   /** Records something that it did, once for its departure. */
   readonly record: (event: TrainEvent['event'], version: string | null, details?: readonly string[]) => Promise<void>;
 }

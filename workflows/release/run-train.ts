@@ -1,7 +1,8 @@
-import { isCancellation, sleep, workflowInfo } from '@temporalio/workflow';
+import { ContinueAsNew, continueAsNew, isCancellation, sleep, workflowInfo } from '@temporalio/workflow';
 import { runTrainFlow, type RunTrainInput, type RunTrainResult } from '../../domain/release/flows/train-flows.ts';
 import type { TrainPlan } from '../../domain/release/train/train.ts';
 import { failureOf } from '../shared/failure.ts';
+import type { StartFrom } from '../../domain/shared/stages.ts';
 import { type FlowStages, stagesOf } from '../shared/stages.ts';
 import { act, recordingRefusal } from './act.ts';
 import { commitActivities, ledgerActivities } from './activities.ts';
@@ -20,23 +21,41 @@ interface Outputs extends Record<string, unknown> {
   readonly deployment: string | null;
 }
 
+/** What a run hands to the one that continues it. */
+export interface ContinuedTrain {
+  readonly from: StartFrom<Outputs>;
+  /** When its stage began to hold, in milliseconds. */
+  readonly heldSince: number;
+}
+
 /**
  * The release train of a repository (docs/train.md). At the cut-off it offers the changes that are not proven to the next
  * generation; at its departure it promotes the generation, and deploys it, or holds until that can be done. The contract
  * of the default branch decides when; the schedule only starts it.
  */
-export function runTrain(input: RunTrainInput): Promise<RunTrainResult> {
-  const stages = stagesOf<Outputs>(['timetable', 'offer', 'wait', 'promotion', 'deployment']);
+export function runTrain(asked: RunTrainInput & { readonly continued?: ContinuedTrain }): Promise<RunTrainResult> {
+  const { input, continued } = continuedOf(asked);
+  const stages = stagesOf<Outputs>(['timetable', 'offer', 'wait', 'promotion', 'deployment'], continued?.from);
   const work = async (): Promise<RunTrainResult> => {
     const start = startOf();
     // the child that has the lock gets it too
     return act(runTrainFlow, { after: start, ...input }, (checked) => {
       const given = { ...checked, after: checked.after ?? start };
-      return given.dryRun ? look(given) : run(given, stages);
+      return given.dryRun ? look(given) : run(given, stages, continued);
     });
   };
   // a dry run is no act
   return input?.dryRun === true ? work() : recordingRefusal(runTrainFlow, input, work);
+}
+
+/** The input, and what the run before this one has handed on; only a run that continues another one may have that. */
+function continuedOf(asked: RunTrainInput & { readonly continued?: ContinuedTrain }): {
+  readonly input: RunTrainInput;
+  readonly continued: ContinuedTrain | null;
+} {
+  if (workflowInfo().continuedFromExecutionRunId === undefined) return { input: asked, continued: null };
+  const { continued = null, ...input } = asked;
+  return { input, continued };
 }
 
 /** When the schedule was to start this run; when it was started, for a run without a schedule. */
@@ -68,9 +87,19 @@ async function look(given: TrainRun): Promise<RunTrainResult> {
   };
 }
 
-async function run(given: TrainRun, stages: FlowStages<Outputs>): Promise<RunTrainResult> {
+async function run(
+  given: TrainRun,
+  stages: FlowStages<Outputs>,
+  continued: ContinuedTrain | null,
+): Promise<RunTrainResult> {
+  const hold: Pick<TrainWork, 'show' | 'heldSince' | 'renew'> = {
+    show: stages.show,
+    heldSince: () => (continued?.from.stage === stages.position().stage ? continued.heldSince : null),
+    renew: (heldSince) =>
+      continueAsNew<typeof runTrain>({ ...given, continued: { from: stages.position(), heldSince } }),
+  };
   const plan = await stages.run('timetable', () =>
-    holding(stages, async () => {
+    holding(hold, async () => {
       const { departure, cutOff, hasLeft } = await readTrainPlan(given);
       return { done: { departure, cutOff, hasLeft } };
     }),
@@ -80,7 +109,7 @@ async function run(given: TrainRun, stages: FlowStages<Outputs>): Promise<RunTra
   if (plan.hasLeft) return { ...ended, outcome: 'left' };
   const work: TrainWork = {
     given,
-    show: stages.show,
+    ...hold,
     record: (event, version, details = []) =>
       ledgerActivities.recordTrain.executeWithOptions({ summary: `record: ${event}` }, [
         { repository: given.repository, by: given.by, event, departure, version, details: details.slice(0, 100) },
@@ -106,7 +135,8 @@ async function run(given: TrainRun, stages: FlowStages<Outputs>): Promise<RunTra
     try {
       why = await deployTrain(work, { version, environment });
     } catch (error) {
-      if (!isCancellation(error)) await work.record('failed', version, [failureOf(error).error]);
+      if (!isCancellation(error) && !(error instanceof ContinueAsNew))
+        await work.record('failed', version, [failureOf(error).error]);
       throw error;
     }
     if (why === null) await work.record('arrived', version, [environment]);
@@ -118,9 +148,10 @@ async function run(given: TrainRun, stages: FlowStages<Outputs>): Promise<RunTra
 }
 
 /** Offers the changes that are not proven to the next generation. Returns the version that is on the train. */
-async function offer({ given, record, show }: TrainWork): Promise<{ readonly version: string | null }> {
+async function offer(work: TrainWork): Promise<{ readonly version: string | null }> {
+  const { given, record, show, heldSince, renew } = work;
   const { repository } = given;
-  const { generation, move, departure, packed } = await holding({ show }, async () => ({
+  const { generation, move, departure, packed } = await holding({ show, heldSince, renew }, async () => ({
     done: await readTrainPlan(given, null, { withMove: true }),
   }));
   const version = generation?.version ?? null;

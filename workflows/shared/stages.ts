@@ -11,6 +11,8 @@ export interface FlowStages<Outputs extends StageOutputs> {
   run<Name extends keyof Outputs & string>(name: Name, work: () => Promise<Outputs[Name]>): Promise<Outputs[Name]>;
   /** Says what the current stage does or waits for, in lines for people, until the next stage. */
   readonly show: (...lines: readonly string[]) => void;
+  /** What a run needs that continues this one: the current stage, and the outputs of those before it. */
+  readonly position: () => StartFrom<Outputs>;
 }
 
 /**
@@ -50,6 +52,7 @@ export function stagesOf<Outputs extends StageOutputs>(
   }));
   return {
     show,
+    position: () => ({ stage: current, outputs: { ...outputs } }),
     async run(name, work) {
       const known = outputs[name];
       if (earlier.includes(name) && known !== undefined) return known;

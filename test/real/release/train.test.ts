@@ -271,7 +271,7 @@ describe('a release train', { timeout: 180_000 }, () => {
   });
 
   test('does not promote what was withdrawn, until a person does', async ({ release }) => {
-    const { remote, longhaul } = release;
+    const { remote, longhaul, client } = release;
     expect(await longhaul('train', 'start')).toMatchObject({ exitCode: 0 });
     const withdrawn = await longhaul('generation', 'withdraw', 'v1.1.0', '--why', 'leaks memory', '--tag', 'remove');
     expect(withdrawn).toMatchObject({ exitCode: 0 });
@@ -284,6 +284,24 @@ describe('a release train', { timeout: 180_000 }, () => {
       { timeout: 60_000, interval: 500 },
     );
     expect(tagsOf(remote)).not.toContain('v1.1.0');
+    // its history becomes so long that Temporal suggests a new run: it holds on in the same stage
+    const train = client.workflow.getHandle(`train/${REPOSITORY}`);
+    const { runId } = await train.describe();
+    for (let sent = 0; sent < 4_200; sent += 200) {
+      await Promise.all(Array.from({ length: 200 }, () => train.signal('padding')));
+    }
+    await vi.waitFor(async () => expect((await train.describe()).runId).not.toBe(runId), {
+      timeout: 60_000,
+      interval: 500,
+    });
+    await vi.waitFor(
+      async () =>
+        expect((await status(release)).underWay).toMatchObject({
+          stage: 'promotion',
+          lines: ['holds, and waits for:', ...waitsFor],
+        }),
+      { timeout: 60_000, interval: 500 },
+    );
     expect(await longhaul('generation', 'promote', 'v1.1.0')).toMatchObject({ exitCode: 0 });
     expect(await resultOf(release, run)).toMatchObject({ outcome: 'overtaken', version: 'v1.1.0' });
     release.replayed(`train/${REPOSITORY}`);
