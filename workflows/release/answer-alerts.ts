@@ -1,6 +1,6 @@
 import { ApplicationFailure, sleep } from '@temporalio/workflow';
 import type { JudgedAlerts } from '../../activities/release/deployment/judge-alerts.ts';
-import { describeAlert } from '../../domain/release/deployment/alert.ts';
+import { describeAlert, reasonOf } from '../../domain/release/deployment/alert.ts';
 import {
   answerAlertsFlow,
   type AnswerAlertsInput,
@@ -21,8 +21,6 @@ const LOOK_MS = 15_000;
 const LONGEST_MS = 600_000;
 /** Looks, a little more than a week: as long as a watch may take. */
 const MOST_LOOKS = 1_200;
-/** Characters of a reason. */
-const LONGEST_REASON = 500;
 
 /**
  * Answers alerts about an environment (docs/deploy.md): goes back to the release before, asks people whether to, or does
@@ -33,7 +31,7 @@ export function answerAlerts(input: AnswerAlertsInput): Promise<AnswerAlertsResu
   return asAct(answerAlertsFlow, input, async (given): Promise<AnswerAlertsResult> => {
     const judged = await judge(given);
     if (judged.act === 'nothing') return { did: 'nothing', why: judged.why };
-    const text = judged.alerts.map(describeAlert).join('; ').slice(0, LONGEST_REASON);
+    const text = reasonOf(judged.alerts);
     if (judged.act === 'ask') {
       const rejected = await askPeople(given, judged);
       if (rejected !== null) return { did: 'rejected', why: rejected };

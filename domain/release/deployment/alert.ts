@@ -35,6 +35,14 @@ export function describeAlert({ name, summary, startsAt }: FiringAlert): string 
   return `${name} since ${startsAt.slice(0, 16)}Z${summary === '' ? '' : `: ${summary}`}`;
 }
 
+/** Characters of a reason. */
+const LONGEST_REASON = 500;
+
+/** Alerts as the reason of a rollback, cut. */
+export function reasonOf(alerts: readonly FiringAlert[]): string {
+  return plainText(alerts.map(describeAlert).join('; '), LONGEST_REASON);
+}
+
 /** What identifies an alert of an environment, for the audit trail. */
 export function alertKey(environment: string, { fingerprint, startsAt }: FiringAlert): string {
   return `${environment}/${fingerprint}/${startsAt}`;

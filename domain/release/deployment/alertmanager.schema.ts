@@ -33,7 +33,7 @@ export interface AlertsOfEnvironment {
   readonly alerts: readonly FiringAlert[];
 }
 
-/** Alerts of one environment that are answered together: more are one incident. */
+/** Alerts of one environment that are answered together, those that began last: more are one incident. */
 const MOST_ALERTS = 50;
 
 /**
@@ -44,7 +44,8 @@ export function firingAlerts(given: unknown, names: AlertLabels): readonly Alert
   const parsed = message.safeParse(given);
   if (!parsed.success) return null;
   const found = new Map<string, { repository: string; environment: string; alerts: FiringAlert[] }>();
-  for (const { status, labels, annotations, startsAt, fingerprint } of parsed.data.alerts) {
+  const latest = parsed.data.alerts.toSorted((one, other) => Date.parse(other.startsAt) - Date.parse(one.startsAt));
+  for (const { status, labels, annotations, startsAt, fingerprint } of latest) {
     const { [names.repository]: repository, [names.environment]: environment } = labels;
     if (status !== 'firing' || repository === undefined || environment === undefined) continue;
     if (!isRepositoryId(repository) || !/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(environment)) continue;

@@ -4,6 +4,7 @@ import {
   type FiringAlert,
   judgeAlerts,
   plainText,
+  reasonOf,
 } from '../../../../domain/release/deployment/alert.ts';
 import { firingAlerts } from '../../../../domain/release/deployment/alertmanager.schema.ts';
 
@@ -60,6 +61,17 @@ describe('a message of Alertmanager', () => {
     ]);
   });
 
+  test('has at most 50 alerts about an environment, those that began last', () => {
+    const alerts = Array.from({ length: 60 }, (_, minute) => ({ startsAt: new Date(minute * 60_000).toISOString() }));
+    const [found] = firingAlerts(message(...alerts), LABELS) ?? [];
+    expect(found?.alerts.map(({ startsAt }) => startsAt)).toEqual(
+      alerts
+        .map(({ startsAt }) => startsAt)
+        .toReversed()
+        .slice(0, 50),
+    );
+  });
+
   test.each([
     ['no repository id', { longhaul_repository: '../etc', longhaul_environment: 'staging' }],
     ['no name of an environment', { longhaul_repository: 'work/acme/api', longhaul_environment: 'a b' }],
@@ -91,6 +103,17 @@ test.each([
   ['', ''],
 ])('a text of an alert has no markup: %j', (text, plain) => {
   expect(plainText(text, 300)).toBe(plain);
+});
+
+test('a reason is cut, but not between the halves of a character', () => {
+  const alert = { name: 'a', fingerprint: '1', startsAt: '2026-11-30T10:00:00.000Z' };
+  for (const length of [0, 1]) {
+    const alerts = Array.from({ length: 3 }, () => ({ ...alert, summary: `${'x'.repeat(length)}${'😀'.repeat(130)}` }));
+    const reason = reasonOf(alerts);
+    expect(reason.length).toBeLessThanOrEqual(500);
+    expect(reason.length).toBeGreaterThan(490);
+    expect(reason.isWellFormed()).toBe(true);
+  }
 });
 
 describe('an alert', () => {
