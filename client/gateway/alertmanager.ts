@@ -31,7 +31,11 @@ export interface AlertmanagerTools {
   /** Starts what answers the alerts of a message. Throws a `Refusal` for what is not a message of Alertmanager. */
   readonly takeAlerts: (
     message: unknown,
-    labels: { readonly repository: string; readonly environment: string },
+    labels: {
+      readonly repositories: readonly string[];
+      readonly repository: string;
+      readonly environment: string;
+    },
   ) => Promise<AnsweredAlerts>;
 }
 
@@ -45,7 +49,8 @@ export async function serveAlertmanager(server: FastifyInstance, tools: Alertman
   const settings = config.gateway.alertmanager;
   if (settings === undefined) return;
   const secret = secretOf(settings, env);
-  const labels = { repository: settings.repositoryLabel, environment: settings.environmentLabel };
+  const { repositories, repositoryLabel: repository, environmentLabel: environment } = settings;
+  const labels = { repositories, repository, environment };
   metrics.expect('alertmanager');
   // the raw bytes, because the signature covers them
   server.removeAllContentTypeParsers();

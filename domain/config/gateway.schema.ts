@@ -47,6 +47,8 @@ const alertmanager = z
     repositoryLabel: labelName.default('longhaul_repository'),
     /** The label with the name of the environment. */
     environmentLabel: labelName.default('longhaul_environment'),
+    /** Ids of repositories that its alerts may be about, with `*` and `?`: who has the secret can roll back these. */
+    repositories: z.array(z.string().min(1).max(500)).min(1).default(['*']),
   })
   .refine(({ secretEnv, secretFile }) => (secretEnv === undefined) !== (secretFile === undefined), {
     message: 'give one of secretEnv and secretFile',

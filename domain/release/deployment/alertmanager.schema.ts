@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { matchesWildcards } from '../../git/pattern.ts';
 import { isRepositoryId } from '../../git/repository.ts';
 import { type FiringAlert, LONGEST_NAME, LONGEST_SUMMARY, plainText } from './alert.ts';
 
@@ -20,8 +21,10 @@ const message = z.object({
     .max(10_000),
 });
 
-/** The names of the labels that say what an alert is about. */
+/** The names of the labels that say what an alert is about, and what that may be. */
 export interface AlertLabels {
+  /** Ids of repositories, with `*` and `?`. */
+  readonly repositories: readonly string[];
   readonly repository: string;
   readonly environment: string;
 }
@@ -37,7 +40,7 @@ export interface AlertsOfEnvironment {
 const MOST_ALERTS = 50;
 
 /**
- * The alerts of a message by environment. Those that are resolved, or do not name an environment, are left out. Null for
+ * The alerts of a message by environment. Those that are resolved, or do not name an environment of these repositories, are left out. Null for
  * what is not a message of Alertmanager.
  */
 export function firingAlerts(given: unknown, names: AlertLabels): readonly AlertsOfEnvironment[] | null {
@@ -49,6 +52,7 @@ export function firingAlerts(given: unknown, names: AlertLabels): readonly Alert
     const { [names.repository]: repository, [names.environment]: environment } = labels;
     if (status !== 'firing' || repository === undefined || environment === undefined) continue;
     if (!isRepositoryId(repository) || !/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(environment)) continue;
+    if (!names.repositories.some((each) => matchesWildcards(each.toLowerCase(), repository.toLowerCase()))) continue;
     const key = `${repository} ${environment}`;
     const place = found.get(key) ?? { repository, environment, alerts: [] };
     found.set(key, place);

@@ -8,7 +8,7 @@ import {
 } from '../../../../domain/release/deployment/alert.ts';
 import { firingAlerts } from '../../../../domain/release/deployment/alertmanager.schema.ts';
 
-const LABELS = { repository: 'longhaul_repository', environment: 'longhaul_environment' };
+const LABELS = { repositories: ['*'], repository: 'longhaul_repository', environment: 'longhaul_environment' };
 
 /** A message as Alertmanager 0.25 sends it. */
 const message = (...alerts: readonly object[]) => ({
@@ -78,6 +78,14 @@ describe('a message of Alertmanager', () => {
     ['only one of the two', { longhaul_repository: 'work/acme/api' }],
   ])('leaves out an alert with %s', (_name, labels) => {
     expect(firingAlerts(message({ labels }), LABELS)).toEqual([]);
+  });
+
+  test.each([
+    [['work/acme/*'], 1],
+    [['work/other/*', 'WORK/ACME/API'], 1],
+    [['work/other/*', 'work/acme/ap'], 0],
+  ])('is about repositories of %j only', (repositories, count) => {
+    expect(firingAlerts(message({}), { ...LABELS, repositories })).toHaveLength(count);
   });
 
   test.each([
