@@ -19,7 +19,7 @@ const MOST = 16 * LARGEST;
 /** What a message of Alertmanager led to: the workflow ids. */
 export interface AnsweredAlerts {
   readonly started: readonly string[];
-  /** Those that answer earlier alerts about the same environment. */
+  /** Those that ask people about the same environment, or roll it back, because of earlier alerts. */
   readonly busy: readonly string[];
 }
 
@@ -28,7 +28,7 @@ export interface AlertmanagerTools {
   readonly config: Config;
   readonly env: NodeJS.ProcessEnv;
   readonly metrics: GatewayMetrics;
-  /** Starts what answers the alerts of a message. Throws a `Refusal` for what is not a message of Alertmanager. */
+  /** Starts what answers the alerts of a message. Throws a `Refusal` for what is not a message of Alertmanager, or comes too early. */
   readonly takeAlerts: (
     message: unknown,
     labels: {

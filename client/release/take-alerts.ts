@@ -24,7 +24,8 @@ const ACTOR = { name: 'alertmanager', authenticatedBy: 'api-key' } as const;
 
 /**
  * Starts what answers the alerts of a message of Alertmanager, one flow for each environment. Alerts about an environment
- * whose earlier ones are still being answered start nothing: Alertmanager repeats those that go on.
+ * about which people are asked, or that is being rolled back, start nothing. Throws a `Refusal` with status 503, after
+ * which Alertmanager sends the message again, when earlier ones are being judged: they may lead to nothing.
  */
 export async function takeAlerts(
   { client, desk }: { readonly client: Client; readonly desk: GatesTools['desk'] },
@@ -39,22 +40,36 @@ export async function takeAlerts(
     Promise.all(
       found.slice(0, MOST_ENVIRONMENTS).map(async (alerts) => {
         const input = parseInput(answerAlertsFlow, { ...alerts, by: ACTOR.name });
-        return { id: writtenId(answerAlertsFlow, input), isStarted: await start({ client, desk }, input) };
+        return { id: writtenId(answerAlertsFlow, input), became: await start({ client, desk }, input) };
       }),
     ),
   );
-  const idsOf = (isStarted: boolean): readonly string[] =>
-    answered.filter((each) => each.isStarted === isStarted).map(({ id }) => id);
-  return { started: idsOf(true), busy: idsOf(false) };
+  const idsOf = (became: Became): readonly string[] =>
+    answered.filter((each) => each.became === became).map(({ id }) => id);
+  if (idsOf('judging').length > 0) throw judging();
+  return { started: idsOf('started'), busy: idsOf('busy') };
 }
 
-/** Starts the flow, whose request is in the ledger before. False when another run answers alerts about the environment. */
+/** What became of alerts. `busy`: another run asks people or rolls back; `judging`: it has not decided that yet. */
+type Became = 'started' | 'busy' | 'judging';
+
+function judging(): Refusal {
+  return new Refusal(
+    503,
+    'EnvironmentBusy',
+    'Earlier alerts about the environment are being judged, or wait for its deployment. Send the message again.',
+    { retryAfter: 30 },
+  );
+}
+
+/** Starts the flow, whose request is in the ledger before, when no other run answers alerts about the environment. */
 async function start(
   { client, desk }: { readonly client: Client; readonly desk: GatesTools['desk'] },
   input: CheckedOf<typeof answerAlertsFlow>,
-): Promise<boolean> {
+): Promise<Became> {
   // Alertmanager repeats itself: not each repetition is a row
-  if (await isRunning(client, writtenId(answerAlertsFlow, input))) return false;
+  const other = await otherRun(client, writtenId(answerAlertsFlow, input));
+  if (other !== null) return other;
   const id = randomBytes(16).toString('hex');
   if (desk !== null) {
     try {
@@ -65,19 +80,22 @@ async function start(
   }
   try {
     await startChecked(client, answerAlertsFlow, desk === null ? input : { ...input, requestId: id });
-    return true;
+    return 'started';
   } catch (error) {
-    if (error instanceof LonghaulError && error.type === answerAlertsFlow.busy(input).type) return false;
+    if (error instanceof LonghaulError && error.type === answerAlertsFlow.busy(input).type) return 'judging';
     throw error;
   }
 }
 
-async function isRunning(client: Client, workflowId: string): Promise<boolean> {
+/** What the run that answers earlier alerts does; null when there is none. */
+async function otherRun(client: Client, workflowId: string): Promise<'busy' | 'judging' | null> {
   try {
-    const { status } = await client.workflow.getHandle(workflowId).describe();
-    return !hasEnded(status.name);
+    const { status, memo, raw } = await client.workflow.getHandle(workflowId).describe();
+    if (hasEnded(status.name)) return null;
+    const isAsking = (memo?.['gate'] ?? null) !== null;
+    return isAsking || (raw.pendingChildren ?? []).length > 0 ? 'busy' : 'judging';
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
+    if (error instanceof WorkflowNotFoundError) return null;
     throw error;
   }
 }
