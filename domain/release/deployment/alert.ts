@@ -43,6 +43,22 @@ export function reasonOf(alerts: readonly FiringAlert[]): string {
   return plainText(alerts.map(describeAlert).join('; '), LONGEST_REASON);
 }
 
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/**
+ * Milliseconds until the next look at a deployment that is at work: seconds at first, an hour after the first hour, so that
+ * a history stays small.
+ */
+export function untilDeploymentLook(looks: number): number {
+  return looks < 10 ? Math.min(15_000 * 2 ** looks, 10 * MINUTE_MS) : HOUR_MS;
+}
+
+/** Milliseconds until the next look whether a question is still about the present release. */
+export function untilQuestionLook(looks: number): number {
+  return looks < 6 ? 10 * MINUTE_MS : HOUR_MS;
+}
+
 /** What identifies an alert of an environment, for the audit trail. */
 export function alertKey(environment: string, { fingerprint, startsAt }: FiringAlert): string {
   return `${environment}/${fingerprint}/${startsAt}`;

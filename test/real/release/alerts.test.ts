@@ -1,20 +1,27 @@
 import { createHmac, randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
-import { describe, expect, vi } from 'vitest';
+import { describe, expect, inject, vi } from 'vitest';
 import { openLedger, type LedgerDatabase } from '../../../activities/ledger/open-ledger.ts';
+import { recordRequest } from '../../../activities/ledger/requests.ts';
 import { storeContracts } from '../../../activities/release/contracts/stored-contracts.ts';
 import { loadConfig } from '../../../activities/shared/config.ts';
 import { createKey } from '../../../client/gateway/api-key.ts';
 import { createGatewayMetrics, type GatewayMetrics } from '../../../client/gateway/metrics.ts';
 import { createGateway } from '../../../client/gateway/server.ts';
 import { directoryOf } from '../../../domain/config/people.schema.ts';
+import { flowsWorker } from '../../../workers/roles.ts';
+import { workflowSources } from '../../../workers/workflow-sources.ts';
 import { type Release, releaseTest, REPOSITORY } from '../../support/release/releases.ts';
 
 const SECRET = "It's a Secret to Everybody".replaceAll(' ', '-');
 const ADA = createKey();
 
 interface Desk extends Release {
+  /** The ledger, with the login of the gateway. */
+  readonly requests: LedgerDatabase;
   readonly url: string;
   readonly metrics: GatewayMetrics;
   readonly log: () => string;
@@ -58,7 +65,7 @@ const test = releaseTest(
     return { status: answer.status, body: await answer.json() };
   };
   const send: Desk['send'] = (...alerts) => post(message(...alerts), { authorization: `Bearer ${SECRET}` });
-  return { ...release, url, metrics, log: () => log, post, send };
+  return { ...release, requests: decisions, url, metrics, log: () => log, post, send };
 });
 
 /** A message of Alertmanager about the environment `staging`. */
@@ -171,7 +178,9 @@ describe('the webhook of Alertmanager', () => {
     });
     // the same, and another one, while people decide
     const other = { fingerprint: '0000000000000001' };
-    expect(await desk.send({}, other)).toMatchObject({ status: 200, body: { started: [], busy: [FLOW] } });
+    await expect
+      .poll(() => desk.send({}, other), { timeout: 30_000 })
+      .toMatchObject({ status: 200, body: { started: [], busy: [FLOW] } });
     await decide(desk, gate.gate_id, 'reject');
     expect(await resultOf(desk)).toEqual({ did: 'rejected', why: 'ada: looked at it' });
 
@@ -258,12 +267,71 @@ describe('the webhook of Alertmanager', () => {
       },
       { timeout: 60_000, interval: 200 },
     );
+    // they may lead to nothing, and this one to something
+    expect(await desk.send({ labels, fingerprint: '0000000000000002' })).toMatchObject({
+      status: 503,
+      body: { error: { type: 'EnvironmentBusy' } },
+    });
     await desk.ledger.sql("UPDATE deployments SET status = 'undone' WHERE environment = 'busy' AND version = 'v1.1.0'");
     expect(await resultOf(desk, id)).toEqual({
       did: 'nothing',
       why: 'The last deployment has been rolled back already.',
     });
     desk.replayed(id);
+  });
+
+  test('asks people when the rollback fails before it has changed anything', async ({ desk }) => {
+    await deployed(desk, 'auto', 'v1.0.0');
+    await deployed(desk, 'auto', 'v1.1.0', { rule: 'rollback' });
+    const labels = { alertname: 'Slow', longhaul_repository: REPOSITORY, stage: 'auto' };
+    const id = `alert/${REPOSITORY}/auto`;
+    expect(await desk.send({ labels })).toMatchObject({ status: 202, body: { started: [id] } });
+    const gate = await openGateOf(desk);
+    // this ledger has no such release
+    expect(gate.evidence[0]).toMatch(/^the rollback has failed: .*has no release v1\.0\.0/u);
+    await decide(desk, gate.gate_id, 'reject');
+    expect(await resultOf(desk, id)).toEqual({ did: 'rejected', why: 'ada: looked at it' });
+    desk.replayed(id);
+  });
+
+  test('closes its question when another deployment has begun', async ({ desk }) => {
+    await deployed(desk, 'moved', 'v1.0.0');
+    await deployed(desk, 'moved', 'v1.1.0');
+    const alert = { name: 'Slow', summary: '', fingerprint: '1', startsAt: '2026-11-30T11:00:00.000Z' };
+    const input = { repository: REPOSITORY, environment: 'moved', alerts: [alert], by: 'alertmanager' };
+    const id = randomUUID().replaceAll('-', '');
+    const actor = { name: 'alertmanager', authenticatedBy: 'api-key' } as const;
+    await recordRequest(desk.requests, { id, type: 'answerAlerts', input, actor, isPerson: false });
+    const clock = fileURLToPath(new URL('../../support/gates/skipping-clock.ts', import.meta.url));
+    const native = await NativeConnection.connect({ address: inject('stack').temporalAddress });
+    const { namespace } = desk.client.options;
+    const worker = await Worker.create({
+      ...flowsWorker(
+        { connection: native, namespace },
+        await bundleWorkflowCode({ ...workflowSources([clock]), logger: new DefaultLogger('WARN') }),
+      ),
+      taskQueue: 'skipping',
+      reuseV8Context: false,
+      shutdownGraceTime: '1 second',
+    });
+    await worker.runUntil(async () => {
+      const flow = await desk.client.workflow.start('answerAlerts', {
+        taskQueue: 'skipping',
+        workflowId: `alert/${REPOSITORY}/moved`,
+        args: [{ ...input, requestId: id }],
+      });
+      const gate = await openGateOf(desk);
+      await expect
+        .poll(() => flow.query<readonly string[]>('waits'), { timeout: 30_000 })
+        .toContainEqual(expect.stringContaining('until the next look'));
+      await deployed(desk, 'moved', 'v1.2.0', { startedAt: '2026-11-30T12:00:00Z', status: 'deploying' });
+      await flow.signal('skipTime', 600_000);
+      const why = 'Another deployment has begun since the question.';
+      expect(await flow.result()).toEqual({ did: 'nothing', why });
+      const closed = await desk.ledger.sql('SELECT status FROM gates WHERE gate_id = $1', [gate.gate_id]);
+      expect(closed).toEqual([{ status: 'cancelled' }]);
+    });
+    await native.close();
   });
 
   test('alone lets a program ask: an alert that was sent to Temporal itself asks no one', async ({ desk }) => {
