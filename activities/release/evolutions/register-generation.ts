@@ -1,3 +1,4 @@
+import { gt } from 'semver';
 import { randomBytes } from 'node:crypto';
 import type { Generation } from '../../../domain/release/contracts/generation.schema.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
@@ -27,7 +28,7 @@ export interface DeclaredGeneration {
  * change that was moved to a later generation is not left out; failed attempts to prove it stay.
  */
 export async function registerGeneration(trx: LedgerTransaction, declared: DeclaredGeneration): Promise<string> {
-  const { repository, generation, digest, by, replaces, later = [] } = declared;
+  const { repository, generation, digest, by, replaces } = declared;
   const { version, description, pipeline_template: template = null } = generation;
   const fields = {
     description,
@@ -52,6 +53,7 @@ export async function registerGeneration(trx: LedgerTransaction, declared: Decla
     if (known.contract_digest === digest) return id;
     throw differs(`${version} of ${repository} was promoted with another contract.`);
   }
+  const later = await movedFrom(trx, id, declared);
   if (known.contract_digest !== digest && replaces?.some((each) => known.contract_digest.startsWith(each)) !== true) {
     const differences = await differencesOf(trx, id, generation, { isReleased: replaces === null, later });
     if (differences.length > 0) throw notMadeFrom(known, generation, differences);
@@ -97,6 +99,31 @@ function notMadeFrom(
     `The contract of ${version} is not made from the one in the ledger (${ours}, by ${by}): ${differences.join(', ')}. ` +
       `Pull that one; or, if yours replaces it, start an evolution with --replaces ${ours}.`,
   );
+}
+
+/**
+ * The changes of a generation that may have been moved to a later one: not those that the later one had first, which an old
+ * clone knows there only.
+ */
+async function movedFrom(
+  trx: LedgerTransaction,
+  id: string,
+  { repository, generation: { version }, later = [] }: DeclaredGeneration,
+): Promise<readonly string[]> {
+  if (later.length === 0) return [];
+  const rows = await trx
+    .selectFrom('generation_changes as c')
+    .innerJoin('generations as g', 'g.generation_id', 'c.generation_id')
+    .select(['g.generation_id as generation', 'g.version', 'c.change_id as change', 'c.created_at as at'])
+    .where('g.repository', '=', repository)
+    .where('c.change_id', 'in', [...later])
+    .execute();
+  return rows
+    .filter((own) => own.generation === id)
+    .filter(
+      (own) => !rows.some((other) => other.change === own.change && gt(other.version, version) && other.at < own.at),
+    )
+    .map(({ change }) => change);
 }
 
 async function registerChanges(

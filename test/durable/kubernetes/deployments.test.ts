@@ -146,7 +146,12 @@ spec: {selector: {app: api}, ports: [{port: 80, targetPort: 8080}]}
     );
     expect(evidence).toHaveLength(2);
     const kept = await release.longhaul('blob', 'get', evidence[1]?.digest ?? '');
-    const shown = await release.longhaul('deployments', 'show', JSON.parse(kept.stdout).id as string, '--json');
+    const shown = await release.longhaul(
+      'deployments',
+      'show',
+      (JSON.parse(kept.stdout) as { readonly id: string }).id,
+      '--json',
+    );
     expect(JSON.parse(kept.stdout)).toEqual(JSON.parse(shown.stdout));
     expect(JSON.parse(kept.stdout)).toMatchObject({ version: 'v1.1.0', status: 'undone' });
     expect(evidence.map(({ said }) => said)).toEqual(evidence.map(({ digest }) => digest));

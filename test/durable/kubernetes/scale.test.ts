@@ -58,7 +58,7 @@ test(
   async ({ release }) => {
     await releasedAs(release, 'v1.0.0', {
       '.longhaul/environments.yaml': ENVIRONMENTS,
-      ...Object.assign({}, ...names.map(manifests)),
+      ...Object.fromEntries(names.flatMap((name) => Object.entries(manifests(name)))),
     });
     const { exitCode, stderr } = await release.longhaul('deploy', 'v1.0.0', '--env', 'staging');
     expect(exitCode, stderr).toBe(0);
