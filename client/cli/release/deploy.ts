@@ -3,6 +3,7 @@ import {
   describeDeployment,
   describeDeployments,
   describePlan,
+  describeStayed,
   shortId,
 } from '../../../domain/release/deployment/describe.ts';
 import { standing } from '../../../domain/release/deployment/standing.ts';
@@ -92,8 +93,8 @@ async function startDeployment(
       print: async ({ plan, samples }) => {
         const { stdout } = context;
         if (dryRun) await printBlob(context, plan.diff);
-        stdout.write(`${printableLines(describePlan({ version, environment }, plan))}\n`);
-        if (!dryRun) stdout.write(`${version} is in ${environment}: healthy, ${samples} samples.\n`);
+        stdout.write(`${printableLines(describePlan({ version, environment, goBack }, plan))}\n`);
+        if (!dryRun) stdout.write(`${describeStayed({ version, environment, samples })}.\n`);
         return exitCodeOf(plan.problems, dryRun);
       },
       exitCode: ({ plan }) => exitCodeOf(plan.problems, dryRun),

@@ -67,17 +67,46 @@ export function describedKind({
   );
 }
 
-/** The first digits of an id, which people use. */
+/**
+ * The first digits of an id, which people use: ids are UUIDs of version 7, whose first 12 digits are the time in
+ * milliseconds. The first 8 would be the same for all deployments of a minute.
+ */
 export function shortId(id: string): string {
-  return id.slice(0, 8);
+  return id.slice(0, 13);
+}
+
+/** That a deployment stayed, a sentence without its end. */
+export function describeStayed({
+  version,
+  environment,
+  samples,
+}: {
+  readonly version: string;
+  readonly environment: string;
+  /** How many. */
+  readonly samples: number;
+}): string {
+  return `${version} is in ${environment}: healthy, ${countOfSamples(samples)}`;
+}
+
+function countOfSamples(count: number): string {
+  return count === 1 ? '1 sample' : `${count} samples`;
 }
 
 /** A plan as people read it, and the command that goes back. */
 export function describePlan(
-  { version, environment }: { readonly version: string; readonly environment: string },
+  {
+    version,
+    environment,
+    goBack,
+  }: { readonly version: string; readonly environment: string; readonly goBack: boolean },
   plan: PlannedDeployment,
 ): string {
   const { counts, previous, problems, irreversible, freezes, approvals, changes } = plan;
+  // a release from which people went back is deployed again
+  const back = goBack
+    ? `longhaul deploy ${previous?.version} --env ${environment}`
+    : `longhaul rollback --env ${environment} --to ${previous?.version}`;
   return [
     `${version} to ${environment}, now ${previous === null ? 'nothing of this repository' : previous.version}`,
     ...changes.map(({ service, objects }) => `  ${service}: ${objects} ${objects === 1 ? 'object' : 'objects'} change`),
@@ -86,7 +115,7 @@ export function describePlan(
     ...irreversible.map((each) => `  ${each}`),
     ...freezes.map((each) => `  ${each}`),
     ...(approvals === null ? [] : [`  ${approvals.needed} must approve plan ${plan.digest.slice(0, 12)}`]),
-    ...(previous === null ? [] : [`Back: longhaul rollback --env ${environment} --to ${previous.version}`]),
+    ...(previous === null || previous.version === version ? [] : [`Back: ${back}`]),
   ].join('\n');
 }
 
@@ -139,7 +168,7 @@ export function describeDeployment(view: DeploymentView): string {
     ...(samples.length === 0
       ? []
       : [
-          `${samples.length} samples, ${bad.length} bad, ${samples.filter(({ verdict }) => verdict === 'no data').length} without data`,
+          `${countOfSamples(samples.length)}, ${bad.length} bad, ${samples.filter(({ verdict }) => verdict === 'no data').length} without data`,
         ]),
     ...bad.slice(-5).map(({ at, why: said }) => `  ${at}  ${said}`),
   ].join('\n');

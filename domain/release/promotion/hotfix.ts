@@ -1,5 +1,5 @@
 import { inc, parse } from 'semver';
-import { shortId } from '../deployment/describe.ts';
+import { describeStayed, shortId } from '../deployment/describe.ts';
 import type { ReleaseHotfixResult } from '../flows/hotfix-release-flow.ts';
 
 /** The next patch version of `base` that none of the known versions is: `v2.3.1` for `v2.3.0`. */
@@ -61,7 +61,7 @@ export function describeHotfixRelease({
           `${version} stays promoted. When the cause is corrected: longhaul deploy ${version} --env ${environment} --reason ${inShell(reason)}`,
         ]
       : [
-          `${version} is in ${environment}: healthy, ${deployment.samples} samples (longhaul deployments show ${shortId(deployment.id)}).`,
+          `${describeStayed({ version, environment, samples: deployment.samples })} (longhaul deployments show ${shortId(deployment.id)}).`,
         ]),
   ].join('\n');
 }

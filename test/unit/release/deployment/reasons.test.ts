@@ -56,12 +56,12 @@ describe('a hotfix', () => {
       reason: "it's down",
       commit: 'a'.repeat(40),
       published: [],
-      deployment: { id: '0123456789', samples: 3 },
+      deployment: { id: '01a22caf-2361-7b44-a331-095680e78c9c', samples: 3 },
       problem: null,
     };
     expect(describeHotfixRelease(result).split('\n')).toEqual([
       'Hot-fix v2.3.1 of v2.3.0 for CRIT-5 is promoted at aaaaaaaaaaaa.',
-      'v2.3.1 is in production: healthy, 3 samples (longhaul deployments show 01234567).',
+      'v2.3.1 is in production: healthy, 3 samples (longhaul deployments show 01a22caf-2361).',
     ]);
     expect(
       describeHotfixRelease({ ...result, deployment: null, problem: 'It crashes.' })

@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest';
+import type { PlannedDeployment } from '../../../../domain/release/deployment/deployment.ts';
+import { describePlan, describeStayed, shortId } from '../../../../domain/release/deployment/describe.ts';
+
+function plan(previous: string | null): PlannedDeployment {
+  return {
+    deployment: '01a22caf-2361-7b44-a331-095680e78c9c',
+    digest: '0'.repeat(64),
+    diff: '0'.repeat(64),
+    counts: { create: 0, update: 1, delete: 0, none: 1 },
+    changes: [{ service: 'api', objects: 1 }],
+    canaries: [],
+    problems: [],
+    irreversible: [],
+    previous: previous === null ? null : ({ version: previous } as PlannedDeployment['previous']),
+    freezes: [],
+    approvals: null,
+    deletes: false,
+  };
+}
+
+describe('a plan', () => {
+  test.each([
+    [null, false, []],
+    ['v1.0.0', false, ['Back: longhaul rollback --env staging --to v1.0.0']],
+    // the same release again
+    ['v1.1.0', false, []],
+    // a release from which people went back is deployed again
+    ['v1.2.0', true, ['Back: longhaul deploy v1.2.0 --env staging']],
+  ])('over %s, going back: %s, ends with the command that goes back', (previous, goBack, back) => {
+    const lines = describePlan({ version: 'v1.1.0', environment: 'staging', goBack }, plan(previous)).split('\n');
+    expect(lines).toEqual([
+      `v1.1.0 to staging, now ${previous ?? 'nothing of this repository'}`,
+      '  api: 1 object change',
+      '  0 are created, 1 changed, 0 deleted, 1 stay as they are',
+      ...back,
+    ]);
+  });
+});
+
+test('what stayed says how many samples there are', () => {
+  const stayed = { version: 'v1.1.0', environment: 'staging' };
+  expect([0, 1, 2].map((samples) => describeStayed({ ...stayed, samples }))).toEqual([
+    'v1.1.0 is in staging: healthy, 0 samples',
+    'v1.1.0 is in staging: healthy, 1 sample',
+    'v1.1.0 is in staging: healthy, 2 samples',
+  ]);
+});
+
+test('short ids of deployments of one minute differ', () => {
+  const ids = ['01a22cae-a0f1-7b44-a331-095680e78c9c', '01a22cae-e3b2-7c11-8f00-5a5680e78c9d'];
+  expect(ids.map(shortId)).toEqual(['01a22cae-a0f1', '01a22cae-e3b2']);
+});
