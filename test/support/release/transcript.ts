@@ -16,9 +16,10 @@ interface Step {
 /** What a placeholder stands for, and may hide: ids, dates, and how long something took. */
 const PLACEHOLDERS = {
   time: String.raw`\d{4}-\d\d-\d\d \d\d:\d\d`,
-  instant: String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`,
+  instant: String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?Z`,
   commit: '[0-9a-f]{12}',
   generation: 'gen-[0-9a-z]{6,}',
+  deployment: '[0-9a-f]{8}-[0-9a-f]{4}(?:(?:-[0-9a-f]{4}){2}-[0-9a-f]{12})?',
   digest: '[0-9a-f]{64}',
   seconds: String.raw`\d+\.\d`,
 } as const;
@@ -29,6 +30,8 @@ type Placeholder = keyof typeof PLACEHOLDERS;
 export interface Hidden {
   readonly placeholder: Placeholder;
   readonly text: string;
+  /** The line that has it. */
+  readonly line: string;
 }
 
 const PLACEHOLDER = new RegExp(`<(${Object.keys(PLACEHOLDERS).join('|')})>`, 'g');
@@ -68,7 +71,7 @@ export function mask(expected: readonly string[], actual: readonly string[]): { 
       );
     const found = names.length === 0 ? null : new RegExp(`^${form.join('')}$`).exec(line);
     if (found === null) return line;
-    hidden.push(...names.map((placeholder, index) => ({ placeholder, text: found[index + 1] ?? '' })));
+    hidden.push(...names.map((placeholder, index) => ({ placeholder, text: found[index + 1] ?? '', line })));
     return template;
   });
   return { lines, hidden };
