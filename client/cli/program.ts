@@ -13,9 +13,14 @@ import { registerGatewayCommands } from './gateway/program.ts';
 import { registerLedgerCommands } from './ledger/program.ts';
 import { registerReleaseCommands } from './release/program.ts';
 import { registerStackCommands } from './stack/program.ts';
+import { registerWorkspaceCommands } from './workspace/program.ts';
 
 /** The commands of the wings, in the order of `longhaul --help`. A new wing adds its commands here. */
-const WINGS: readonly RegisterCommands[] = [registerCatalogCommands, registerReleaseCommands];
+const WINGS: readonly RegisterCommands[] = [
+  registerCatalogCommands,
+  registerReleaseCommands,
+  registerWorkspaceCommands,
+];
 
 /** Differences from the installed program. */
 export interface CommandLineOptions {

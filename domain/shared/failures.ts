@@ -109,7 +109,7 @@ export const FAILURES = {
     tries: 1,
     exitCode: 3,
     remedy:
-      'Rebuild the index with `longhaul index reembed`; or, if another program made the collection, use another index.name.',
+      'An index: rebuild it with `longhaul index reembed`; or, if another program made the collection, use another index.name. A file: use the version of Longhaul that wrote it, or a newer one.',
   },
   IndexIncomplete: {
     tries: 4,
@@ -188,6 +188,11 @@ export const FAILURES = {
     tries: 1,
     exitCode: 10,
     remedy: 'Undo by hand what the message lists: the flow could not, and a person ended it.',
+  },
+  PlanPreconditionFailed: {
+    tries: 1,
+    exitCode: 9,
+    remedy: 'Do what each line says that fails, and make the plan again.',
   },
   GenerationDiffers: {
     tries: 1,

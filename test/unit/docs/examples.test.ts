@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { EVENTS } from '../../../domain/shared/events.ts';
 import { FLOWS } from '../../../domain/flows.ts';
 import { CATALOG_FILES } from '../../support/catalog/files.ts';
+import { WORKSPACE_FILES } from '../../support/workspace/files.ts';
 import { checkFlowInput, checkYaml, compile, type Source } from '../../support/docs/examples.ts';
 import { readPage, readPages, ROOT } from '../../support/docs/markdown.ts';
 import type { Page } from '../../support/docs/markdown.ts';
@@ -45,7 +46,7 @@ function wrongYaml({ path, blocks }: Page): readonly string[] {
     .filter(({ language }) => language === 'yaml')
     .flatMap(({ text, line }) =>
       text.split(/^# or$/m).flatMap((one) => {
-        const why = checkYaml(one, CATALOG_FILES);
+        const why = checkYaml(one, { ...CATALOG_FILES, ...WORKSPACE_FILES });
         return why === null ? [] : [`${path}:${line}: ${why}`];
       }),
     );

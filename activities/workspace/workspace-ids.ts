@@ -1,0 +1,27 @@
+import { v5 } from 'uuid';
+import { canonicalText, comparedSnapshot, orderSnapshot } from '../../domain/workspace/canonical-snapshot.ts';
+import { type PlanContent, planText, type WorkspacePlan } from '../../domain/workspace/workspace-plan.ts';
+import type { SnapshotContent, WorkspaceSnapshot } from '../../domain/workspace/workspace-snapshot.ts';
+import { sha256 } from '../../platform/sha256.ts';
+
+/** The namespace of ids of snapshots (RFC 9562): it never changes. */
+const SNAPSHOTS = '0f6a1c52-2c1b-4d0e-9a55-6f6b3d1f7c10';
+
+/** A snapshot with its lists in order and its id. Equal states have equal ids, on any machine. */
+export function identifySnapshot(content: SnapshotContent): WorkspaceSnapshot {
+  // last: the content may have the id of the state that it was made from
+  return { ...orderSnapshot(content), id: v5(canonicalText(comparedSnapshot(content)), SNAPSHOTS) };
+}
+
+/** A plan with its id, made at this moment (ISO 8601). */
+export function identifyPlan(content: PlanContent, createdAt: string): WorkspacePlan {
+  return {
+    id: sha256(planText(content)).slice(0, 16),
+    ...content,
+    status: 'planned',
+    created_at: createdAt,
+    started_at: null,
+    completed_at: null,
+    error: null,
+  };
+}

@@ -1,0 +1,33 @@
+import { Option } from 'commander';
+import { jsonOption, type RegisterCommands } from '../commands.ts';
+import type { PlanOptions } from './plan.ts';
+import type { WorkspaceStatusOptions } from './status.ts';
+
+/** `--root` of commands for one workspace. */
+const rootOption = (): Option => new Option('--root <folder>', 'the folder of the workspace').default('.');
+
+/** Commands for workspaces: several repositories of one task on this machine. */
+export const registerWorkspaceCommands: RegisterCommands = ({ program, run }) => {
+  const workspace = program.command('workspace').description('several repositories of one task in one folder');
+  workspace
+    .command('status')
+    .description('the repositories of a workspace: branch, changes, dependencies, and what is wrong with it')
+    .addOption(rootOption())
+    .option('--snapshot <file>', 'also write the snapshot, which says all of this to programs')
+    .addOption(jsonOption())
+    .action((options: WorkspaceStatusOptions) =>
+      run(options, async (context) => (await import('./status.ts')).workspaceStatusCommand(context, options)),
+    );
+  workspace
+    .command('plan')
+    .description(
+      'what has to be done so that a workspace is as its manifest says; does nothing (exit 9 when it cannot be)',
+    )
+    .addOption(rootOption())
+    .option('-o, --output <file>', 'write the plan, to be reviewed and applied')
+    .option('--to <file>', 'plan for the state in this snapshot (default: what the manifest says)')
+    .addOption(jsonOption())
+    .action((options: PlanOptions) =>
+      run(options, async (context) => (await import('./plan.ts')).planCommand(context, options)),
+    );
+};
