@@ -1,6 +1,6 @@
 import canonicalize from 'canonicalize';
 import { kubernetesKeyOf, type KubernetesObject, objectName } from '../../domain/kubernetes/object.ts';
-import { type KeptField, ownFields, restore } from '../../domain/kubernetes/restore.ts';
+import { type KeptField, ownFields, restoreFrom } from '../../domain/kubernetes/restore.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { type Cluster, FIELD_MANAGER } from './cluster.ts';
 
@@ -10,6 +10,8 @@ export interface ObjectChange {
   readonly before: KubernetesObject | null;
   /** What the deployment made of it; null for one that it deleted. */
   readonly written: KubernetesObject | null;
+  /** What the deployment made of it before that. @default nothing else */
+  readonly interim?: readonly KubernetesObject[];
 }
 
 /** What an undo found, and left. */
@@ -31,7 +33,7 @@ const MOST_TRIES = 20;
  */
 export async function undoObject(
   cluster: Cluster,
-  { before, written }: ObjectChange,
+  { before, written, interim = [] }: ObjectChange,
   isOfDeployment: (object: KubernetesObject) => boolean,
 ): Promise<UndoneObject> {
   const subject = before ?? written;
@@ -44,7 +46,7 @@ export async function undoObject(
       const [now = null] = await cluster.read([subject]);
       if (before === null) return await undoCreation(cluster, now, isOfDeployment);
       if (written === null) return await undoDeletion(cluster, before, now, onWrite);
-      const kept = await undoUpdate(cluster, before, written, now, onWrite);
+      const kept = await undoUpdate(cluster, before, [written, ...interim], now, onWrite);
       return kept === null ? { end: 'taken', kept: [] } : { end, kept };
     } catch (error) {
       const isRace = error instanceof LonghaulError && error.type === 'ObjectChanged';
@@ -86,13 +88,13 @@ async function undoDeletion(
 async function undoUpdate(
   cluster: Cluster,
   before: KubernetesObject,
-  written: KubernetesObject,
+  versions: readonly KubernetesObject[],
   now: KubernetesObject | null,
   onWrite: (end: UndoneObject['end']) => void,
 ): Promise<readonly KeptField[] | null> {
   // what it was is in the record of the deployment
   if (now === null) return null;
-  const { value, kept } = restore(ownFields(before), ownFields(written), ownFields(now));
+  const { value, kept } = restoreFrom(ownFields(before), versions.map(ownFields), ownFields(now));
   const restored = value as KubernetesObject;
   const { resourceVersion = '' } = now.metadata;
   if (isAsBefore(now, restored)) {

@@ -30,6 +30,26 @@ export function restore(before: unknown, written: unknown, now: unknown): Restor
   return { value, kept };
 }
 
+/**
+ * {@link restore} where the deployment may have made several versions of the object, one after the other: of the one that
+ * brings it back the most. That is the version which the object has now, but for changes of others.
+ */
+export function restoreFrom(before: unknown, versions: readonly unknown[], now: unknown): Restored {
+  const [first, ...others] = versions.map((written) => {
+    const restored = restore(before, written, now);
+    return { restored, left: differences(before, restored.value) };
+  });
+  if (first === undefined) return { value: now, kept: [] };
+  return others.reduce((best, each) => (each.left < best.left ? each : best), first).restored;
+}
+
+/** How many fields differ. */
+function differences(one: unknown, other: unknown): number {
+  if (!isObject(one) || !isObject(other)) return isEqual(one, other) ? 0 : 1;
+  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return [...names].reduce((sum, name) => sum + differences(one[name], other[name]), 0);
+}
+
 /** Fields of an object's metadata that the server sets. */
 const OF_SERVER: ReadonlySet<string> = new Set([
   'uid',

@@ -72,6 +72,11 @@ async function deployService(carried: Carried, deployed: DeployService): Promise
       [{ ...target, service, until: Date.now() + ready * 1_000 }],
     );
     if (problems.length > 0) throw unhealthy(`${service} did not become ready: ${problems.join('; ')}.`);
+    if (plan.settled.includes(service)) {
+      await changeActivities.applyService.executeWithOptions({ summary: `apply the rest of ${service}` }, [
+        { ...target, service, part: 'settled' },
+      ]);
+    }
     if (plan.canaries.includes(service)) {
       await changeActivities.removeCanary.executeWithOptions({ summary: `remove the canary of ${service}` }, [
         { ...target, service },
@@ -87,7 +92,7 @@ async function runCanary(carried: Carried, deployed: DeployService): Promise<voi
   const { name: service, ready, canary } = deployed;
   if (canary === null) return;
   await changeActivities.applyService.executeWithOptions({ summary: `apply what ${service} needs` }, [
-    { ...target, service, isBeforeWorkloads: true },
+    { ...target, service, part: 'needed' },
   ]);
   rollback.before(`the canary of ${service}`, () =>
     changeActivities.undoObjects.executeWithOptions({ summary: `remove the canary of ${service}` }, [

@@ -25,8 +25,11 @@ export interface ServiceOfDeployment {
 
 /** A service to apply. */
 export interface AppliedService extends ServiceOfDeployment {
-  /** Only what its workloads need: they come later, after a canary. @default false */
-  readonly isBeforeWorkloads?: boolean;
+  /**
+   * `needed`: only what its workloads need, before a canary. `settled`: only what waits until they are ready.
+   * @default everything else
+   */
+  readonly part?: 'needed' | 'settled';
 }
 
 /** Longest time until the server serves a kind whose definition was applied. */
@@ -41,13 +44,23 @@ export const DEFINITION_POLL_MS = 500;
  */
 export async function applyService(
   tools: DeploymentTools,
-  { deployment, service, isBeforeWorkloads = false }: AppliedService,
+  { deployment, service, part }: AppliedService,
 ): Promise<number> {
   const { ledger, seal } = tools;
   const planned = await readObjects(ledger, seal, { deployment, service, actions: ['create', 'update'] });
-  const objects = isBeforeWorkloads ? planned.filter(comesBeforeCanary) : planned;
+  const objects =
+    part === 'settled'
+      ? planned.filter(({ interim }) => interim !== undefined)
+      : planned.filter((each) => part === undefined || comesBeforeCanary(each)).flatMap(untilReady);
   await applyPlanned(tools, deployment, objects);
   return objects.length;
+}
+
+/** What is applied of an object before the workloads are ready: what it is for a while, or nothing. */
+function untilReady(object: DeploymentObject): readonly DeploymentObject[] {
+  if (object.interim === undefined) return [object];
+  const [first] = object.interim;
+  return first === undefined ? [] : [{ ...object, wanted: first.wanted }];
 }
 
 /**

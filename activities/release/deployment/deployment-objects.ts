@@ -22,6 +22,19 @@ export interface ObjectContents {
   readonly wanted: KubernetesObject | null;
   /** What the server said it would become; null for one that is deleted, and for a new one. */
   readonly written: KubernetesObject | null;
+  /**
+   * What it is until the workloads of its service are ready, in this order; empty for one that stays as it is until then.
+   * Absent for one that is applied at once.
+   */
+  readonly interim?: readonly InterimObject[];
+}
+
+/** What an object is for a while. */
+export interface InterimObject {
+  /** What is applied. */
+  readonly wanted: KubernetesObject;
+  /** What the server said it would become. */
+  readonly written: KubernetesObject;
 }
 
 /** An object of a plan. */
@@ -64,8 +77,8 @@ export async function recordPlan(
   }
   await trx.deleteFrom('deployment_objects').where('deployment_id', '=', deployment).execute();
   const rows = await Promise.all(
-    objects.map(async ({ service, action, key, apiVersion, before, wanted, written }, position) => {
-      const contents: ObjectContents = { before, wanted, written };
+    objects.map(async ({ service, action, key, apiVersion, before, wanted, written, interim }, position) => {
+      const contents: ObjectContents = { before, wanted, written, ...(interim === undefined ? {} : { interim }) };
       return {
         deployment_id: deployment,
         position,

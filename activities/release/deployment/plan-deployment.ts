@@ -28,6 +28,7 @@ import { storeText } from '../pipelines/stored-plan.ts';
 import { strangeCanaries, wantedCanaries } from './plan-canaries.ts';
 import { differenceOf, wouldStay, withMarks, withoutMarks } from './compare-objects.ts';
 import { type PlannedObject, readInventory, recordPlan } from './deployment-objects.ts';
+import { withSelectorChanges } from './plan-selectors.ts';
 import { withImages } from './manifests.ts';
 import { missingPermissions, neededPermissions } from './permissions.ts';
 import type { Seal } from './sealed.ts';
@@ -90,7 +91,11 @@ export async function planDeployment(
     problems.push(`${objectName(item)} is of the service ${item.service}, which is not deployed now.`);
   }
   const marks = { version, deployment };
-  const applied = await plannedChanges(cluster, wanted, { marks, problems });
+  const applied = await withSelectorChanges(
+    await plannedChanges(cluster, wanted, { marks, problems }),
+    wanted.map(({ object }) => object),
+    (objects) => plannedChanges(cluster, objects, { marks, problems, isAlwaysWritten: true }),
+  );
   const canaries = await plannedChanges(
     cluster,
     wantedCanaries(environment, applied, { goBack: asked.goBack, problems }),
@@ -184,7 +189,12 @@ export async function planDeployment(
       return length === 0 ? [] : [{ service, objects: length }];
     }),
     canaries: [...new Set(canaries.map(({ service }) => serviceOfObjects(service)))],
-    problems: clipped(problems),
+    settled: [
+      ...new Set(
+        objects.filter(({ interim }) => interim !== undefined).map(({ service }) => serviceOfObjects(service)),
+      ),
+    ],
+    problems: clipped([...new Set(problems)]),
     irreversible: clipped(lasting),
     previous: last && { ...last, services: [...new Set(items.map(({ service }) => serviceOfObjects(service)))] },
     freezes: environment.freeze.flatMap((window) => {
@@ -281,7 +291,7 @@ async function plannedChanges(
   }: {
     readonly marks: { readonly version: string; readonly deployment: string };
     readonly problems: string[];
-    /** For what a terminated deployment has left, and this one scales and removes. */
+    /** For what is written in any case: what a terminated deployment has left, what an object is for a while. */
     readonly isAlwaysWritten?: boolean;
   },
 ): Promise<readonly PlannedObject[]> {

@@ -4,11 +4,18 @@ import pLimit from 'p-limit';
 import { APPLY_STEPS, applyStepOf } from '../../../domain/kubernetes/apply-order.ts';
 import { definedKind, kindOf } from '../../../domain/kubernetes/definitions.ts';
 import { type KubernetesKey, objectName } from '../../../domain/kubernetes/object.ts';
-import { ownFields, restore } from '../../../domain/kubernetes/restore.ts';
+import { ownFields, restoreFrom } from '../../../domain/kubernetes/restore.ts';
 import { FAILURES, LonghaulError } from '../../../domain/shared/failures.ts';
 import type { KubernetesObject } from '../../../domain/kubernetes/object.ts';
 import { undoObject } from '../../kubernetes/undo-object.ts';
-import { DEFINITION_MS, DEFINITION_POLL_MS, type DeploymentTools, isOfDeployment } from './apply-service.ts';
+import { awaitReady } from './await-ready.ts';
+import {
+  DEFINITION_MS,
+  DEFINITION_POLL_MS,
+  type DeploymentTools,
+  isOfDeployment,
+  type ServiceOfDeployment,
+} from './apply-service.ts';
 import { type DeploymentObject, markUndone, type ObjectSelection, readObjects } from './deployment-objects.ts';
 
 /** What to undo of a deployment. */
@@ -57,15 +64,73 @@ export async function undoService(tools: DeploymentTools, { deployment, context,
   };
   const undoAll = (all: readonly DeploymentObject[]): Promise<unknown> =>
     Promise.all(all.map((object) => limit(() => undo(object))));
+  // Services select pods at all times, also on the way back
+  const isBridged = service !== undefined && (await selectBoth(tools, deployment, objects));
+  const early = service === undefined ? [] : await servicesOfLatePods(tools, { deployment, service }, objects);
   await undoAll(definitions);
+  await undoAll(early);
   for (const step of service === undefined ? APPLY_STEPS : APPLY_STEPS.toReversed()) {
     const ofStep = objects.filter((object) => applyStepOf(subjectOf(object)) === step).toReversed();
-    await undoAll(ofStep.filter(({ position }) => !definitions.some((each) => each.position === position)));
+    if (step === 'services' && isBridged) await untilWorkloadsAreBack(tools, objects);
+    await undoAll(
+      ofStep.filter(({ position }) => ![...definitions, ...early].some((each) => each.position === position)),
+    );
   }
   if (failed.length > 0) throw new LonghaulError('UndoFailed', `Not put back: ${failed.join('; ')}.`);
 }
 
 const DEFINITION = 'CustomResourceDefinition';
+
+/** Longest time in which Services wait for the pods that they select again. */
+const PODS_BACK_MS = 300_000;
+
+/**
+ * Lets Services that have got a selector of new pods only select those of both releases, until the pods from before are
+ * back. True when there is one.
+ */
+async function selectBoth(
+  { cluster }: DeploymentTools,
+  deployment: string,
+  objects: readonly DeploymentObject[],
+): Promise<boolean> {
+  const services = objects.filter(({ key, interim = [] }) => key.kind === 'Service' && interim.length > 0);
+  const found = await cluster.read(services.map(subjectOf));
+  const ours = services.filter((_service, at) => found[at] && isOfDeployment(found[at], deployment));
+  for (const { interim = [] } of ours) {
+    try {
+      await cluster.apply(interim.map(({ wanted }) => wanted));
+    } catch (error) {
+      // another has the selector now
+      if (!(error instanceof LonghaulError && error.type === 'DriftDetected')) throw error;
+    }
+  }
+  return ours.length > 0;
+}
+
+/**
+ * Services that have got another selector when the workloads were ready: they go back before the workloads, as soon as
+ * what they selected is there again.
+ */
+async function servicesOfLatePods(
+  tools: DeploymentTools,
+  { deployment, service }: ServiceOfDeployment,
+  objects: readonly DeploymentObject[],
+): Promise<readonly DeploymentObject[]> {
+  const services = objects.filter(({ key, interim }) => key.kind === 'Service' && interim?.length === 0);
+  if (services.length === 0) return [];
+  const { ledger, seal } = tools;
+  await untilWorkloadsAreBack(tools, await readObjects(ledger, seal, { deployment, service, actions: ['delete'] }));
+  return services;
+}
+
+/** Waits for workloads that were put back; whether they are ready is verified when everything is. */
+async function untilWorkloadsAreBack(
+  { cluster, signal }: DeploymentTools,
+  objects: readonly DeploymentObject[],
+): Promise<void> {
+  const workloads = objects.flatMap(({ before }) => (before && applyStepOf(before) === 'workloads' ? [before] : []));
+  await awaitReady(cluster, { objects: workloads, until: Date.now() + PODS_BACK_MS, signal });
+}
 
 /** Undoes an object. The server takes a moment to serve a definition that was put back: what it defines is tried again. */
 async function undoOne(
@@ -74,7 +139,7 @@ async function undoOne(
   object: DeploymentObject,
   redefined: ReadonlySet<string>,
 ): Promise<void> {
-  const change = { before: object.before, written: writtenOf(object) };
+  const change = { before: object.before, written: writtenOf(object), interim: interimOf(object) };
   const until = Date.now() + DEFINITION_MS;
   for (;;) {
     try {
@@ -95,6 +160,11 @@ const NOT_SERVED: ReadonlySet<string> = new Set(['ClusterRejected', 'KubectlFail
 /** What the deployment made of an object; what it applied where the server could not say what becomes of it. */
 function writtenOf({ written, wanted }: DeploymentObject): KubernetesObject | null {
   return written ?? wanted;
+}
+
+/** What it made of it before that. */
+function interimOf({ interim = [] }: DeploymentObject): readonly KubernetesObject[] {
+  return interim.map(({ written }) => written);
 }
 
 /** True for a failure of the object, which a repetition does not change, or which is repeated by itself. */
@@ -156,6 +226,8 @@ function whyDifferent(object: DeploymentObject, now: KubernetesObject | null, de
   if (now === null) return null;
   const written = writtenOf(object);
   const expected =
-    written === null ? ownFields(before) : restore(ownFields(before), ownFields(written), ownFields(now)).value;
+    written === null
+      ? ownFields(before)
+      : restoreFrom(ownFields(before), [written, ...interimOf(object)].map(ownFields), ownFields(now)).value;
   return canonicalize(expected) === canonicalize(ownFields(now)) ? null : `${name} is not as it was.`;
 }

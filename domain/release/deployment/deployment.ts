@@ -84,6 +84,8 @@ export interface PlannedDeployment {
   readonly changes: readonly { readonly service: string; readonly objects: number }[];
   /** The services whose workloads get the release step by step. */
   readonly canaries: readonly string[];
+  /** The services with objects that are changed when their workloads are ready. */
+  readonly settled: readonly string[];
   /** What keeps the deployment from being done, a sentence each; empty when nothing does. */
   readonly problems: readonly string[];
   /** What could not be undone, a sentence each; empty when everything can. */

@@ -1,6 +1,6 @@
-import { assert, constantFrom, dictionary, integer, jsonValue, property } from 'fast-check';
+import { array, assert, constantFrom, dictionary, integer, jsonValue, nat, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ownFields, restore } from '../../../domain/kubernetes/restore.ts';
+import { ownFields, restore, restoreFrom } from '../../../domain/kubernetes/restore.ts';
 
 describe('what an undo makes of an object', () => {
   const json = jsonValue({ maxDepth: 3 });
@@ -19,6 +19,30 @@ describe('what an undo makes of an object', () => {
         expect(restore(before, before, now)).toEqual({ value: now, kept: [] });
       }),
     );
+  });
+
+  it('is what it was before, whichever version of several it has', () => {
+    assert(
+      property(json, array(json, { minLength: 1, maxLength: 4 }), nat(), (before, versions, at) => {
+        expect(restoreFrom(before, versions, versions[at % versions.length]).value).toEqual(before);
+        expect(restoreFrom(before, versions, before).value).toEqual(before);
+      }),
+    );
+  });
+
+  it('is what it was but for changes of others, whichever version of several it has', () => {
+    const before = { rules: ['a'], host: 'x', theirs: 1 };
+    const versions = [
+      { rules: ['a'], host: 'y', theirs: 1 },
+      { rules: ['a', 'b'], host: 'x', theirs: 1 },
+      { rules: ['a', 'c'], host: 'x', theirs: 1 },
+    ];
+    for (const version of versions) {
+      expect(restoreFrom(before, versions, { ...version, theirs: 2 })).toEqual({
+        value: { ...before, theirs: 2 },
+        kept: [],
+      });
+    }
   });
 
   const flat = dictionary(constantFrom('a', 'b', 'c', 'd', 'e'), integer({ min: 0, max: 2 }));

@@ -10,6 +10,7 @@ function plan(previous: string | null): PlannedDeployment {
     counts: { create: 0, update: 1, delete: 0, none: 1 },
     changes: [{ service: 'api', objects: 1 }],
     canaries: [],
+    settled: [],
     problems: [],
     irreversible: [],
     previous: previous === null ? null : ({ version: previous } as PlannedDeployment['previous']),
