@@ -134,7 +134,8 @@ export function createChangeActivities(tools: ChangeTools): ChangeActivities {
     awaitReady: (input) =>
       inCluster(input, async (opened) => {
         const objects = await lastingObjects(opened, input, [input.service]);
-        const { why } = await awaitReady(opened.cluster, { objects, until: input.until, signal: opened.signal });
+        const since = await beginningOf(ledger, input);
+        const { why } = await awaitReady(opened.cluster, { objects, until: input.until, since, signal: opened.signal });
         return why;
       }),
     removeObjects: (input) => inCluster(input, (cluster) => removeObjects(cluster, input)),
@@ -178,6 +179,19 @@ async function problemOfRelease(
   return released.commit === commit
     ? null
     : `${version} of ${repository} is released at ${released.commit}, not at ${commit}.`;
+}
+
+/** When a deployment made its first change, milliseconds since 1970. */
+async function beginningOf(
+  ledger: LedgerDatabase,
+  { deployment }: Pick<DeploymentInput, 'deployment'>,
+): Promise<number> {
+  const { started_at: started, created_at: created } = await ledger
+    .selectFrom('deployments')
+    .select(['started_at', 'created_at'])
+    .where('deployment_id', '=', deployment)
+    .executeTakeFirstOrThrow();
+  return (started ?? created).getTime();
 }
 
 /** The objects of services that something runs in, or that a controller of their own looks after. */

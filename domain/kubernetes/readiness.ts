@@ -72,9 +72,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     return status.condition('Established')?.status === 'True' ? READY : waiting('it is not established');
   },
   'Namespace.': (_spec, status) => (status.text('phase') === 'Terminating' ? failed('it is being deleted') : READY),
-  'Pod.': (_spec, status, object) => {
-    const problem = problemOfPod(object);
-    if (problem !== null) return failed(problem);
+  'Pod.': (_spec, status) => {
     if (status.text('phase') === 'Succeeded' || status.condition('Ready')?.status === 'True') return READY;
     return status.text('phase') === 'Failed' ? failed('it failed') : waiting('it is not ready');
   },
@@ -101,14 +99,23 @@ const FATAL_REASONS: ReadonlySet<string> = new Set([
 /** A container that was started again this often fails its deployment. */
 export const MOST_RESTARTS = 3;
 
+/** How often each container of a pod was started again, by its name. */
+export type Restarts = Readonly<Record<string, number>>;
+
+/** The restarts of a pod's whole life. */
+export function restartsOf(pod: KubernetesObject): Restarts {
+  return Object.fromEntries(
+    containersOf(pod).map((container) => [container.text('name') ?? '', container.number('restartCount') ?? 0]),
+  );
+}
+
 /**
  * Why a pod will not become ready, the rest of a sentence about it: a loop of crashes, an image that cannot be had,
- * restarts; null while there is hope. `kubectl rollout status` waits through all of these until its timeout.
+ * restarts in addition to those of `before`; null while there is hope. `kubectl rollout status` waits through all of these
+ * until its timeout.
  */
-export function problemOfPod(pod: KubernetesObject): string | null {
-  const status = new Fields(pod['status']);
-  const containers = [...status.list('initContainerStatuses'), ...status.list('containerStatuses')];
-  for (const container of containers) {
+export function problemOfPod(pod: KubernetesObject, before: Restarts = {}): string | null {
+  for (const container of containersOf(pod)) {
     const name = container.text('name') ?? '';
     const state = container.fields('state').fields('waiting');
     const reason = state.text('reason');
@@ -116,10 +123,15 @@ export function problemOfPod(pod: KubernetesObject): string | null {
     if (reason !== undefined && FATAL_REASONS.has(reason)) {
       return `its container ${name} waits: ${reason}${message === undefined ? '' : ` (${message})`}`;
     }
-    const restarts = container.number('restartCount') ?? 0;
+    const restarts = (container.number('restartCount') ?? 0) - (before[name] ?? 0);
     if (restarts >= MOST_RESTARTS) return `its container ${name} was started again ${restarts} times`;
   }
   return null;
+}
+
+function containersOf(pod: KubernetesObject): readonly Fields[] {
+  const status = new Fields(pod['status']);
+  return [...status.list('initContainerStatuses'), ...status.list('containerStatuses')];
 }
 
 function replicas(wanted: number, status: Fields): Readiness {

@@ -5,7 +5,7 @@ import {
   kubernetesKeyOf,
   objectName,
 } from '../../../domain/kubernetes/object.ts';
-import { objectReadiness, problemOfPod } from '../../../domain/kubernetes/readiness.ts';
+import { objectReadiness, problemOfPod, type Restarts, restartsOf } from '../../../domain/kubernetes/readiness.ts';
 import type { Cluster, ObjectReference } from '../../kubernetes/cluster.ts';
 
 /** Whether objects are ready, or why not. */
@@ -22,6 +22,11 @@ export interface ReadyTask {
   readonly objects: readonly ObjectReference[];
   /** Milliseconds since 1970. */
   readonly until: number;
+  /**
+   * When their deployment began, milliseconds since 1970: restarts of pods that are older count only from now on.
+   * @default all pods are older
+   */
+  readonly since?: number;
   readonly signal: AbortSignal;
 }
 
@@ -31,9 +36,10 @@ const POLL_MS = 1_000;
  * Waits until objects are ready. Ends early for what will not pass by itself: a loop of crashes, an image that cannot be
  * had, restarts. Returns what is not ready when the time is over.
  */
-export async function awaitReady(cluster: Cluster, { objects, until, signal }: ReadyTask): Promise<ReadyState> {
+export async function awaitReady(cluster: Cluster, { objects, until, since, signal }: ReadyTask): Promise<ReadyState> {
+  const restarts = restartsBefore(since);
   for (;;) {
-    const state = await readiness(cluster, objects);
+    const state = await readiness(cluster, objects, restarts);
     if (state.isReady || state.isFinal) return state;
     const left = until - Date.now();
     if (left <= 0) return state;
@@ -41,8 +47,27 @@ export async function awaitReady(cluster: Cluster, { objects, until, signal }: R
   }
 }
 
+/** The restarts of a pod that do not count. */
+export type RestartsBefore = (pod: KubernetesObject) => Restarts;
+
+/** See {@link ReadyTask.since}. What a pod had when it was first asked about is remembered. */
+export function restartsBefore(since = Number.POSITIVE_INFINITY): RestartsBefore {
+  const known = new Map<string, Restarts>();
+  return (pod) => {
+    const { uid = '', creationTimestamp } = pod.metadata;
+    if (Date.parse(String(creationTimestamp)) >= since) return {};
+    const restarts = known.get(uid) ?? restartsOf(pod);
+    known.set(uid, restarts);
+    return restarts;
+  };
+}
+
 /** Whether objects are ready now. One that is not there is not. */
-export async function readiness(cluster: Cluster, objects: readonly ObjectReference[]): Promise<ReadyState> {
+export async function readiness(
+  cluster: Cluster,
+  objects: readonly ObjectReference[],
+  restarts: RestartsBefore,
+): Promise<ReadyState> {
   const found = await cluster.read(objects);
   const states = await Promise.all(
     objects.map(async (reference, at) => {
@@ -52,7 +77,7 @@ export async function readiness(cluster: Cluster, objects: readonly ObjectRefere
       const { state, why } = objectReadiness(object);
       if (state === 'ready') return null;
       if (state === 'failed') return { isFinal: true, why: `${name}: ${why}` };
-      const problem = await problemOfPods(cluster, object);
+      const problem = await problemOfPods(cluster, object, restarts);
       return problem === null
         ? { isFinal: false, why: `${name}: ${why}` }
         : { isFinal: true, why: `${name}: ${problem}` };
@@ -73,10 +98,18 @@ function keyOf({ apiVersion, kind, metadata }: ObjectReference): KubernetesKey {
 /** Kinds whose pods are found by their selector. */
 const WITH_PODS: ReadonlySet<string> = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job']);
 const REVISION = 'deployment.kubernetes.io/revision';
+/** The server sets it for each DaemonSet, and its controller for the pods as a label. */
+const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
 
 /** Why the pods of a workload's present revision will not become ready; null while there is hope. */
-async function problemOfPods(cluster: Cluster, workload: KubernetesObject): Promise<string | null> {
-  if (!WITH_PODS.has(workload.kind)) return null;
+async function problemOfPods(
+  cluster: Cluster,
+  workload: KubernetesObject,
+  restarts: RestartsBefore,
+): Promise<string | null> {
+  if (workload.kind === 'Pod') return problemOfPod(workload, restarts(workload));
+  // what it says of its present revision is about the one before
+  if (!WITH_PODS.has(workload.kind) || isUnseen(workload)) return null;
   const { selector } = (workload['spec'] ?? {}) as {
     readonly selector?: { readonly matchLabels?: Readonly<Record<string, string>> };
   };
@@ -88,19 +121,27 @@ async function problemOfPods(cluster: Cluster, workload: KubernetesObject): Prom
     workload.metadata.namespace ?? 'default',
     labels.join(','),
   );
-  const revision = isDeployment ? podTemplateHash(workload, listed) : updateRevision(workload);
+  const revision = isDeployment ? podTemplateHash(workload, listed) : labelOfRevision(workload);
   const pods = listed.filter(
     ({ kind, metadata }) =>
-      kind === 'Pod' &&
-      metadata['deletionTimestamp'] === undefined &&
-      // pods of the revision before may be as broken as they were
-      (revision === null || metadata.labels?.[revision.label] === revision.value),
+      kind === 'Pod' && metadata['deletionTimestamp'] === undefined && isOfRevision(metadata.labels, revision),
   );
   for (const pod of pods) {
-    const problem = problemOfPod(pod);
+    const problem = problemOfPod(pod, restarts(pod));
     if (problem !== null) return `the pod ${pod.metadata.name}: ${problem}`;
   }
   return null;
+}
+
+/** True until the controller of a workload has seen its last change. */
+function isUnseen({ metadata: { generation = 0 }, status }: KubernetesObject): boolean {
+  const { observedGeneration } = (status ?? {}) as { readonly observedGeneration?: number };
+  return observedGeneration !== undefined && observedGeneration < generation;
+}
+
+/** Pods of the revision before may be as broken as they were. */
+function isOfRevision(labels: KubernetesObject['metadata']['labels'] = {}, revision: RevisionLabel | null): boolean {
+  return revision === null || (revision.value !== undefined && labels[revision.label] === revision.value);
 }
 
 interface RevisionLabel {
@@ -123,8 +164,11 @@ function podTemplateHash(workload: KubernetesObject, listed: readonly Kubernetes
   return { label: 'pod-template-hash', value: set?.metadata.labels?.['pod-template-hash'] };
 }
 
-/** The same for a StatefulSet; null for a kind whose pods do not say it. */
-function updateRevision({ kind, status }: KubernetesObject): RevisionLabel | null {
+/** The same for a StatefulSet and a DaemonSet; null for a kind whose pods do not say it. */
+function labelOfRevision({ kind, metadata, status }: KubernetesObject): RevisionLabel | null {
+  if (kind === 'DaemonSet') {
+    return { label: 'pod-template-generation', value: metadata.annotations?.[TEMPLATE_GENERATION] };
+  }
   if (kind !== 'StatefulSet') return null;
   const { updateRevision: value } = (status ?? {}) as { readonly updateRevision?: string };
   return { label: 'controller-revision-hash', value };

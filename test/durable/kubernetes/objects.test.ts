@@ -213,7 +213,7 @@ describe('objects of a cluster', { timeout: 180_000 }, () => {
   test('pods that will not become ready are seen at once, by the reason of their container', async () => {
     await client.apply([deployment('app:1-crash')]);
     const problems = async (): Promise<readonly (string | null)[]> =>
-      (await client.list('pods', namespace, 'app=api')).map(problemOfPod);
+      (await client.list('pods', namespace, 'app=api')).map((pod) => problemOfPod(pod));
     await expect
       .poll(problems, { timeout: 60_000 })
       .toContainEqual(expect.stringMatching(/CrashLoopBackOff|started again/));

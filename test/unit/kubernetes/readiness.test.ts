@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { KubernetesObject } from '../../../domain/kubernetes/object.ts';
-import { problemOfPod, objectReadiness } from '../../../domain/kubernetes/readiness.ts';
+import { objectReadiness, problemOfPod, restartsOf } from '../../../domain/kubernetes/readiness.ts';
 
 function object(apiVersion: string, kind: string, rest: object, generation = 2): KubernetesObject {
   return { apiVersion, kind, metadata: { name: 'api', generation }, ...rest };
@@ -170,7 +170,7 @@ describe('pods that will not become ready', () => {
     ['three restarts', { restartCount: 3, state: { running: {} } }, 'started again 3 times'],
   ])('%s', (_name, container, why) => {
     expect(problemOfPod(pod(container))).toContain(why);
-    expect(objectReadiness(pod(container)).state).toBe('failed');
+    expect(objectReadiness(pod(container)).state).toBe('waiting');
   });
 
   it.each([
@@ -180,6 +180,15 @@ describe('pods that will not become ready', () => {
   ])('not: %s', (_name, container) => {
     expect(problemOfPod(pod(container))).toBeNull();
     expect(objectReadiness(pod(container)).state).toBe('waiting');
+  });
+
+  it('counts restarts in addition to those of before', () => {
+    const before = pod({ restartCount: 3, state: { running: {} } });
+    expect(problemOfPod(before, restartsOf(before))).toBeNull();
+    expect(problemOfPod(pod({ restartCount: 5, state: { running: {} } }), restartsOf(before))).toBeNull();
+    expect(problemOfPod(pod({ restartCount: 6, state: { running: {} } }), restartsOf(before))).toContain(
+      'again 3 times',
+    );
   });
 
   it('looks at containers that run before the others too', () => {
