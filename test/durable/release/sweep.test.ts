@@ -18,7 +18,7 @@ import {
   type Stage,
   STAGES,
 } from '../../support/release/lives.ts';
-import { sampleOfKinds } from '../../support/sample-of-kinds.ts';
+import { sampleWithKinds } from '../../support/sample-of-kinds.ts';
 import { replayAll } from '../../support/replay.ts';
 
 /** The last boundary of each of these kinds is killed in every run. */
@@ -112,19 +112,7 @@ test(
 
 /** The same ones in every run. */
 function sampleOf(boundaries: Record<Stage, readonly Boundary[]>): Record<Stage, Boundary[]> {
-  const chosen = STAGES.map((stage) => {
-    const all = boundaries[stage];
-    const always = ALWAYS[stage].map((kind) => {
-      const found = all.findLast((each) => each.kind === kind);
-      if (found === undefined) throw new Error(`${stage} has no ${kind}`);
-      return found;
-    });
-    const others = sampleOfKinds(
-      all.filter(({ kind }) => !ALWAYS[stage].includes(kind)),
-      SAMPLE - always.length,
-    );
-    return [stage, [...always, ...others]];
-  });
+  const chosen = STAGES.map((stage) => [stage, sampleWithKinds(boundaries[stage], ALWAYS[stage], SAMPLE)]);
   return Object.fromEntries(chosen) as Record<Stage, Boundary[]>;
 }
 
