@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { applyStepOf } from '../../domain/kubernetes/apply-order.ts';
+import { isJob, isRemovedWhenDone } from '../../domain/kubernetes/job.ts';
 import type { Environment } from '../../domain/release/contracts/environments.schema.ts';
 import type { PlanDeployment, PlannedDeployment } from '../../domain/release/deployment/deployment.ts';
 import type { Measured, MetricsBefore } from '../../domain/release/deployment/watch.ts';
@@ -14,8 +15,8 @@ import { runningFlow } from '../shared/running-flow.ts';
 import { type AllowedContexts, problemOfCandidate } from './deployment/allowed-context.ts';
 import { allowedEnvironment, type EnvironmentOfCommit } from './deployment/allowed-environment.ts';
 import { type AppliedService, applyService, type DeploymentTools, removeObjects } from './deployment/apply-service.ts';
-import { awaitReady } from './deployment/await-ready.ts';
-import { readObjects } from './deployment/deployment-objects.ts';
+import { type AwaitedObject, awaitReady } from './deployment/await-ready.ts';
+import { type DeploymentObject, readObjects } from './deployment/deployment-objects.ts';
 import { askHealth } from './deployment/health.ts';
 import { planDeployment } from './deployment/plan-deployment.ts';
 import { findReleased } from './deployment/record-deployment.ts';
@@ -141,7 +142,8 @@ export function createChangeActivities(tools: ChangeTools): ChangeActivities {
     removeObjects: (input) => inCluster(input, (cluster) => removeObjects(cluster, input)),
     watchDeployment: (input) =>
       inCluster(input, async (opened, report) => {
-        const objects = await lastingObjects(opened, input, input.services);
+        // a Job ends, and may be removed then
+        const objects = (await lastingObjects(opened, input, input.services)).filter((object) => !isJob(object));
         return watchDeployment(opened, { ...input, environment: opened.environment, objects }, report);
       }),
     undoObjects: (input) =>
@@ -199,21 +201,26 @@ async function lastingObjects(
   { ledger, seal }: DeploymentTools,
   { deployment }: Pick<DeploymentInput, 'deployment'>,
   services: readonly string[],
-): Promise<readonly ObjectReference[]> {
+): Promise<readonly AwaitedObject[]> {
   const objects = await readObjects(ledger, seal, { deployment, actions: ['create', 'update', 'none'] });
   return objects
     .filter(({ service }) => services.includes(service))
-    .map(referenceOf)
+    .map((object) => ({ ...referenceOf(object), mayBeGone: mayBeGone(object) }))
     .filter((object) => applyStepOf(object) === 'workloads' || applyStepOf(object) === 'definitions');
 }
 
-/** The workloads that a deployment found. */
-async function objectsBefore(
-  { ledger, seal }: DeploymentTools,
-  deployment: string,
-): Promise<readonly ObjectReference[]> {
-  const objects = await readObjects(ledger, seal, { deployment });
-  return objects.filter(({ before }) => before !== null && applyStepOf(before) === 'workloads').map(referenceOf);
+/** The workloads that a deployment found, but for those that others have taken since. */
+async function objectsBefore({ ledger, seal }: DeploymentTools, deployment: string): Promise<readonly AwaitedObject[]> {
+  const objects = await readObjects(ledger, seal, { deployment, exceptLeft: true });
+  return objects
+    .filter(({ before }) => before !== null && applyStepOf(before) === 'workloads')
+    .map((object) => ({ ...referenceOf(object), mayBeGone: mayBeGone(object) }));
+}
+
+/** True for a Job that its cluster may have removed. What is in one that stays as it is is not recorded. */
+function mayBeGone({ action, apiVersion, key: { kind }, before, wanted, written }: DeploymentObject): boolean {
+  if (action === 'none') return isJob({ apiVersion, kind });
+  return [before, wanted, written].some((object) => object !== null && isRemovedWhenDone(object));
 }
 
 function referenceOf({

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { isJob, isRemovedWhenDone } from '../../../domain/kubernetes/job.ts';
 import {
   type KubernetesKey,
   type KubernetesObject,
@@ -17,9 +18,15 @@ export interface ReadyState {
   readonly why: readonly string[];
 }
 
+/** An object that must be ready. */
+export interface AwaitedObject extends ObjectReference {
+  /** True for a Job that may have ended, and been removed, already: it is ready when it is not there. @default false */
+  readonly mayBeGone?: boolean;
+}
+
 /** Objects, and until when they must be ready. */
 export interface ReadyTask {
-  readonly objects: readonly ObjectReference[];
+  readonly objects: readonly AwaitedObject[];
   /** Milliseconds since 1970. */
   readonly until: number;
   /**
@@ -37,9 +44,9 @@ const POLL_MS = 1_000;
  * had, restarts. Returns what is not ready when the time is over.
  */
 export async function awaitReady(cluster: Cluster, { objects, until, since, signal }: ReadyTask): Promise<ReadyState> {
-  const restarts = restartsBefore(since);
+  const seen = startLooking(since);
   for (;;) {
-    const state = await readiness(cluster, objects, restarts);
+    const state = await readiness(cluster, objects, seen);
     if (state.isReady || state.isFinal) return state;
     const left = until - Date.now();
     if (left <= 0) return state;
@@ -47,37 +54,45 @@ export async function awaitReady(cluster: Cluster, { objects, until, since, sign
   }
 }
 
-/** The restarts of a pod that do not count. */
-export type RestartsBefore = (pod: KubernetesObject) => Restarts;
+/** What is remembered from one look at objects to the next. */
+export interface Seen {
+  /** The restarts of a pod that do not count. */
+  restartsBefore(pod: KubernetesObject): Restarts;
+  /** Names of Jobs that have completed, or will be removed when they have. */
+  readonly mayBeGone: Set<string>;
+}
 
-/** See {@link ReadyTask.since}. What a pod had when it was first asked about is remembered. */
-export function restartsBefore(since = Number.POSITIVE_INFINITY): RestartsBefore {
+/** Nothing seen yet. See {@link ReadyTask.since}. */
+export function startLooking(since = Number.POSITIVE_INFINITY): Seen {
   const known = new Map<string, Restarts>();
-  return (pod) => {
-    const { uid = '', creationTimestamp } = pod.metadata;
-    if (Date.parse(String(creationTimestamp)) >= since) return {};
-    const restarts = known.get(uid) ?? restartsOf(pod);
-    known.set(uid, restarts);
-    return restarts;
+  return {
+    mayBeGone: new Set(),
+    restartsBefore(pod) {
+      const { uid = '', creationTimestamp } = pod.metadata;
+      if (Date.parse(String(creationTimestamp)) >= since) return {};
+      const restarts = known.get(uid) ?? restartsOf(pod);
+      known.set(uid, restarts);
+      return restarts;
+    },
   };
 }
 
-/** Whether objects are ready now. One that is not there is not. */
-export async function readiness(
-  cluster: Cluster,
-  objects: readonly ObjectReference[],
-  restarts: RestartsBefore,
-): Promise<ReadyState> {
+/** Whether objects are ready now. One that is not there is not, but for Jobs that have ended. */
+export async function readiness(cluster: Cluster, objects: readonly AwaitedObject[], seen: Seen): Promise<ReadyState> {
   const found = await cluster.read(objects);
   const states = await Promise.all(
     objects.map(async (reference, at) => {
       const object = found[at] ?? null;
       const name = objectName(keyOf(reference));
-      if (object === null) return { isFinal: true, why: `${name} is not there` };
+      if (object === null) {
+        const isEnded = reference.mayBeGone === true || seen.mayBeGone.has(name);
+        return isEnded ? null : { isFinal: true, why: `${name} is not there` };
+      }
       const { state, why } = objectReadiness(object);
+      if (isRemovedWhenDone(object) || (isJob(object) && state === 'ready')) seen.mayBeGone.add(name);
       if (state === 'ready') return null;
       if (state === 'failed') return { isFinal: true, why: `${name}: ${why}` };
-      const problem = await problemOfPods(cluster, object, restarts);
+      const problem = await problemOfPods(cluster, object, seen);
       return problem === null
         ? { isFinal: false, why: `${name}: ${why}` }
         : { isFinal: true, why: `${name}: ${problem}` };
@@ -102,12 +117,8 @@ const REVISION = 'deployment.kubernetes.io/revision';
 const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
 
 /** Why the pods of a workload's present revision will not become ready; null while there is hope. */
-async function problemOfPods(
-  cluster: Cluster,
-  workload: KubernetesObject,
-  restarts: RestartsBefore,
-): Promise<string | null> {
-  if (workload.kind === 'Pod') return problemOfPod(workload, restarts(workload));
+async function problemOfPods(cluster: Cluster, workload: KubernetesObject, seen: Seen): Promise<string | null> {
+  if (workload.kind === 'Pod') return problemOfPod(workload, seen.restartsBefore(workload));
   // what it says of its present revision is about the one before
   if (!WITH_PODS.has(workload.kind) || isUnseen(workload)) return null;
   const { selector } = (workload['spec'] ?? {}) as {
@@ -127,7 +138,7 @@ async function problemOfPods(
       kind === 'Pod' && metadata['deletionTimestamp'] === undefined && isOfRevision(metadata.labels, revision),
   );
   for (const pod of pods) {
-    const problem = problemOfPod(pod, restarts(pod));
+    const problem = problemOfPod(pod, seen.restartsBefore(pod));
     if (problem !== null) return `the pod ${pod.metadata.name}: ${problem}`;
   }
   return null;

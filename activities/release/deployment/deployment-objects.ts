@@ -111,13 +111,22 @@ export interface ObjectSelection {
   readonly position?: number;
   /** Only those with these actions. @default all but `none` */
   readonly actions?: readonly ObjectAction[];
+  /** True without those that others have deleted or created since, and an undo has left to them. @default false */
+  readonly exceptLeft?: boolean;
 }
 
 /** The objects of a deployment with their contents, in the order in which they are applied. */
 export async function readObjects(
   ledger: LedgerDatabase,
   seal: Seal,
-  { deployment, service, kind, position, actions = ['create', 'update', 'delete'] }: ObjectSelection,
+  {
+    deployment,
+    service,
+    kind,
+    position,
+    actions = ['create', 'update', 'delete'],
+    exceptLeft = false,
+  }: ObjectSelection,
 ): Promise<readonly DeploymentObject[]> {
   const rows = await ledger
     .selectFrom('deployment_objects')
@@ -127,6 +136,7 @@ export async function readObjects(
     .$if(service !== undefined, (query) => query.where('service', '=', service ?? ''))
     .$if(position !== undefined, (query) => query.where('position', '=', position ?? 0))
     .$if(kind !== undefined, (query) => query.where('kind', '=', kind ?? ''))
+    .$if(exceptLeft, (query) => query.where('state', '!=', 'left'))
     .orderBy('position')
     .execute();
   return Promise.all(

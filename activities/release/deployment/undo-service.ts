@@ -71,7 +71,9 @@ export async function undoService(tools: DeploymentTools, { deployment, context,
   await undoAll(early);
   for (const step of service === undefined ? APPLY_STEPS : APPLY_STEPS.toReversed()) {
     const ofStep = objects.filter((object) => applyStepOf(subjectOf(object)) === step).toReversed();
-    if (step === 'services' && isBridged) await untilWorkloadsAreBack(tools, objects);
+    if (step === 'services' && isBridged) {
+      await untilWorkloadsAreBack(tools, { deployment, service, actions: ['create', 'update'] });
+    }
     await undoAll(
       ofStep.filter(({ position }) => ![...definitions, ...early].some((each) => each.position === position)),
     );
@@ -118,16 +120,19 @@ async function servicesOfLatePods(
 ): Promise<readonly DeploymentObject[]> {
   const services = objects.filter(({ key, interim }) => key.kind === 'Service' && interim?.length === 0);
   if (services.length === 0) return [];
-  const { ledger, seal } = tools;
-  await untilWorkloadsAreBack(tools, await readObjects(ledger, seal, { deployment, service, actions: ['delete'] }));
+  await untilWorkloadsAreBack(tools, { deployment, service, actions: ['delete'] });
   return services;
 }
 
-/** Waits for workloads that were put back; whether they are ready is verified when everything is. */
+/**
+ * Waits for workloads that were put back, without those that others have deleted; whether they are ready is verified when
+ * everything is.
+ */
 async function untilWorkloadsAreBack(
-  { cluster, signal }: DeploymentTools,
-  objects: readonly DeploymentObject[],
+  { ledger, cluster, seal, signal }: DeploymentTools,
+  selection: ObjectSelection,
 ): Promise<void> {
+  const objects = await readObjects(ledger, seal, { ...selection, exceptLeft: true });
   const workloads = objects.flatMap(({ before }) => (before && applyStepOf(before) === 'workloads' ? [before] : []));
   await awaitReady(cluster, { objects: workloads, until: Date.now() + PODS_BACK_MS, signal });
 }
@@ -203,12 +208,13 @@ export interface UndoComparison {
 
 /**
  * Reads everything back after an undo, and compares it with what it was: differences must be fields that others changed.
+ * Objects that were left to others are not compared.
  */
 export async function compareUndone(
   { ledger, cluster, seal }: DeploymentTools,
   deployment: string,
 ): Promise<UndoComparison> {
-  const objects = await readObjects(ledger, seal, { deployment });
+  const objects = await readObjects(ledger, seal, { deployment, exceptLeft: true });
   const found = await cluster.read(objects.map(subjectOf));
   const different = objects.flatMap((object, at) => {
     const now = found[at] ?? null;

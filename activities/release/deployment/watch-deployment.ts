@@ -14,7 +14,7 @@ import {
 import type { Cluster, ObjectReference } from '../../kubernetes/cluster.ts';
 import { storable } from '../../ledger/audit.ts';
 import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
-import { readiness, restartsBefore } from './await-ready.ts';
+import { readiness, startLooking } from './await-ready.ts';
 import { askHealth } from './health.ts';
 import { askPrometheus } from './prometheus.ts';
 
@@ -139,11 +139,11 @@ function probesOf(
   );
   const probes: Probe[] = [...checks];
   if (objects.length > 0) {
-    const restarts = restartsBefore();
+    const seen = startLooking();
     probes.push({
       everyMs: READINESS_MS,
       async ask() {
-        const { isReady, why } = await readiness(cluster, objects, restarts);
+        const { isReady, why } = await readiness(cluster, objects, seen);
         return { what: 'health', name: 'readiness', ok: isReady, why: why.join('; ') };
       },
     });

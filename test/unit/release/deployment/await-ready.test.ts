@@ -25,7 +25,7 @@ const BEGAN = Date.parse('2026-11-30T12:00:00Z');
 const LONG_AGO = '2025-11-30T12:00:00Z';
 const SINCE = '2026-11-30T12:00:05Z';
 
-function ready(objects: readonly ObjectReference[], cluster: Pick<Cluster, 'read' | 'list'>, ms = 0) {
+function ready(objects: ReadyTask['objects'], cluster: Pick<Cluster, 'read' | 'list'>, ms = 0) {
   const task: ReadyTask = { objects, until: Date.now() + ms, since: BEGAN, signal: new AbortController().signal };
   return awaitReady(cluster as Cluster, task);
 }
@@ -125,5 +125,41 @@ describe('restarts that are no fault of a deployment', () => {
     const [old, fresh] = [starting(3, LONG_AGO), starting(3, SINCE)];
     expect(await ready([old], clusterOf([old]))).toMatchObject({ isReady: false, isFinal: false });
     expect(await ready([fresh], clusterOf([fresh]))).toMatchObject({ isReady: false, isFinal: true });
+  });
+});
+
+describe('a Job that its cluster removes', () => {
+  const job = (spec: object, status: object = {}): KubernetesObject => ({
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name: 'migrate', namespace: 'shop', uid: 'j' },
+    spec,
+    status,
+  });
+  const complete = { conditions: [{ type: 'Complete', status: 'True' }] };
+  const failing = { conditions: [{ type: 'Failed', status: 'True', reason: 'BackoffLimitExceeded' }] };
+  const waits = workload('Deployment', { observedGeneration: 1 });
+
+  it('is ready when it is gone after it was there', async () => {
+    const seen = clusterOf([job({ ttlSecondsAfterFinished: 0 })], []);
+    expect(await ready([job({})], seen, 60_000)).toEqual({ isReady: true, isFinal: false, why: [] });
+    // another object is awaited meanwhile
+    const done = clusterOf([job({}, complete), waits], [waits]);
+    const { why, isFinal } = await ready([job({}), waits], done, 1_500);
+    expect([why, isFinal]).toEqual([[expect.stringContaining('deployment.apps/api') as string], false]);
+  });
+
+  it('is ready when its manifest says so, also when it was never seen', async () => {
+    expect(await ready([{ ...job({}), mayBeGone: true }], clusterOf([]))).toMatchObject({ isReady: true });
+  });
+
+  it('is not ready without a time after which it is removed, nor when it has failed', async () => {
+    const gone = clusterOf([job({})], []);
+    expect(await ready([job({})], gone, 60_000)).toMatchObject({
+      isFinal: true,
+      why: ['job.batch/migrate in shop is not there'],
+    });
+    const failed = clusterOf([job({ ttlSecondsAfterFinished: 60 }, failing)], []);
+    expect(await ready([job({})], failed, 60_000)).toMatchObject({ isReady: false, isFinal: true });
   });
 });
