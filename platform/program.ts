@@ -203,16 +203,18 @@ export async function runProgram(
     readonly onLine?: (line: string) => void;
     /** Bytes of stdout above which the program is ended. @default 200,000,000 */
     readonly maxOutputBytes?: number;
+    /** Lines of stderr that are kept, the last ones. @default 20 */
+    readonly stderrLines?: number;
   },
 ): Promise<ProgramResult> {
-  const { maxOutputBytes = 200_000_000, onLine, input = '' } = options;
+  const { maxOutputBytes = 200_000_000, stderrLines = STDERR_LINES, onLine, input = '' } = options;
   options.signal?.throwIfAborted();
   const program = startProgram(command, args, options);
   program.stdin.end(input);
   const tail: string[] = [];
   createInterface({ input: program.stderr }).on('line', (line) => {
     tail.push(line);
-    if (tail.length > STDERR_LINES) tail.shift();
+    if (tail.length > stderrLines) tail.shift();
     onLine?.(line);
   });
   const printed = await readAll(program, maxOutputBytes, () => new OutputLimitError(command, maxOutputBytes));

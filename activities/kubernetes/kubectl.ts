@@ -22,7 +22,7 @@ export interface KubectlResult {
 
 /** kubectl with the credentials of this process, and nothing else of its environment. */
 export interface Kubectl {
-  /** Runs it to its end; another exit code than 0 is a result. Throws `KubectlUnusable` when it cannot be started. */
+  /** Runs it to its end, with a limit of time for each request; another exit code than 0 is a result. Throws `KubectlUnusable` when it cannot be started. */
   run(args: readonly string[], options?: KubectlOptions): Promise<KubectlResult>;
   /** Runs it in a context. Throws what {@link kubectlFailure} makes of an exit code other than 0. */
   inContext(context: string, args: readonly string[], options?: KubectlOptions): Promise<string>;
@@ -40,8 +40,11 @@ export interface KubectlSettings {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** Seconds after which kubectl gives up a request. */
-const REQUEST_SECONDS = 30;
+/** Each request of kubectl ends after this, also one for a path. */
+const REQUEST_TIMEOUT = '--request-timeout=30s';
+
+/** Lines of messages that are kept: a conflict has one for each field, after the line that says what it is. */
+const STDERR_LINES = 1_000;
 
 /** kubectl as these settings name it. */
 export function createKubectl({ program, kubeconfig, env }: KubectlSettings): Kubectl {
@@ -56,9 +59,10 @@ export function createKubectl({ program, kubeconfig, env }: KubectlSettings): Ku
 
   async function run(args: readonly string[], { input, signal }: KubectlOptions = {}): Promise<KubectlResult> {
     try {
-      const { code, stdout, stderr } = await runProgram(program, args, {
+      const { code, stdout, stderr } = await runProgram(program, [REQUEST_TIMEOUT, ...args], {
         env: environment,
         signal,
+        stderrLines: STDERR_LINES,
         ...(input === undefined ? {} : { input }),
       });
       return { code, stdout, stderr: redact(stderr) };
@@ -71,8 +75,7 @@ export function createKubectl({ program, kubeconfig, env }: KubectlSettings): Ku
   return {
     run,
     async inContext(context, args, options = {}) {
-      const limit = `--request-timeout=${REQUEST_SECONDS}s`;
-      const { code, stdout, stderr } = await run([`--context=${context}`, limit, ...args], options);
+      const { code, stdout, stderr } = await run([`--context=${context}`, ...args], options);
       if (code !== 0) throw kubectlFailure(context, args[0] ?? '', stderr);
       return stdout;
     },

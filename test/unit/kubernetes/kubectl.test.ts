@@ -1,0 +1,65 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { createCluster } from '../../../activities/kubernetes/cluster.ts';
+import { createKubectl, type Kubectl } from '../../../activities/kubernetes/kubectl.ts';
+import type { KubernetesObject } from '../../../domain/kubernetes/object.ts';
+
+/** The end of the message with which kubectl 1.33 refuses to take fields from others. */
+const HELP = `Please review the fields above--they currently have other managers. Here
+are the ways you can resolve this warning:
+* If you intend to manage all of these fields, please re-run the apply
+  command with the \`--force-conflicts\` flag.
+* If you do not intend to manage all of the fields, please edit your
+  manifest to remove references to the fields that should keep their
+  current managers.
+* You may co-own fields by updating your manifest to match the existing
+  value; in this case, you'll become the manager if the other manager(s)
+  stop managing the field (remove it from their configuration).
+See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts
+`;
+
+describe('kubectl', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'longhaul-kubectl-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  /** A program in the place of kubectl. */
+  function program(name: string, script: string): Kubectl {
+    const path = join(folder, name);
+    writeFileSync(path, `#!/bin/sh\n${script}\n`, { mode: 0o700 });
+    return createKubectl({ program: path, kubeconfig: null, env: { PATH: process.env['PATH'] } });
+  }
+
+  const settings: KubernetesObject = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'settings', namespace: 'shop', uid: 'u' },
+  };
+
+  test('names all owners of many fields, which it prints before a text of help', async () => {
+    const fields = Array.from({ length: 400 }, (_each, at) => ({ field: `.data.key${at}`, manager: 'helm' }));
+    const list = fields.map(({ field }) => `- ${field}`).join('\n');
+    const message = `error: Apply failed with 400 conflicts: conflicts with "helm" using v1:\n${list}\n${HELP}`;
+    writeFileSync(join(folder, 'message'), message);
+    const kubectl = program('conflicts', `cat '${join(folder, 'message')}' >&2; exit 1`);
+    const cluster = createCluster(kubectl, 'staging');
+    await expect(cluster.apply([settings])).rejects.toMatchObject({ type: 'DriftDetected' });
+    expect(await cluster.preview(settings)).toEqual({ conflicts: fields });
+  });
+
+  test('limits the time of each request, also of those for a path', async () => {
+    const calls = join(folder, 'calls');
+    const kinds = { resources: [{ name: 'configmaps', kind: 'ConfigMap', namespaced: true }] };
+    const kubectl = program('paths', `echo "$@" >> '${calls}'; echo '${JSON.stringify(kinds)}'`);
+    const cluster = createCluster(kubectl, 'staging');
+    expect(await cluster.remove(settings)).toBe(true);
+    await cluster.list('pods', 'shop', '');
+    const made = readFileSync(calls, 'utf8').trim().split('\n');
+    expect(made).toEqual([
+      '--request-timeout=30s --context=staging get --raw /api/v1',
+      '--request-timeout=30s --context=staging delete --raw /api/v1/namespaces/shop/configmaps/settings -f -',
+      '--request-timeout=30s --context=staging get pods --namespace=shop --selector= -o json',
+    ]);
+  });
+});
