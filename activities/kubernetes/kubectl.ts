@@ -86,11 +86,22 @@ export function createKubectl({ program, kubeconfig, env }: KubectlSettings): Ku
 const UNREACHABLE =
   /The connection to the server \S+ was refused|Unable to connect to the server|connection refused|connection lost|no such host|currently unable to handle the request|did not complete within|i\/o timeout|context deadline exceeded|Client\.Timeout|TLS handshake timeout|connection reset|EOF|ServiceUnavailable|InternalError|TooManyRequests|etcdserver/u;
 
+/** A webhook that the server asks about each object, and cannot reach: the server itself answers. */
+const WEBHOOK_FAILED = /failed calling webhook|failed to call webhook|conversion webhook for .* failed/u;
+
+/** True for the failure of a webhook of the cluster, which may be starting. */
+export function isOfWebhook({ type, message }: LonghaulError): boolean {
+  return type === 'KubectlFailed' && WEBHOOK_FAILED.test(message);
+}
+
 /** The failure that a message of kubectl means. Every command can be repeated: each looks at what is there. */
 export function kubectlFailure(context: string, command: string, stderr: string): LonghaulError {
   const said = stderr.trim();
   const message = `kubectl ${command} in the context ${context}: ${said === '' ? 'it failed without a message' : said}`;
   if (/Apply failed with \d+ conflict/u.test(said)) return new LonghaulError('DriftDetected', message);
+  // both have messages of others in them
+  if (WEBHOOK_FAILED.test(said)) return new LonghaulError('KubectlFailed', message);
+  if (/admission webhook .* denied the request/u.test(said)) return new LonghaulError('ClusterRejected', message);
   if (/context "?[^"]*"? does not exist|no configuration has been provided|error loading config/iu.test(said)) {
     return new LonghaulError('InvalidConfiguration', message);
   }

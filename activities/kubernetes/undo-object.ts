@@ -1,8 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import canonicalize from 'canonicalize';
 import { kubernetesKeyOf, type KubernetesObject, objectName } from '../../domain/kubernetes/object.ts';
 import { type KeptField, ownFields, restoreFrom } from '../../domain/kubernetes/restore.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { type Cluster, FIELD_MANAGER } from './cluster.ts';
+import { isOfWebhook } from './kubectl.ts';
 
 /** A change of a deployment to one object, to be undone. */
 export interface ObjectChange {
@@ -25,11 +27,15 @@ export interface UndoneObject {
 /** Controllers write the status of an object all the time; each write makes a new version of it. */
 const MOST_TRIES = 20;
 
+/** A webhook may be out of order because of the very deployment that is undone: its pods need a moment. */
+const WEBHOOK_TRIES = 10;
+const WEBHOOK_PAUSE_MS = 2_000;
+
 /**
  * Puts an object back as it was before a deployment, whatever of the deployment has happened: the fields that others
  * changed meanwhile stay theirs. Can be repeated: the second call finds nothing to do. An object that the deployment
  * created is deleted only if it carries the deployment's mark. Throws `ObjectChanged` when others change it faster than
- * it can be written.
+ * it can be written, and `KubectlFailed` for a webhook of the cluster that does not answer for a while.
  */
 export async function undoObject(
   cluster: Cluster,
@@ -49,8 +55,9 @@ export async function undoObject(
       const kept = await undoUpdate(cluster, before, [written, ...interim], now, onWrite);
       return kept === null ? { end: 'taken', kept: [] } : { end, kept };
     } catch (error) {
-      const isRace = error instanceof LonghaulError && error.type === 'ObjectChanged';
-      if (!isRace || tries >= MOST_TRIES) throw error;
+      if (!(error instanceof LonghaulError)) throw error;
+      if (isOfWebhook(error) && tries < WEBHOOK_TRIES) await delay(WEBHOOK_PAUSE_MS);
+      else if (error.type !== 'ObjectChanged' || tries >= MOST_TRIES) throw error;
     }
   }
 }

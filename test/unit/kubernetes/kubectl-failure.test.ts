@@ -30,6 +30,23 @@ test.for([
   ['error: Apply failed with 1 conflict: conflict with "kubectl": .spec.replicas', 'DriftDetected'],
   ['The Service "api" is invalid: spec.ports: Required value', 'ClusterRejected'],
   ['error: something else', 'KubectlFailed'],
+  [
+    'Error from server (InternalError): error when creating "STDIN": Internal error occurred: failed calling webhook "check.example.com": failed to call webhook: Post "https://check.shop.svc:443/?timeout=10s": dial tcp 10.0.0.7:443: connect: connection refused',
+    'KubectlFailed',
+  ],
+  [
+    'Error from server (InternalError): Internal error occurred: failed calling webhook "check.example.com": failed to call webhook: Post "https://check.shop.svc:443/?timeout=10s": tls: failed to verify certificate: x509: certificate signed by unknown authority',
+    'KubectlFailed',
+  ],
+  [
+    'Error from server: conversion webhook for shop.example/v1, Kind=Cart failed: Post "https://carts.shop.svc:443/convert?timeout=30s": EOF',
+    'KubectlFailed',
+  ],
+  [
+    'Error from server: error when creating "STDIN": admission webhook "check.example.com" denied the request: the registry answered: connection refused',
+    'ClusterRejected',
+  ],
+  ['Error from server (InternalError): an error on the server ("") has prevented the request', 'ClusterUnavailable'],
 ] as const)('kubectl says: %s', ([said, type]) => {
   const failure = kubectlFailure('staging', 'apply', `${said}\n`);
   expect(failure).toMatchObject({ type, message: `kubectl apply in the context staging: ${said}` });
