@@ -6,6 +6,7 @@ import {
   kubernetesKeyOf,
   objectName,
 } from '../../../domain/kubernetes/object.ts';
+import { listedForPods } from '../../../domain/kubernetes/pods.ts';
 import { objectReadiness, problemOfPod, type Restarts, restartsOf } from '../../../domain/kubernetes/readiness.ts';
 import type { Cluster, ObjectReference } from '../../kubernetes/cluster.ts';
 
@@ -110,8 +111,6 @@ function keyOf({ apiVersion, kind, metadata }: ObjectReference): KubernetesKey {
   return kubernetesKeyOf({ apiVersion, kind, metadata });
 }
 
-/** Kinds whose pods are found by their selector. */
-const WITH_PODS: ReadonlySet<string> = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job']);
 const REVISION = 'deployment.kubernetes.io/revision';
 /** The server sets it for each DaemonSet, and its controller for the pods as a label. */
 const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
@@ -119,19 +118,16 @@ const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
 /** Why the pods of a workload's present revision will not become ready; null while there is hope. */
 async function problemOfPods(cluster: Cluster, workload: KubernetesObject, seen: Seen): Promise<string | null> {
   if (workload.kind === 'Pod') return problemOfPod(workload, seen.restartsBefore(workload));
+  const kinds = listedForPods(workload);
   // what it says of its present revision is about the one before
-  if (!WITH_PODS.has(workload.kind) || isUnseen(workload)) return null;
+  if (kinds.length === 0 || isUnseen(workload)) return null;
   const { selector } = (workload['spec'] ?? {}) as {
     readonly selector?: { readonly matchLabels?: Readonly<Record<string, string>> };
   };
   const labels = Object.entries(selector?.matchLabels ?? {}).map(([name, value]) => `${name}=${value}`);
   if (labels.length === 0) return null;
   const isDeployment = workload.kind === 'Deployment';
-  const listed = await cluster.list(
-    isDeployment ? 'pods,replicasets.apps' : 'pods',
-    workload.metadata.namespace ?? 'default',
-    labels.join(','),
-  );
+  const listed = await cluster.list(kinds.join(','), workload.metadata.namespace ?? 'default', labels.join(','));
   const revision = isDeployment ? podTemplateHash(workload, listed) : labelOfRevision(workload);
   const pods = listed.filter(
     ({ kind, metadata }) =>

@@ -1,17 +1,20 @@
-import { groupOf, type KubernetesObject } from '../../../domain/kubernetes/object.ts';
+import { groupOf, type KubernetesKey, type KubernetesObject } from '../../../domain/kubernetes/object.ts';
+import { listedForPods } from '../../../domain/kubernetes/pods.ts';
 import type { Cluster, Permission } from '../../kubernetes/cluster.ts';
 
 /** What a deployment does with objects: it reads, applies, and on its way back replaces, creates and deletes them. */
 const VERBS = ['get', 'create', 'patch', 'update', 'delete'] as const;
 
 /**
- * The permissions that a deployment of these objects needs, each once. `namespace`: of objects that name none, and of the
- * pods. Kinds that the cluster does not serve are left out.
+ * The permissions that a deployment of these objects needs, each once. `namespace`: of objects that name none. Pods are
+ * listed in the namespaces of their workloads, also of those that stay as they are (`unchanged`). Kinds that the cluster
+ * does not serve are left out.
  */
 export async function neededPermissions(
   cluster: Cluster,
   objects: readonly KubernetesObject[],
   namespace: string,
+  unchanged: readonly { readonly apiVersion: string; readonly key: KubernetesKey }[] = [],
 ): Promise<readonly Permission[]> {
   const kinds = new Map<string, Omit<Permission, 'verb'>>();
   for (const { apiVersion, kind, metadata } of objects) {
@@ -22,11 +25,22 @@ export async function neededPermissions(
     const place = served.isNamespaced ? (metadata.namespace ?? namespace) : null;
     kinds.set(`${resource} ${place}`, { resource, namespace: place });
   }
-  return [
-    ...[...kinds.values()].flatMap((each) => VERBS.map((verb) => ({ verb, ...each }))),
-    // why a workload does not become ready
-    { verb: 'list', resource: 'pods', namespace },
-  ];
+  const stay = unchanged.map(({ apiVersion, key: { kind, name, namespace: place } }) => ({
+    apiVersion,
+    kind,
+    metadata: { name, namespace: place },
+  }));
+  // why a workload does not become ready
+  const lists = new Map(
+    [...objects, ...stay].flatMap((workload) => {
+      const place = workload.metadata.namespace ?? namespace;
+      return listedForPods(workload).map((resource): [string, Permission] => [
+        `${resource} ${place}`,
+        { verb: 'list', resource, namespace: place },
+      ]);
+    }),
+  );
+  return [...[...kinds.values()].flatMap((each) => VERBS.map((verb) => ({ verb, ...each }))), ...lists.values()];
 }
 
 /** The permissions that the account of the context lacks, a sentence each. One process of kubectl asks for all. */

@@ -114,7 +114,8 @@ export async function planDeployment(
   const touched = [...applied, ...canaries, ...deletions].flatMap(({ action, wanted: to, before }) =>
     action === 'none' ? [] : (to ?? before ?? []),
   );
-  const needed = await neededPermissions(cluster, touched, environment.namespace);
+  const unchanged = applied.filter(({ action }) => action === 'none');
+  const needed = await neededPermissions(cluster, touched, environment.namespace, unchanged);
   problems.push(...(await missingPermissions(cluster, needed)));
   const lasting: string[] = [...lost];
   for (const { action, key, before, written } of applied) {

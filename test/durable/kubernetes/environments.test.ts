@@ -136,6 +136,7 @@ describe('longhaul environments check', { timeout: 180_000 }, () => {
       'The account of the context may not delete configmaps in shop.',
       'The account of the context may not delete deployments.apps in shop.',
       'The account of the context may not list pods in shop.',
+      'The account of the context may not list replicasets.apps in shop.',
       expect.stringMatching(/^The query for requests says nothing: Prometheus did not answer/),
     ]);
     expect(elsewhere?.problems).toEqual([expect.stringContaining('context "nowhere" does not exist')]);
