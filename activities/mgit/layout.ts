@@ -95,7 +95,7 @@ export async function readBranches(
 }
 
 /** The object format of a repository, from its configuration. */
-async function readObjectFormat(commonDir: string): Promise<ObjectFormat> {
+export async function readObjectFormat(commonDir: string): Promise<ObjectFormat> {
   const configuration = (await textOf(join(commonDir, 'config'))) ?? '';
   return /^\s*objectformat\s*=\s*sha256\s*$/im.test(configuration) ? 'sha256' : 'sha1';
 }
