@@ -86,13 +86,11 @@ const HEX_COMPARISON =
 function fitsHex(required: string, found: string): boolean | null {
   const version = valid(found);
   if (version === null || !/^\d/.test(found)) return null;
-  // as in Elixir, what follows an `and` or `or` is judged as a whole
-  const [, first = required, joint, rest] = /^(.*?)\s+(and|or)\s+(.*)$/s.exec(required) ?? [];
-  const fits = fitsComparison(first, version);
-  if (joint === undefined || rest === undefined) return fits;
-  const others = fitsHex(rest, found);
-  if (fits === null || others === null) return null;
-  return joint === 'and' ? fits && others : fits || others;
+  const alternatives = required.split(/\s+or\s+/).map((alternative) => {
+    const comparisons = alternative.split(/\s+and\s+/).map((each) => fitsComparison(each, version));
+    return comparisons.includes(null) ? null : !comparisons.includes(false);
+  });
+  return alternatives.includes(null) ? null : alternatives.includes(true);
 }
 
 function fitsComparison(comparison: string, version: string): boolean | null {

@@ -4,7 +4,7 @@ import type { DeclaredPackage, ManifestFiles } from './manifest-files.ts';
 import { fileIn, folderOf, insideRepository, isBelow, outermost, selected } from './member-folders.ts';
 import { usablePatterns } from './patterns.ts';
 import { parseToml, type TomlPath, type TomlText } from './toml-text.ts';
-import { isTable, listAt, type Table, tableAt, textAt, valueAt } from './toml-values.ts';
+import { isTable, tomlList, type TomlTable, tomlTable, tomlString, tomlValue } from './toml-values.ts';
 
 const NAME = 'Cargo.toml';
 
@@ -66,10 +66,10 @@ async function manifestAt(files: ManifestFiles, folder: string, root: Manifest |
 
 function memberFolders(files: ManifestFiles, folder: string, toml: TomlText): string[] {
   const file = fileIn(folder, NAME);
-  const patterns = usablePatterns(listAt(toml, ['workspace', 'members']), (message) =>
+  const patterns = usablePatterns(tomlList(toml, ['workspace', 'members']), (message) =>
     files.report('invalid', file, toml.lineOf(['workspace', 'members']), message),
   );
-  const excluded = listAt(toml, ['workspace', 'exclude']).flatMap((path) =>
+  const excluded = tomlList(toml, ['workspace', 'exclude']).flatMap((path) =>
     typeof path === 'string' ? [insideRepository(folder, path)] : [],
   );
   const members = selected(files.paths, folder, NAME, patterns);
@@ -90,17 +90,17 @@ function crateOf(files: ManifestFiles, { file, toml, root }: Manifest): Declared
     return null;
   }
   const workspace = root?.toml ?? toml;
-  const isInherited = valueAt(toml.values, ['package', 'version', 'workspace']) === true;
+  const isInherited = tomlValue(toml.values, ['package', 'version', 'workspace']) === true;
   const version = isInherited
-    ? textAt(workspace, ['workspace', 'package', 'version'])
-    : (textAt(toml, ['package', 'version']) ?? '0.0.0');
+    ? tomlString(workspace, ['workspace', 'package', 'version'])
+    : (tomlString(toml, ['package', 'version']) ?? '0.0.0');
   if (version === null) {
     const line = toml.lineOf(['package', 'version']);
     files.report('unresolved', file, line, 'The workspace has no version for this package.');
   }
-  const name = textAt(toml, ['package', 'name']);
+  const name = tomlString(toml, ['package', 'name']);
   if (name === null) files.report('invalid', file, toml.lineOf(['package']), '`[package]` has no `name`.');
-  const targets = Object.keys(tableAt(toml, ['target'])).map((target): TomlPath => ['target', target]);
+  const targets = Object.keys(tomlTable(toml, ['target'])).map((target): TomlPath => ['target', target]);
   const dependencies = [[], ...targets].flatMap((path) =>
     SECTIONS.flatMap(([section, kind]) => dependenciesIn(files, { file, toml, root }, [...path, section], kind)),
   );
@@ -116,7 +116,7 @@ function crateOf(files: ManifestFiles, { file, toml, root }: Manifest): Declared
 
 function dependenciesIn(files: ManifestFiles, manifest: Manifest, path: TomlPath, kind: DependencyKind): Dependency[] {
   const { file, toml } = manifest;
-  return Object.entries(tableAt(toml, path)).flatMap(([key, written]) => {
+  return Object.entries(tomlTable(toml, path)).flatMap(([key, written]) => {
     const line = toml.lineOf([...path, key]);
     const given = typeof written === 'string' ? { version: written } : written;
     if (!isTable(given)) {
@@ -134,11 +134,11 @@ function inherited(
   files: ManifestFiles,
   { file, toml, root }: Manifest,
   key: string,
-  own: Table,
+  own: TomlTable,
   line: number,
-): Table | null {
+): TomlTable | null {
   const workspace = root?.toml ?? toml;
-  const written = valueAt(workspace.values, ['workspace', 'dependencies', key]);
+  const written = tomlValue(workspace.values, ['workspace', 'dependencies', key]);
   const table = typeof written === 'string' ? { version: written } : written;
   if (!isTable(table)) {
     files.report('unresolved', file, line, `The workspace has no dependency ${key}.`);
@@ -153,7 +153,7 @@ function inherited(
 
 function dependencyOf(
   key: string,
-  table: Table | null,
+  table: TomlTable | null,
   kind: DependencyKind,
 ): Pick<Dependency, 'name' | 'alias' | 'requirement' | 'kind' | 'source' | 'location'> {
   if (table === null) return { name: key, alias: null, requirement: null, kind, source: 'unknown', location: null };

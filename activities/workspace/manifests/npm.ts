@@ -1,4 +1,5 @@
 import npa from 'npm-package-arg';
+import { validRange } from 'semver';
 import type { Dependency, DependencyKind } from '../../../domain/workspace/package-manifest.ts';
 import { parseJson, type JsonValue } from './json-tree.ts';
 import type { DeclaredPackage, ManifestFiles } from './manifest-files.ts';
@@ -129,6 +130,10 @@ function originOf(name: string, written: string): Origin | null {
   const linked = /^(?:link|portal):(.*)$/.exec(written)?.[1];
   const none = { name, alias: null, requirement: null, location: null };
   if (linked !== undefined) return { ...none, source: 'path', location: linked };
+  // what npm takes for a range has neither; its parser would make several URLs of it first
+  if (!/[:/]/.test(written) && validRange(written, { loose: true }) !== null) {
+    return { ...none, requirement: written.trim() || '*', source: 'registry' };
+  }
   let parsed;
   try {
     parsed = npa.resolve(name, written, '/');

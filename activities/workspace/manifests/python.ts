@@ -1,15 +1,11 @@
 import { posix } from 'node:path';
-import type {
-  Dependency,
-  DependencyKind,
-  DependencySource,
-} from '../../../domain/workspace/package-manifest.ts';
+import type { Dependency, DependencyKind, DependencySource } from '../../../domain/workspace/package-manifest.ts';
 import type { DeclaredPackage, ManifestFiles } from './manifest-files.ts';
 import { fileIn, folderOf, outermost, selected } from './member-folders.ts';
 import { usablePatterns } from './patterns.ts';
 import { normalized, ofPoetry, parsePythonRequirement } from './python-requirement.ts';
 import { parseToml, type TomlPath, type TomlText } from './toml-text.ts';
-import { isTable, listAt, tableAt, textAt, valueAt } from './toml-values.ts';
+import { isTable, tomlList, tomlTable, tomlString, tomlValue } from './toml-values.ts';
 
 const NAME = 'pyproject.toml';
 const UV_WORKSPACE = ['tool', 'uv', 'workspace'];
@@ -32,7 +28,7 @@ export async function pythonPackages(files: ManifestFiles): Promise<DeclaredPack
     const add = (project: DeclaredPackage | null): unknown => project !== null && found.push(project);
     add(projectOf(files, file, root, null));
     const patterns = (key: string): string[] =>
-      usablePatterns(listAt(root, [...UV_WORKSPACE, key]), (message) =>
+      usablePatterns(tomlList(root, [...UV_WORKSPACE, key]), (message) =>
         files.report('invalid', file, root.lineOf([...UV_WORKSPACE, key]), message),
       );
     for (const member of selected(files.paths, folder, NAME, patterns('members'), patterns('exclude'))) {
@@ -56,23 +52,23 @@ function projectOf(
   root: { readonly file: string; readonly toml: TomlText } | null,
 ): DeclaredPackage | null {
   const hasProject = isTable(toml.values['project']);
-  const dynamic = hasProject ? listAt(toml, ['project', 'dynamic']) : [];
-  const poetry = tableAt(toml, POETRY);
+  const dynamic = hasProject ? tomlList(toml, ['project', 'dynamic']) : [];
+  const poetry = tomlTable(toml, POETRY);
   /** What `[project]` leaves to Poetry is in its tables. */
   const isPoetrys = (field: string): boolean => !hasProject || (dynamic.includes(field) && field in poetry);
   const isPoetry = isPoetrys('dependencies');
-  const name = textAt(toml, [...(hasProject ? ['project'] : POETRY), 'name']);
-  const version = textAt(toml, [...(isPoetrys('version') ? POETRY : ['project']), 'version']);
+  const name = tomlString(toml, [...(hasProject ? ['project'] : POETRY), 'name']);
+  const version = tomlString(toml, [...(isPoetrys('version') ? POETRY : ['project']), 'version']);
   const sources = new Map([
     ...(root === null ? [] : sourcesIn(files, root.file, root.toml, folderOf(file))),
     ...sourcesIn(files, file, toml, folderOf(file)),
   ]);
   const dependencies = [
     ...(isPoetry ? [] : listed(files, file, toml, ['project', 'dependencies'], 'normal')),
-    ...Object.keys(hasProject ? tableAt(toml, ['project', 'optional-dependencies']) : {}).flatMap((extra) =>
+    ...Object.keys(hasProject ? tomlTable(toml, ['project', 'optional-dependencies']) : {}).flatMap((extra) =>
       listed(files, file, toml, ['project', 'optional-dependencies', extra], 'optional'),
     ),
-    ...Object.keys(tableAt(toml, ['dependency-groups'])).flatMap((group) =>
+    ...Object.keys(tomlTable(toml, ['dependency-groups'])).flatMap((group) =>
       listed(files, file, toml, ['dependency-groups', group], 'dev'),
     ),
     ...listed(files, file, toml, ['tool', 'uv', 'dev-dependencies'], 'dev'),
@@ -106,12 +102,17 @@ function listed(
   path: TomlPath,
   kind: DependencyKind,
 ): Dependency[] {
-  const all = listAt(toml, path);
+  const all = tomlList(toml, path);
   const some = all.slice(0, files.pythonRequirementsLeft);
   files.pythonRequirementsLeft -= some.length;
   if (some.length < all.length) {
     const line = toml.lineOf([...path, some.length]);
-    files.report('too_large', file, line, 'The repository has too many requirements: this and later ones are not read.');
+    files.report(
+      'too_large',
+      file,
+      line,
+      'The repository has too many requirements: this and later ones are not read.',
+    );
   }
   return some.flatMap((written, index) => {
     const line = toml.lineOf([...path, index]);
@@ -149,7 +150,7 @@ function shortened(value: unknown): string {
 
 /** `tool.uv.sources`, with folders relative to `reader`. */
 function sourcesIn(files: ManifestFiles, file: string, toml: TomlText, reader: string): [string, Origin][] {
-  return Object.entries(tableAt(toml, UV_SOURCES)).flatMap(([name, written]): [string, Origin][] => {
+  return Object.entries(tomlTable(toml, UV_SOURCES)).flatMap(([name, written]): [string, Origin][] => {
     if (Array.isArray(written)) {
       const line = toml.lineOf([...UV_SOURCES, name]);
       files.report('computed', file, line, `The source of ${name} depends on the environment.`);
@@ -176,7 +177,7 @@ function originOf(table: Readonly<Record<string, unknown>>, folder: string, read
  * more about what is listed there.
  */
 function poetryDependencies(files: ManifestFiles, file: string, toml: TomlText, isPoetry: boolean): Dependency[] {
-  const groups = Object.keys(tableAt(toml, [...POETRY, 'group'])).map((group): TomlPath => [
+  const groups = Object.keys(tomlTable(toml, [...POETRY, 'group'])).map((group): TomlPath => [
     ...POETRY,
     'group',
     group,
@@ -188,7 +189,7 @@ function poetryDependencies(files: ManifestFiles, file: string, toml: TomlText, 
     ...groups.map((path) => [path, 'dev'] as const),
   ];
   return tables.flatMap(([path, kind]) =>
-    Object.entries(tableAt(toml, path)).flatMap(([key, written]) => {
+    Object.entries(tomlTable(toml, path)).flatMap(([key, written]) => {
       // the interpreter
       if (normalized(key) === 'python') return [];
       const line = toml.lineOf([...path, key]);
@@ -204,7 +205,7 @@ function poetryDependencies(files: ManifestFiles, file: string, toml: TomlText, 
         files.report('invalid', file, line, `The requirement of ${key} is neither a text nor a table.`);
         return [];
       }
-      const version = valueAt(written, ['version']);
+      const version = tomlValue(written, ['version']);
       const specifier = typeof version === 'string' ? ofPoetry(version) : null;
       const origin = originOf(written, '.', '.') ?? REGISTRY;
       const actual = written['optional'] === true && kind === 'normal' ? 'optional' : kind;

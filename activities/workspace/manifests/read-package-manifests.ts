@@ -1,4 +1,4 @@
-import { realpath } from 'node:fs/promises';
+import { readdir, realpath } from 'node:fs/promises';
 import type {
   ManifestDiagnostic,
   PackageManifest,
@@ -14,7 +14,7 @@ import { type DeclaredPackage, type ManifestFiles, openManifestFiles } from './m
 import { mixPackages } from './mix.ts';
 import { npmPackages } from './npm.ts';
 import { pythonPackages } from './python.ts';
-import { trackedFiles, type TrackedOptions } from './tracked-files.ts';
+import { type TrackedFile, trackedFiles, type TrackedOptions } from './tracked-files.ts';
 
 const READERS: readonly ((files: ManifestFiles) => Promise<DeclaredPackage[]>)[] = [
   cargoPackages,
@@ -39,7 +39,7 @@ const NAMES = new Set([
  * them: the files of the work tree, also when they are changed, and nothing that git does not track. No program of the
  * repository is run. What cannot be read is a diagnostic, never a guess.
  *
- * Throws `InvalidInput` when there is no repository at `folder`, and `SourceUnreadable` when it cannot be read.
+ * Throws `InvalidInput` when there is no such folder, and `SourceUnreadable` when it cannot be read.
  */
 export async function readPackageManifests(folder: string, options: TrackedOptions): Promise<RepositoryManifests> {
   let root;
@@ -51,7 +51,7 @@ export async function readPackageManifests(folder: string, options: TrackedOptio
     }
     throw new LonghaulError('SourceUnreadable', `The folder ${folder} cannot be read.`, { cause: error });
   }
-  const tracked = await trackedFiles(root, (name) => NAMES.has(name), options);
+  const tracked = (await trackedFiles(root, (name) => NAMES.has(name), options)) ?? (await untracked(root));
   const diagnostics: ManifestDiagnostic[] = [];
   for (const { path, isText } of tracked) {
     if (isText) continue;
@@ -77,6 +77,12 @@ export async function readPackageManifests(folder: string, options: TrackedOptio
     packages: packages.sort((a, b) => compare(a.path, b.path) || compare(a.ecosystem, b.ecosystem)),
     diagnostics: diagnostics.sort((a, b) => compare(a.file, b.file) || (a.line ?? 0) - (b.line ?? 0)),
   };
+}
+
+/** The manifests directly in a folder. */
+async function untracked(folder: string): Promise<TrackedFile[]> {
+  const names = await readdir(folder);
+  return names.filter((name) => NAMES.has(name)).map((path) => ({ path, isText: true }));
 }
 
 /** By UTF-16 units, which depends on no locale. */

@@ -15,6 +15,7 @@ export interface TrackedFile {
 /** What tracked files are read with. */
 export interface TrackedOptions {
   readonly git: Git;
+  /** Ends git, and the reading. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -27,17 +28,18 @@ const SKIP_WORKTREE = 0x40_00;
 /**
  * The files that git tracks in the work tree at `folder` and that `isWanted` accepts by their last name, in the order
  * of git. Reads the index itself, which takes no process (gitformat-index(5)); only one that is split or sparse is
- * listed by git. Files that a sparse checkout leaves out are not listed. Empty for a bare repository.
+ * listed by git. Files that a sparse checkout leaves out are not listed. Empty for a bare repository, null where there is
+ * none.
  *
- * Throws `InvalidInput` when there is no repository at `folder`, and `SourceUnreadable` when its index is damaged.
+ * Throws `SourceUnreadable` when the index is damaged.
  */
 export async function trackedFiles(
   folder: string,
   isWanted: (name: string) => boolean,
   { git, signal }: TrackedOptions,
-): Promise<readonly TrackedFile[]> {
+): Promise<readonly TrackedFile[] | null> {
   const layout = await findLayout(folder);
-  if (layout === null) throw new LonghaulError('InvalidInput', `${folder} is not a git repository.`);
+  if (layout === null) return null;
   if (layout.gitDir === folder) return [];
   const index = await readIndex(join(layout.gitDir, 'index'), folder);
   if (index === null) return [];

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { checkYaml } from '../../../activities/shared/checked-yaml.ts';
 import { parseElixirLiteral } from '../../../domain/workspace/elixir-literal.ts';
-import { versionFits } from '../../../domain/workspace/version-fits.ts';
 import { workspaceManifestSchema } from '../../../domain/workspace/workspace-manifest.schema.ts';
 import { namesOfPaths } from '../../../domain/workspace/workspace-manifest.ts';
 
@@ -138,32 +137,4 @@ test('repositories are named by the end of their path, and by all of it where se
     'tools',
     'other.api',
   ]);
-});
-
-test.each([
-  ['npm', '^1.0.0', '1.2.0', true],
-  ['npm', '^1.0.0', '2.0.0', false],
-  ['npm', '1.x || >=3', '3.1.0', true],
-  ['npm', 'workspace:*', '1.0.0', null],
-  ['npm', 'latest', '1.0.0', null],
-  ['cargo', '1', '1.9.0', true],
-  ['cargo', '0.4', '0.5.0', false],
-  ['cargo', '>=1.2, <1.5', '1.4.0', true],
-  ['cargo', '1.*', '2.0.0', false],
-  ['go', 'v1.2.0', 'v1.1.9', false],
-  ['go', 'v1.2.0', 'v1.9.0', true],
-  ['go', 'v0.3.0', 'v1.0.0', true],
-  ['go', 'v2.0.0', 'v3.0.0', false],
-  ['hex', '~> 1.0', '1.9.0', true],
-  ['hex', '~> 1.0', '2.0.0', false],
-  ['hex', '~> 1.4.2', '1.4.9', true],
-  ['hex', '~> 1.4.2', '1.5.0', false],
-  ['hex', '~> 1.4.2', '1.4.1', false],
-  ['hex', '>= 1.0.0 and < 1.2.0', '1.1.5', true],
-  ['hex', '~> 1.0 or ~> 2.0', '2.5.0', true],
-  ['hex', '1.2.3', '1.2.4', false],
-  ['hex', '!= 1.0.0', '1.1.0', null],
-  ['python', '>=1.0', '1.1.0', null],
-] as const)('%s: whether %s accepts %s', (ecosystem, requirement, version, fits) => {
-  expect(versionFits(ecosystem, requirement, version)).toBe(fits);
 });

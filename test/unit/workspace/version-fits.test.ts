@@ -9,6 +9,7 @@ test.for<[Ecosystem, requirement: string, version: string, boolean | null]>([
   ['npm', '^1.2.0', '1.3.0-beta.1', false],
   ['npm', '*', '0.0.1', true],
   ['npm', 'latest', '1.0.0', null],
+  ['npm', 'workspace:*', '1.0.0', null],
   ['npm', '^1.2.0', 'one', null],
   // https://doc.rust-lang.org/cargo/reference/specifying-dependencies.html
   ['cargo', '1.2.3', '1.9.0', true],
@@ -59,6 +60,8 @@ test.for<[Ecosystem, requirement: string, version: string, boolean | null]>([
   ['hex', '>= 1.0.0 and < 2.0.0', '1.5.0', true],
   ['hex', '>= 1.0.0 and < 2.0.0', '2.0.0', false],
   ['hex', '~> 1.0 or ~> 2.0', '2.4.0', true],
+  ['hex', '== 2.0.0 and == 2.0.0 or == 1.0.0', '1.0.0', true],
+  ['hex', '== 1.0.0 or == 2.0.0 and == 3.0.0', '1.0.0', true],
   ['hex', '1.0.0', '1.0.0', true],
   ['hex', '== 1.0.0', '1.0.1', false],
   ['hex', '!= 1.0.0', '1.0.1', true],
@@ -70,10 +73,19 @@ test.for<[Ecosystem, requirement: string, version: string, boolean | null]>([
   expect(versionFits(ecosystem, requirement, version)).toBe(fits);
 });
 
-test.for(['npm', 'cargo', 'go', 'python', 'hex'] as const)('%s: long texts are judged at once, or not at all', (ecosystem) => {
-  for (const text of ['1'.repeat(1_000), '1.'.repeat(500), `${'~> 1.0 or '.repeat(90)}~> 1.0`, ' '.repeat(1_000), '>'.repeat(1_000)]) {
-    expect(versionFits(ecosystem, text, '1.0.0')).not.toBe(undefined);
-    expect(versionFits(ecosystem, '1.0.0', text)).not.toBe(undefined);
-  }
-  expect(versionFits(ecosystem, '1.0.0'.padEnd(2_000), '1.0.0')).toBeNull();
-});
+test.for(['npm', 'cargo', 'go', 'python', 'hex'] as const)(
+  '%s: long texts are judged at once, or not at all',
+  (ecosystem) => {
+    for (const text of [
+      '1'.repeat(1_000),
+      '1.'.repeat(500),
+      `${'~> 1.0 or '.repeat(90)}~> 1.0`,
+      ' '.repeat(1_000),
+      '>'.repeat(1_000),
+    ]) {
+      expect(versionFits(ecosystem, text, '1.0.0')).not.toBe(undefined);
+      expect(versionFits(ecosystem, '1.0.0', text)).not.toBe(undefined);
+    }
+    expect(versionFits(ecosystem, '1.0.0'.padEnd(2_000), '1.0.0')).toBeNull();
+  },
+);

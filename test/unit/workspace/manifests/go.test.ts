@@ -40,7 +40,8 @@ tool example.com/four/cmd
 test('all modules of a repository, and those that go.work uses', async () => {
   const { packages, diagnostics } = await manifestsOf({
     'go.work': 'go 1.24\nuse (\n\t.\n\t./api\n\t./gone\n)\nreplace example.com/x => ./x\n',
-    'go.mod': 'module example.com/app\nrequire (\n\texample.com/app/api v1.0.0\n\texample.com/x v1.0.0\n)\n',
+    'go.mod':
+      'module example.com/app\nrequire (\n\texample.com/app/api v1.0.0\n\texample.com/x v1.0.0\n)\nreplace example.com/app/api => ./other\n',
     'api/go.mod': 'module example.com/app/api\n',
     'sdk/go.mod': 'module example.com/app/sdk\n',
     'testdata/t/go.mod': 'module t\n',

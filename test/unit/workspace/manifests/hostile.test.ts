@@ -104,10 +104,10 @@ test.for([
   ['go.mod', `module ${'"'.repeat(LONG + 1)}`],
   ['go.mod', `require (\n${'require (\n'.repeat(DEEP)}`],
   ['mix.exs', `defmodule A do\n  def project, do: ${'['.repeat(DEEP)}`],
-  ['mix.exs', `${'defmodule A do\n'.repeat(30_000)}`],
+  ['mix.exs', 'defmodule A do\n'.repeat(30_000)],
   ['mix.exs', `defmodule A do\n  def project, do: [app: :a, deps: ${'[] ++ '.repeat(20_000)}[]]\nend`],
   ['mix.exs', `defmodule A do\n  def project, do: [app: :a, deps: ${'('.repeat(20_000)}[]${')'.repeat(20_000)}]\nend`],
-  ['mix.exs', `${'"#{'.repeat(20_000)}`],
+  ['mix.exs', '"#{'.repeat(20_000)],
 ] as const)('%s that would exhaust a parser: %.40s', { timeout: 60_000 }, async ([name, content]) => {
   const started = performance.now();
   const { diagnostics } = await manifestsOf({ ...GOOD, [name]: content });
@@ -117,7 +117,10 @@ test.for([
 });
 
 test('YAML whose aliases multiply is not expanded', async () => {
-  const levels = Array.from({ length: 30 }, (_, level) => `a${level + 1}: &a${level + 1} [${`*a${level}, `.repeat(9)}]`);
+  const levels = Array.from(
+    { length: 30 },
+    (_, level) => `a${level + 1}: &a${level + 1} [${`*a${level}, `.repeat(9)}]`,
+  );
   const { packages, diagnostics } = await manifestsOf({
     ...GOOD,
     'pnpm-workspace.yaml': `a0: &a0 [lol]\n${levels.join('\n')}\npackages: *a30\n`,
@@ -153,7 +156,9 @@ test('names of properties that JavaScript treats in its own way', async () => {
 });
 
 test('more manifests than are read', async () => {
-  const files = Object.fromEntries(Array.from({ length: 5_001 }, (_, n) => [`m${String(n).padStart(4, '0')}/go.mod`, `module m${n}`]));
+  const files = Object.fromEntries(
+    Array.from({ length: 5_001 }, (_, n) => [`m${String(n).padStart(4, '0')}/go.mod`, `module m${n}`]),
+  );
   const { packages, diagnostics } = await manifestsOf(files);
   expect(packages).toHaveLength(5_000);
   expect(diagnostics.map(({ kind, file }) => [kind, file])).toEqual([['too_large', 'm5000/go.mod']]);
@@ -168,7 +173,12 @@ test('more bytes of manifests than are read', async () => {
   expect(diagnostics).toHaveLength(7);
 });
 
-test('no repository, and no folder', async () => {
-  await expect(readPackageManifests(scratchFolder(), { git: scratchRunner() })).rejects.toThrow('is not a git repository');
+test('a folder that is no repository has the manifests directly in it, and one that does not exist is refused', async () => {
+  const folder = scratchFolder();
+  mkdirSync(join(folder, 'a'));
+  writeFileSync(join(folder, 'package.json'), '{"name": "root", "workspaces": ["a"]}');
+  writeFileSync(join(folder, 'a/package.json'), '{"name": "a"}');
+  const { packages } = await readPackageManifests(folder, { git: scratchRunner() });
+  expect(packages.map(({ name }) => name)).toEqual(['root']);
   await expect(readPackageManifests('/nonexistent', { git: scratchRunner() })).rejects.toThrow('does not exist');
 });

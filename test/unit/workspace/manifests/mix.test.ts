@@ -146,8 +146,18 @@ test.for([
   ['no project', 'defmodule A do\nend', 'invalid', 0],
   ['settings that are computed', 'defmodule A do\n  def project do\n    settings(:a)\n  end\nend', 'computed', 1],
   ['a name that is computed', 'defmodule A do\n  def project, do: [\n app: name()]\nend', 'computed', 1],
-  ['dependencies with several clauses', 'defmodule A do\n  def project, do: [app: :a, deps: d()]\n  defp d, do: []\n  defp d, do: []\nend', 'computed', 1],
-  ['dependencies that call themselves', 'defmodule A do\n  def project, do: [app: :a, deps: d()]\n  defp d, do: d()\nend', 'computed', 1],
+  [
+    'dependencies with several clauses',
+    'defmodule A do\n  def project, do: [app: :a, deps: d()]\n  defp d, do: []\n  defp d, do: []\nend',
+    'computed',
+    1,
+  ],
+  [
+    'dependencies that call themselves',
+    'defmodule A do\n  def project, do: [app: :a, deps: d()]\n  defp d, do: d()\nend',
+    'computed',
+    1,
+  ],
 ] as const)('%s is a diagnostic', async ([, content, kind, count]) => {
   const { packages, diagnostics } = await manifestsOf({ 'mix.exs': content });
   expect(diagnostics.map((each) => each.kind)).toEqual([kind]);

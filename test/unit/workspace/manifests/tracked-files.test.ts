@@ -24,8 +24,8 @@ function listed(folder: string): string[] {
     .filter((path) => isManifest(path.slice(path.lastIndexOf('/') + 1)));
 }
 
-async function paths(folder: string): Promise<string[]> {
-  return (await trackedFiles(folder, isManifest, { git: scratchRunner() })).map(({ path }) => path);
+async function paths(folder: string): Promise<string[] | undefined> {
+  return (await trackedFiles(folder, isManifest, { git: scratchRunner() }))?.map(({ path }) => path);
 }
 
 test.for(['2', '3', '4'])('an index of version %s has the files that git lists', async (version) => {
@@ -96,7 +96,7 @@ test('a path that is not valid UTF-8 is marked', async () => {
 test('an empty repository, a bare one, none, and a damaged index', async () => {
   expect(await paths(initRepository(join(scratchFolder(), 'empty')))).toEqual([]);
   expect(await paths(initRepository(join(scratchFolder(), 'bare.git'), '--bare'))).toEqual([]);
-  await expect(paths(scratchFolder())).rejects.toThrow('is not a git repository');
+  expect(await trackedFiles(scratchFolder(), isManifest, { git: scratchRunner() })).toBeNull();
   const folder = repositoryWith(FILES);
   for (const damage of ['DIRC', 'DIRC\0\0\0\x02\0\0\0\x02' + 'x'.repeat(100), `DIRC\0\0\0\x07${'x'.repeat(50)}`, '']) {
     writeFileSync(join(folder, '.git/index'), damage);
