@@ -105,6 +105,32 @@ describe('what cannot be undone', () => {
     expect(irreversible({ change: 'update', before, after: definition([], ['v1']) })).toBeNull();
   });
 
+  it.each([
+    ['deleted with its claims', 'delete', 3, null, { whenDeleted: 'Delete' }, 'its claims would be deleted with it'],
+    ['deleted', 'delete', 3, null, { whenScaled: 'Delete' }, null],
+    [
+      'scaled down without its claims',
+      'update',
+      3,
+      1,
+      { whenScaled: 'Delete' },
+      'the claims of 2 pods would be deleted',
+    ],
+    ['scaled down', 'update', 3, 1, { whenDeleted: 'Delete' }, null],
+    ['scaled up', 'update', 1, 3, { whenScaled: 'Delete' }, null],
+    ['deleted, by default', 'delete', 3, null, undefined, null],
+  ] as const)('a StatefulSet that is %s', (_name, change, had, has, policy, why) => {
+    const set = (replicas: number, claims: readonly object[]): KubernetesObject =>
+      object('apps/v1', 'StatefulSet', 'db', {
+        spec: { replicas, volumeClaimTemplates: claims, persistentVolumeClaimRetentionPolicy: policy },
+      });
+    const found = (claims: readonly object[]): string | null =>
+      irreversible({ change, before: set(had, claims), after: has === null ? null : set(has, claims) });
+    const claim = { metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'] } };
+    expect(found([claim]) ?? 'it can').toContain(why ?? 'it can');
+    expect(found([])).toBeNull();
+  });
+
   it('a deleted Deployment or Secret can be created again', () => {
     expect(irreversible({ change: 'delete', before: object('apps/v1', 'Deployment'), after: null })).toBeNull();
     expect(irreversible({ change: 'delete', before: object('v1', 'Secret'), after: null })).toBeNull();
