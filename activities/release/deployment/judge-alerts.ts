@@ -7,7 +7,7 @@ import {
   type FiringAlert,
   judgeAlerts,
 } from '../../../domain/release/deployment/alert.ts';
-import { standing } from '../../../domain/release/deployment/standing.ts';
+import { releaseBefore, standing } from '../../../domain/release/deployment/standing.ts';
 import { sha256 } from '../../../platform/sha256.ts';
 import { recordEvent } from '../../ledger/audit.ts';
 import type { LedgerTransaction } from '../../ledger/open-ledger.ts';
@@ -113,7 +113,7 @@ async function environmentOf(
 ): Promise<AlertedEnvironment> {
   if (last === undefined || last.started_at === null) return { last: null, rule, before: null };
   const { status, goes_back: goesBack, started_at: startedAt } = last;
-  const before = standing(await stayedIn(trx, key)).at(-2)?.version ?? null;
+  const before = releaseBefore(standing(await stayedIn(trx, key)));
   // one that has begun is in one of these states
   return { last: { status: status as 'deployed', goesBack, startedAt }, rule, before };
 }

@@ -20,6 +20,7 @@ import {
 } from '../../../domain/release/deployment/deployment.ts';
 import { serviceOfObjects } from '../../../domain/release/deployment/canary.ts';
 import { type InventoryItem, removedFrom } from '../../../domain/release/deployment/inventory.ts';
+import { releaseBefore, standing } from '../../../domain/release/deployment/standing.ts';
 import { openUntil } from '../../../domain/release/promotion/freeze.ts';
 import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
 import type { BlobStore } from '../../blobs/blob-store.ts';
@@ -31,6 +32,7 @@ import { type PlannedObject, readInventory, recordPlan } from './deployment-obje
 import { withSelectorChanges } from './plan-selectors.ts';
 import { withImages } from './manifests.ts';
 import { missingPermissions, neededPermissions } from './permissions.ts';
+import { stayedIn } from './record-deployment.ts';
 import type { Seal } from './sealed.ts';
 import { readSealedManifests } from './sealed-manifests.ts';
 
@@ -73,9 +75,10 @@ export async function planDeployment(
   const { ledger, cluster, seal } = tools;
   const { repository, version, commit, isPartial } = asked;
   const place = { repository, environment: environment.name, except: deployment };
-  const [{ wanted, problems }, { last, items }] = await Promise.all([
+  const [{ wanted, problems }, { last, items }, stayed] = await Promise.all([
     wantedObjects(tools, asked, environment),
     readInventory(ledger, place),
+    stayedIn(ledger, place),
   ]);
   const later = asked.goBack || asked.isCandidate ? null : laterThan(version, last?.version ?? null);
   if (later !== null) {
@@ -198,6 +201,7 @@ export async function planDeployment(
     problems: clipped([...new Set(problems)]),
     irreversible: clipped(lasting),
     previous: last && { ...last, services: [...new Set(items.map(({ service }) => serviceOfObjects(service)))] },
+    back: releaseBefore(standing([...stayed, { version, goesBack: asked.goBack, services: [...deployed] }])),
     freezes: environment.freeze.flatMap((window) => {
       const until = openUntil(window, now);
       return until === null ? [] : [`The freeze "${window.name}" is on until ${until.toISOString().slice(0, 16)}Z.`];

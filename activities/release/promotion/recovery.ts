@@ -1,4 +1,4 @@
-import { standing } from '../../../domain/release/deployment/standing.ts';
+import { releaseBefore, standing } from '../../../domain/release/deployment/standing.ts';
 import type { Recovery, RecoveryFacts } from '../../../domain/release/promotion/recovery.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { sha256 } from '../../../platform/sha256.ts';
@@ -48,7 +48,7 @@ export async function recoveryFacts(
     isPromoted,
     commit: found.commit,
     present,
-    before: present === version ? (releases.at(-2)?.version ?? null) : null,
+    before: present === version ? releaseBefore(releases) : null,
     digest: sha256(JSON.stringify([repository, version, found.commit, environment, why, tag])),
   };
 }

@@ -6,7 +6,7 @@ import {
   describeStayed,
   shortId,
 } from '../../../domain/release/deployment/describe.ts';
-import { standing } from '../../../domain/release/deployment/standing.ts';
+import { releaseBefore, standing } from '../../../domain/release/deployment/standing.ts';
 import { deployReleaseFlow } from '../../../domain/release/flows/deploy-flows.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { CliContext } from '../../core/context.ts';
@@ -60,8 +60,8 @@ async function versionBefore(context: CliContext, repository: string, environmen
   const { listDeployments } = await import('../../../activities/release/deployment/read-deployments.ts');
   const query = { repository, environment, status: 'deployed' as const, limit: LISTED };
   const releases = standing((await listDeployments(await readersLogin(context), query)).toReversed());
-  const before = releases.at(-2);
-  if (before !== undefined) return before.version;
+  const before = releaseBefore(releases);
+  if (before !== null) return before;
   throw new LonghaulError(
     'InvalidInput',
     `${environment} had no other release of ${repository} before: name one with --to.`,

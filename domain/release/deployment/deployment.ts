@@ -92,6 +92,8 @@ export interface PlannedDeployment {
   readonly irreversible: readonly string[];
   /** The release that the environment has; null for the first one. */
   readonly previous: PreviousRelease | null;
+  /** The release to which `longhaul rollback` goes back when this one stays; null for none. */
+  readonly back: string | null;
   /** The freeze windows that are open, a sentence each. */
   readonly freezes: readonly string[];
   /** Who must approve; null when no one is asked. */

@@ -1,3 +1,4 @@
+import { valid } from 'semver';
 import { kubernetesKeyOf, objectName } from '../../kubernetes/object.ts';
 import type { ObjectAction, PlannedDeployment } from './deployment.ts';
 import { type DeploymentReasons, describeReasons } from './reasons.ts';
@@ -103,10 +104,6 @@ export function describePlan(
   plan: PlannedDeployment,
 ): string {
   const { counts, previous, problems, irreversible, freezes, approvals, changes } = plan;
-  // a release from which people went back is deployed again
-  const back = goBack
-    ? `longhaul deploy ${previous?.version} --env ${environment}`
-    : `longhaul rollback --env ${environment} --to ${previous?.version}`;
   return [
     `${version} to ${environment}, now ${previous === null ? 'nothing of this repository' : previous.version}`,
     ...changes.map(({ service, objects }) => `  ${service}: ${objects} ${objects === 1 ? 'object' : 'objects'} change`),
@@ -115,8 +112,23 @@ export function describePlan(
     ...irreversible.map((each) => `  ${each}`),
     ...freezes.map((each) => `  ${each}`),
     ...(approvals === null ? [] : [`  ${approvals.needed} must approve plan ${plan.digest.slice(0, 12)}`]),
-    ...(previous === null || previous.version === version ? [] : [`Back: ${back}`]),
+    ...backOf(plan, { version, environment, goBack }).map((back) => `Back: ${back}`),
   ].join('\n');
+}
+
+/** The command that goes back from a deployment, if there is one. */
+function backOf(
+  { previous, back }: PlannedDeployment,
+  {
+    version,
+    environment,
+    goBack,
+  }: { readonly version: string; readonly environment: string; readonly goBack: boolean },
+): readonly string[] {
+  if (previous === null || previous.version === version) return [];
+  if (!goBack) return back === null ? [] : [`longhaul rollback --env ${environment} --to ${back}`];
+  // a release from which people went back is deployed again, the commit of a pipeline is not
+  return valid(previous.version) === null ? [] : [`longhaul deploy ${previous.version} --env ${environment}`];
 }
 
 /** The comment on an issue for a deployment that is rolled back, in Markdown. */

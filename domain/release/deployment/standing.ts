@@ -1,3 +1,5 @@
+import { valid } from 'semver';
+
 /** A deployment that stayed, the facts that going back needs. */
 export interface StandingDeployment {
   readonly version: string;
@@ -25,4 +27,14 @@ export function standing<Deployment extends StandingDeployment>(all: readonly De
     }
   }
   return found;
+}
+
+/**
+ * The release to which an environment goes back: the last one below its present one that has another version. Commits that
+ * a run of a pipeline has left there are passed over, because only a release can be deployed. Null when there is none.
+ */
+export function releaseBefore(releases: readonly StandingDeployment[]): string | null {
+  const present = releases.at(-1)?.version;
+  const isBefore = ({ version }: StandingDeployment): boolean => version !== present && valid(version) !== null;
+  return releases.findLast(isBefore)?.version ?? null;
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { PlannedDeployment } from '../../../../domain/release/deployment/deployment.ts';
 import { describePlan, describeStayed, shortId } from '../../../../domain/release/deployment/describe.ts';
 
-function plan(previous: string | null): PlannedDeployment {
+function plan(previous: string | null, back: string | null): PlannedDeployment {
   return {
     deployment: '01a22caf-2361-7b44-a331-095680e78c9c',
     digest: '0'.repeat(64),
@@ -14,6 +14,7 @@ function plan(previous: string | null): PlannedDeployment {
     problems: [],
     irreversible: [],
     previous: previous === null ? null : ({ version: previous } as PlannedDeployment['previous']),
+    back,
     freezes: [],
     approvals: null,
     deletes: false,
@@ -22,21 +23,30 @@ function plan(previous: string | null): PlannedDeployment {
 
 describe('a plan', () => {
   test.each([
-    [null, false, []],
-    ['v1.0.0', false, ['Back: longhaul rollback --env staging --to v1.0.0']],
+    [null, false, null, []],
+    ['v1.0.0', false, 'v1.0.0', ['Back: longhaul rollback --env staging --to v1.0.0']],
     // the same release again
-    ['v1.1.0', false, []],
+    ['v1.1.0', false, 'v1.0.0', []],
     // a release from which people went back is deployed again
-    ['v1.2.0', true, ['Back: longhaul deploy v1.2.0 --env staging']],
-  ])('over %s, going back: %s, ends with the command that goes back', (previous, goBack, back) => {
-    const lines = describePlan({ version: 'v1.1.0', environment: 'staging', goBack }, plan(previous)).split('\n');
-    expect(lines).toEqual([
-      `v1.1.0 to staging, now ${previous ?? 'nothing of this repository'}`,
-      '  api: 1 object change',
-      '  0 are created, 1 changed, 0 deleted, 1 stay as they are',
-      ...back,
-    ]);
-  });
+    ['v1.2.0', true, null, ['Back: longhaul deploy v1.2.0 --env staging']],
+    // the commit of a pipeline is not deployed again
+    ['0123456789ab', false, 'v1.0.0', ['Back: longhaul rollback --env staging --to v1.0.0']],
+    ['0123456789ab', false, null, []],
+    ['0123456789ab', true, 'v1.0.0', []],
+  ])(
+    'over %s, going back: %s, with %s below, ends with the command that goes back',
+    (previous, goBack, before, back) => {
+      const lines = describePlan({ version: 'v1.1.0', environment: 'staging', goBack }, plan(previous, before)).split(
+        '\n',
+      );
+      expect(lines).toEqual([
+        `v1.1.0 to staging, now ${previous ?? 'nothing of this repository'}`,
+        '  api: 1 object change',
+        '  0 are created, 1 changed, 0 deleted, 1 stay as they are',
+        ...back,
+      ]);
+    },
+  );
 });
 
 test('what stayed says how many samples there are', () => {

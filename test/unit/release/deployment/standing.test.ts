@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { standing } from '../../../../domain/release/deployment/standing.ts';
+import { releaseBefore, standing } from '../../../../domain/release/deployment/standing.ts';
 
 /** `v2`, `<v1` for one that goes back, `v2:web` with its services. */
 function deployments(text: string) {
@@ -26,4 +26,19 @@ test.each([
   ['<v1 v2', 'v2'],
 ])('%s leaves %s', (all, left) => {
   expect(standing(deployments(all))).toEqual(deployments(left));
+});
+
+test.each([
+  ['', null],
+  ['v1.0.0', null],
+  ['v1.0.0 v1.1.0', 'v1.0.0'],
+  ['v1.0.0 v1.1.0 <v1.0.0', null],
+  // commits of pipelines
+  ['v1.0.0 0123456789ab v1.1.0', 'v1.0.0'],
+  ['v1.0.0 0123456789ab', 'v1.0.0'],
+  ['0123456789ab v1.0.0', null],
+  ['v1.0.0 v1.1.0 0123456789ab v1.1.0', 'v1.0.0'],
+  ['v1.0.0 v1.1.0 v1.0.0', 'v1.1.0'],
+])('%s goes back to %s', (all, before) => {
+  expect(releaseBefore(standing(deployments(all)))).toBe(before);
 });
