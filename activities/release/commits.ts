@@ -9,6 +9,7 @@ import type {
   PublishedRelease,
   WantedAssets,
 } from '../../domain/release/promotion/publication.ts';
+import { authorsOf, MOST_COMMITS_WITH_AUTHORS } from '../../domain/release/promotion/authors.ts';
 import type { AlertChannelConfig } from '../../domain/shared/channels.schema.ts';
 import type {
   Baseline,
@@ -101,6 +102,8 @@ export interface CommitActivities {
   findNamedCommits(input: FindNamedCommits): Promise<readonly NamedCommit[]>;
   /** The commits that the commit descends from, of a list; those that are unknown are left out. */
   findAncestors(input: FindAncestors): Promise<readonly string[]>;
+  /** The authors of the commits that `since` does not have, of all for null; null when there are too many to know them. */
+  findAuthors(input: FindAuthors): Promise<readonly string[] | null>;
   /** Pushes the final tag of a release. Throws `TagConflict`, whose message ends with `hint`, and `PushRefused`. */
   pushRelease(input: PushTagInput & { readonly hint: string | null }): Promise<PushedTag>;
   /** Removes the tag that `pushRelease` pushes with these fields, if the remote has this very object. */
@@ -180,6 +183,14 @@ export interface FindAncestors {
   readonly packed: PackedCommit;
   /** Full oids. */
   readonly commits: readonly string[];
+}
+
+/** Asks who wrote what a commit has. */
+export interface FindAuthors {
+  readonly repository: string;
+  readonly packed: PackedCommit;
+  /** Full oid of a commit: those that it has do not count. */
+  readonly since: string | null;
 }
 
 /** Tools of the activities. */
@@ -289,6 +300,16 @@ export function createCommitActivities({
           { signal },
         );
       }),
+    findAuthors: ({ repository, packed: { commit, pack }, since }) =>
+      heartbeating(async (signal) =>
+        mgit.withHistory(
+          await find(repository, signal),
+          { commit, openPack: () => blobs.open(pack), commits: [], patches: false },
+          // one more shows that there are too many
+          async (history) => authorsOf(await history.log(since, MOST_COMMITS_WITH_AUTHORS + 1)),
+          { signal },
+        ),
+      ),
     coverCommits: (input) => heartbeating((signal) => coverCommits({ mgit, blobs, protectedBranches }, input, signal)),
     packCommit: ({ repository: id, commit, branch }) =>
       heartbeating(async (signal) => {

@@ -1,7 +1,7 @@
 import type { DeployPlace, PlannedDeployment } from '../../domain/release/deployment/deployment.ts';
 import type { EnvironmentChange } from '../../domain/release/flows/deploy-flows.ts';
 import { passGate } from '../shared/gate.ts';
-import { ledgerActivities } from './activities.ts';
+import { commitActivities, ledgerActivities } from './activities.ts';
 import { refusal } from './deployment-failures.ts';
 import type { DeploymentHooks } from './deployment-hooks.ts';
 import { makePlan } from './plan-deployment.ts';
@@ -43,8 +43,9 @@ export async function approve(
     if (open === undefined) {
       return { plan, approvedBy: questions.flatMap(({ kind }) => passed.get(`${kind} ${plan.digest}`) ?? []) };
     }
+    const excludeAuthors = await excludedFrom(given, plan);
     show('waits for people: longhaul inbox');
-    const { needed, from, excludeAuthors, deadline, reminderSeconds, escalation } = plan.approvals ?? ONE_PERSON;
+    const { needed, from, deadline, reminderSeconds, escalation } = plan.approvals ?? ONE_PERSON;
     const { create, update, delete: deleted } = plan.counts;
     const verdict = await passGate({
       kind: open.kind,
@@ -78,6 +79,21 @@ export async function approve(
       verdict.decisions.map(({ person, why }) => `${person}: ${why}`),
     );
   }
+}
+
+/** The authors of the changes who may not approve them. */
+async function excludedFrom(
+  { repository, packed, environment }: EnvironmentChange,
+  { authorsSince: since }: PlannedDeployment,
+): Promise<readonly string[]> {
+  if (since === undefined) return [];
+  const authors = await commitActivities.findAuthors.executeWithOptions({ summary: 'who wrote the changes' }, [
+    { repository, packed, since },
+  ]);
+  if (authors !== null) return authors;
+  throw refusal(
+    `${environment} excludes the authors of the changes from the approval (exclude_authors), but there are too many to know them all: deploy a release with fewer commits, or change environments.yaml.`,
+  );
 }
 
 /** After so many attempts of a release that did not stay, a person is asked before the next one. */

@@ -18,6 +18,7 @@ import {
   type PlannedDeployment,
   RELEASE_ANNOTATION,
 } from '../../../domain/release/deployment/deployment.ts';
+import { changesBegin } from '../../../domain/release/deployment/changes-begin.ts';
 import { serviceOfObjects } from '../../../domain/release/deployment/canary.ts';
 import { type InventoryItem, removedFrom } from '../../../domain/release/deployment/inventory.ts';
 import { releaseBefore, standing } from '../../../domain/release/deployment/standing.ts';
@@ -32,7 +33,7 @@ import { type PlannedObject, readInventory, recordPlan } from './deployment-obje
 import { withSelectorChanges } from './plan-selectors.ts';
 import { withImages } from './manifests.ts';
 import { missingPermissions, neededPermissions } from './permissions.ts';
-import { stayedIn } from './record-deployment.ts';
+import { promotedReleases, stayedIn } from './record-deployment.ts';
 import type { Seal } from './sealed.ts';
 import { readSealedManifests } from './sealed-manifests.ts';
 
@@ -207,6 +208,14 @@ export async function planDeployment(
       return until === null ? [] : [`The freeze "${window.name}" is on until ${until.toISOString().slice(0, 16)}Z.`];
     }),
     approvals: approvalsOf(environment),
+    ...(environment.approvals?.exclude_authors
+      ? {
+          authorsSince: changesBegin(standing(stayed), await promotedReleases(ledger, repository), {
+            version,
+            services: [...deployed],
+          }),
+        }
+      : {}),
     deletes: deletions.length > 0,
   };
 }
@@ -224,6 +233,7 @@ function approvalsOf({ approvals }: Environment): PlannedDeployment['approvals']
   return {
     needed,
     from,
+    // the flow adds them: they are in git
     excludeAuthors: [],
     deadline:
       deadline === undefined

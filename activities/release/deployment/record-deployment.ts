@@ -177,12 +177,23 @@ export async function stayedIn(
 ) {
   return ledger
     .selectFrom('deployments')
-    .select(['deployment_id', 'version', 'packed', 'contracts', 'services', 'goes_back as goesBack'])
+    .select(['deployment_id', 'version', 'commit', 'packed', 'contracts', 'services', 'goes_back as goesBack'])
     .where('repository', '=', repository)
     .where('environment', '=', environment)
     .where('status', 'in', states)
     .orderBy('sequence')
     .execute();
+}
+
+/** The promoted releases of a repository. */
+export async function promotedReleases(ledger: LedgerDatabase, repository: string): Promise<readonly ReleasedCommit[]> {
+  const rows = await ledger
+    .selectFrom('generations')
+    .select(['version', 'commit'])
+    .where('repository', '=', repository)
+    .where('status', '=', 'promoted')
+    .execute();
+  return rows.flatMap(({ version, commit }) => (commit === null ? [] : [{ version, commit }]));
 }
 
 /**

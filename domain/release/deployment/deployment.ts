@@ -98,6 +98,8 @@ export interface PlannedDeployment {
   readonly freezes: readonly string[];
   /** Who must approve; null when no one is asked. */
   readonly approvals: RequiredApprovals | null;
+  /** Where the changes begin whose authors may not approve, null for all commits; undefined when authors may. */
+  readonly authorsSince?: string | null;
   /** True when objects are deleted. */
   readonly deletes: boolean;
 }

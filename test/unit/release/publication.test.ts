@@ -119,6 +119,19 @@ test('of a repository without a release in Longhaul all authors are known, whate
   ]);
 });
 
+test('the authors of the changes of a deployment are those of the commits that the release before does not have', async () => {
+  const { commit, activities } = await open();
+  const first = commit('feat: one');
+  commit('feat: two', { by: 'second' });
+  const third = commit('feat: three', { by: 'third' });
+  const packed = await run(() => activities.packCommit({ repository: REPOSITORY, commit: third }));
+  const since = (before: string | null) =>
+    run(() => activities.findAuthors({ repository: REPOSITORY, packed, since: before }));
+  expect(await since(first)).toEqual(['third@example.com', 'second@example.com']);
+  expect(await since(null)).toEqual(['third@example.com', 'second@example.com', 'first@example.com']);
+  expect(await since(third)).toEqual([]);
+});
+
 describe('the branches that a release may come from', () => {
   const { before, base } = { before: null, base: null };
   async function covered(place: Awaited<ReturnType<typeof open>>, commit: string, kind: 'standard' | 'hotfix') {
