@@ -41,5 +41,12 @@ export function reachOf(config: Config): string[] {
     for (const [key, item] of entries) visit(item, at === '' ? key : `${at}.${key}`);
   };
   visit(config, '');
+  const { key, kubectl, kubeconfig } = config.deploy;
+  if (key !== undefined) {
+    lines.push(
+      `reads ${key} (deploy)`,
+      `runs ${kubectl}, with the clusters of ${kubeconfig ?? 'its configuration'} (deploy)`,
+    );
+  }
   return lines;
 }

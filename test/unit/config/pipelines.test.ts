@@ -51,6 +51,17 @@ describe('the section `pipelines`', () => {
   });
 });
 
+test('clusters that a configuration deploys to are shown before it is trusted', () => {
+  const deploy = { key: '/etc/longhaul/deploy.key', kubeconfig: '/etc/longhaul/kubeconfig', kubectl: '/opt/kubectl' };
+  expect(reachOf(configSchema.parse({ deploy }))).toEqual(
+    expect.arrayContaining([
+      'reads /etc/longhaul/deploy.key (deploy)',
+      'runs /opt/kubectl, with the clusters of /etc/longhaul/kubeconfig (deploy)',
+    ]),
+  );
+  expect(reachOf(configSchema.parse({})).join('\n')).not.toContain('kubectl');
+});
+
 test('the environment of a worker is divided: nothing secret stays in it, and tokens of forges go nowhere', () => {
   const { env, variables } = pipelinesEnvironment(
     {
