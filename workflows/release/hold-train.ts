@@ -6,10 +6,8 @@ import type { TrainWork } from './plan-train.ts';
 
 /** The first pause of a train that holds. */
 const SHORTEST_MS = 10_000;
-/** The longest pause on the first day, and after it. */
+/** The longest pause. */
 const LONGEST_MS = 3_600_000;
-const LONGEST_LATER_MS = 6 * LONGEST_MS;
-const FIRST_DAY_MS = 86_400_000;
 
 /** Failures of a look that others can repair: the train waits for that. */
 const WAITED_FOR: readonly FailureType[] = [
@@ -27,10 +25,10 @@ export type Look<Result> =
 
 /**
  * How long a train holds until it looks again, in milliseconds: a tenth of the time since it began to hold. So it leaves
- * soon after it can. After the first day the pauses become longer than an hour: each look adds to the history.
+ * soon after it can, and at the latest an hour.
  */
 export function pauseOfHold(heldMs: number): number {
-  return Math.min(Math.max(heldMs / 10, SHORTEST_MS), heldMs < FIRST_DAY_MS ? LONGEST_MS : LONGEST_LATER_MS);
+  return Math.min(Math.max(heldMs / 10, SHORTEST_MS), LONGEST_MS);
 }
 
 /** Looks until the work is done. Says meanwhile what it waits for; records it, with `record`, when that changes. */

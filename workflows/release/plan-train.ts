@@ -16,6 +16,8 @@ export interface TrainWork {
   readonly show: (...lines: readonly string[]) => void;
   /** When the current stage began to hold, if the run before this one held in it: milliseconds. */
   readonly heldSince: () => number | null;
+  /** The gates as the last refused promotion left them: it is not repeated while nothing has changed. */
+  readonly tried: { gates: string };
   /** Continues the train in a new run, which holds in the same stage: the history has become long. */
   readonly renew: (heldSince: number) => Promise<never>;
   /** Records something that it did, once for its departure. */

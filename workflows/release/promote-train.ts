@@ -9,11 +9,9 @@ import { readGates, type Left, readTrainPlan, reasonsOf, type TrainWork } from '
 
 /** Promotes what is on the train as soon as all gates are open. Null for a train without a generation. */
 export async function promoteTrain(work: TrainWork, chosen: string | null): Promise<Left | null> {
-  const { given, show } = work;
+  const { given, show, tried } = work;
   const { repository, by } = given;
   let version = chosen;
-  // gates as the last attempt left them: it is not repeated while nothing has changed
-  let tried = '';
   return holding(work, async () => {
     const plan = await readTrainPlan(given, version);
     const { generation, train, hasPeople } = plan;
@@ -25,7 +23,7 @@ export async function promoteTrain(work: TrainWork, chosen: string | null): Prom
     // people took it back, so people release it again
     if (generation.withdrawn !== null) return { version, waitsFor: [generation.withdrawn] };
     const report = await readGates(given, plan, generation);
-    if (!report.isOpen && (needsMore(report) || keyOf(report) === tried)) {
+    if (!report.isOpen && (needsMore(report) || keyOf(report) === tried.gates)) {
       return { version, waitsFor: reasonsOf(report) };
     }
     // only a person may ask people
@@ -48,7 +46,7 @@ export async function promoteTrain(work: TrainWork, chosen: string | null): Prom
       // people have rejected it, or a file of the release is missing
       if (refused?.isOpen === true) throw error;
       if (refused !== null) {
-        tried = keyOf(refused);
+        tried.gates = keyOf(refused);
         return { version, waitsFor: reasonsOf(refused) };
       }
       const { type, error: message } = failureOf(error);
@@ -57,6 +55,9 @@ export async function promoteTrain(work: TrainWork, chosen: string | null): Prom
     }
   });
 }
+
+/** Characters of gates that are compared. */
+const LONGEST_KEY = 10_000;
 
 /** Failures of a promotion that others can repair: the train waits for that. */
 const REPAIRABLE: readonly FailureType[] = ['GenerationDiffers', 'TagConflict', 'PushRefused'];
@@ -67,7 +68,8 @@ function needsMore({ gates }: PromotionReport): boolean {
 }
 
 function keyOf({ commit, gates }: PromotionReport): string {
-  return JSON.stringify([commit, gates]);
+  // it is a part of the input of the run that continues this one
+  return JSON.stringify([commit, gates]).slice(0, LONGEST_KEY);
 }
 
 /** The gates with which a promotion was refused; null for another failure. */

@@ -26,6 +26,8 @@ export interface ContinuedTrain {
   readonly from: StartFrom<Outputs>;
   /** When its stage began to hold, in milliseconds. */
   readonly heldSince: number;
+  /** See {@link TrainWork.tried}. */
+  readonly tried: string;
 }
 
 /**
@@ -92,11 +94,16 @@ async function run(
   stages: FlowStages<Outputs>,
   continued: ContinuedTrain | null,
 ): Promise<RunTrainResult> {
-  const hold: Pick<TrainWork, 'show' | 'heldSince' | 'renew'> = {
+  const tried = { gates: continued?.tried ?? '' };
+  const hold: Pick<TrainWork, 'show' | 'heldSince' | 'tried' | 'renew'> = {
     show: stages.show,
+    tried,
     heldSince: () => (continued?.from.stage === stages.position().stage ? continued.heldSince : null),
     renew: (heldSince) =>
-      continueAsNew<typeof runTrain>({ ...given, continued: { from: stages.position(), heldSince } }),
+      continueAsNew<typeof runTrain>({
+        ...given,
+        continued: { from: stages.position(), heldSince, tried: tried.gates },
+      }),
   };
   const plan = await stages.run('timetable', () =>
     holding(hold, async () => {
