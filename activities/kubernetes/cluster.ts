@@ -1,7 +1,9 @@
 import { conflictsIn, type FieldConflict } from '../../domain/kubernetes/conflicts.ts';
 import { groupOf, kubernetesKeyOf, type KubernetesObject, objectName } from '../../domain/kubernetes/object.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
+import { untilAborted } from '../../platform/until-aborted.ts';
 import { type Kubectl, kubectlFailure } from './kubectl.ts';
+import { createSharedRead, type SharedRead } from './shared-read.ts';
 
 /** The name under which fields of objects are owned that Longhaul applied. */
 export const FIELD_MANAGER = 'longhaul';
@@ -72,8 +74,47 @@ export interface Cluster {
 /** Answers of a server about the objects themselves. */
 const REFUSALS: ReadonlySet<string> = new Set(['ClusterRejected', 'ClusterForbids', 'KubectlFailed']);
 
-/** A cluster through kubectl. */
-export function createCluster(kubectl: Kubectl, context: string, signal?: AbortSignal): Cluster {
+/** Opens a context of the kubeconfig; what is asked of it ends when the signal is aborted. */
+export type OpenCluster = (context: string, signal?: AbortSignal) => Cluster;
+
+/** Clusters through kubectl. Those of one context share what they read at the same time. */
+export function createClusters(kubectl: Kubectl): OpenCluster {
+  const shared = new Map<string, SharedOfContext>();
+  return (context, signal) => {
+    const known = shared.get(context) ?? sharedOfContext(kubectl, context);
+    shared.set(context, known);
+    return createCluster(kubectl, context, known, signal);
+  };
+}
+
+/** What clusters of one context share. */
+interface SharedOfContext {
+  /** The kinds of API versions that the server itself has, and until when they are believed (milliseconds since 1970). */
+  readonly ownKinds: Map<string, { readonly kinds: readonly ServedKind[]; readonly until: number }>;
+  /** Reads objects of served kinds. */
+  readonly read: SharedRead<ObjectReference, KubernetesObject>;
+}
+
+/** How long the kinds of the server itself are remembered: they change when it is upgraded. */
+const OWN_KINDS_MS = 5 * 60_000;
+
+function sharedOfContext(kubectl: Kubectl, context: string): SharedOfContext {
+  return {
+    ownKinds: new Map(),
+    read: createSharedRead(async (references) => {
+      const input = JSON.stringify(listOf(references.map(nameOnly)));
+      const args = ['get', '--ignore-not-found', '--show-managed-fields', '-o', 'json', '-f', '-'];
+      const found = objectsIn(await kubectl.inContext(context, args, { input }));
+      return references.map((reference) => found.find((object) => isObjectOf(object, reference)) ?? null);
+    }),
+  };
+}
+
+function nameOnly({ apiVersion, kind, metadata: { name, namespace } }: ObjectReference): ObjectReference {
+  return { apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } };
+}
+
+function createCluster(kubectl: Kubectl, context: string, shared: SharedOfContext, signal?: AbortSignal): Cluster {
   const served = new Map<string, Promise<readonly ServedKind[]>>();
   const run = (args: readonly string[], input?: object): Promise<string> =>
     kubectl.inContext(context, args, { signal, ...(input === undefined ? {} : { input: JSON.stringify(input) }) });
@@ -93,6 +134,8 @@ export function createCluster(kubectl: Kubectl, context: string, signal?: AbortS
   }
 
   async function kinds(apiVersion: string): Promise<readonly ServedKind[]> {
+    const own = shared.ownKinds.get(apiVersion);
+    if (own !== undefined && own.until > Date.now()) return own.kinds;
     const known = served.get(apiVersion);
     if (known !== undefined) return known;
     const reading = readKinds(apiVersion);
@@ -103,6 +146,10 @@ export function createCluster(kubectl: Kubectl, context: string, signal?: AbortS
     });
     // a definition that is applied next adds kinds
     if (found.length === 0) served.delete(apiVersion);
+    // the group of a definition has a dot (CustomResourceDefinition, `spec.group`)
+    else if (!groupOf(apiVersion).includes('.')) {
+      shared.ownKinds.set(apiVersion, { kinds: found, until: Date.now() + OWN_KINDS_MS });
+    }
     return found;
   }
 
@@ -131,17 +178,8 @@ export function createCluster(kubectl: Kubectl, context: string, signal?: AbortS
     const isServed = await Promise.all(references.map(async (each) => (await kindOf(each)) !== null));
     const asked = references.filter((_each, at) => isServed[at]);
     if (asked.length === 0) return references.map(() => null);
-    const items = asked.map(({ apiVersion, kind, metadata: { name, namespace } }) => ({
-      apiVersion,
-      kind,
-      metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
-    }));
-    const printed = await run(
-      ['get', '--ignore-not-found', '--show-managed-fields', '-o', 'json', '-f', '-'],
-      listOf(items),
-    );
-    const found = objectsIn(printed);
-    return references.map((reference) => found.find((object) => isObjectOf(object, reference)) ?? null);
+    const found = await (signal === undefined ? shared.read(asked) : untilAborted(signal, shared.read(asked)));
+    return references.map((reference) => found[asked.indexOf(reference)] ?? null);
   }
 
   async function replace(object: KubernetesObject): Promise<KubernetesObject> {

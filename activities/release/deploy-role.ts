@@ -1,4 +1,5 @@
 import { openBlobs } from '../blobs/open-blobs.ts';
+import { createClusters } from '../kubernetes/cluster.ts';
 import { createKubectl } from '../kubernetes/kubectl.ts';
 import { expandPath } from '../shared/config.ts';
 import { openLedger } from '../ledger/open-ledger.ts';
@@ -17,18 +18,16 @@ const HEARTBEAT_MS = 5_000;
 export async function openDeployRole({ loaded, env, places }: WorkerStart): Promise<OpenRole> {
   const { kubectl: program, kubeconfig, key, contexts } = loaded.config.deploy;
   const seal = await readSeal(key === undefined ? undefined : expandPath(key, '/'));
-  const kubectl = createKubectl({
-    program,
-    kubeconfig: kubeconfig === undefined ? null : expandPath(kubeconfig, '/'),
-    env,
-  });
+  const openCluster = createClusters(
+    createKubectl({ program, kubeconfig: kubeconfig === undefined ? null : expandPath(kubeconfig, '/'), env }),
+  );
   const blobs = await openBlobs(loaded, env);
   const ledgerUrl = places.ledger();
   const ledger = openLedger(ledgerUrl);
   return {
     activities: {
-      ...createDeployActivities({ kubectl, blobs, seal, contexts }),
-      ...createChangeActivities({ kubectl, blobs, ledger, ledgerUrl, seal, contexts }),
+      ...createDeployActivities({ openCluster, blobs, seal, contexts }),
+      ...createChangeActivities({ openCluster, blobs, ledger, ledgerUrl, seal, contexts }),
     },
     // a worker that takes over waits no longer than the timeout of heartbeats
     limits: { heartbeatMs: HEARTBEAT_MS },

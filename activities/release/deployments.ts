@@ -1,8 +1,7 @@
 import type { CheckedEnvironment, RenderedService } from '../../domain/release/deployment/environment-check.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
-import { createCluster } from '../kubernetes/cluster.ts';
-import type { Kubectl } from '../kubernetes/kubectl.ts';
+import type { OpenCluster } from '../kubernetes/cluster.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 import { readContracts } from './contracts/stored-contracts.ts';
 import { type AllowedContexts, problemOfContext } from './deployment/allowed-context.ts';
@@ -11,7 +10,7 @@ import type { Seal } from './deployment/sealed.ts';
 
 /** Tools of the activities of the role `deploy`. */
 export interface DeployTools {
-  readonly kubectl: Kubectl;
+  readonly openCluster: OpenCluster;
   readonly blobs: BlobStore;
   /** Opens what is sealed to {@link DeployActivities.sealingKey}. */
   readonly seal: Seal;
@@ -38,7 +37,7 @@ export interface DeployActivities {
 }
 
 /** Creates the activities. */
-export function createDeployActivities({ kubectl, blobs, seal, contexts }: DeployTools): DeployActivities {
+export function createDeployActivities({ openCluster, blobs, seal, contexts }: DeployTools): DeployActivities {
   return {
     sealingKey: () => Promise.resolve(seal.recipient),
     checkEnvironment: ({ repository, contracts, environment: name, services }) =>
@@ -51,7 +50,7 @@ export function createDeployActivities({ kubectl, blobs, seal, contexts }: Deplo
         // before anything is asked
         const problem = problemOfContext(contexts, repository, environment);
         if (problem !== null) return unasked(environment, problem);
-        const cluster = createCluster(kubectl, environment.context, signal);
+        const cluster = openCluster(environment.context, signal);
         return checkEnvironment({ cluster, blobs, seal, environment, services, signal });
       }),
   };

@@ -6,8 +6,7 @@ import type { PlanDeployment, PlannedDeployment } from '../../domain/release/dep
 import type { Measured, MetricsBefore } from '../../domain/release/deployment/watch.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
-import { createCluster, type ObjectReference } from '../kubernetes/cluster.ts';
-import type { Kubectl } from '../kubernetes/kubectl.ts';
+import type { ObjectReference, OpenCluster } from '../kubernetes/cluster.ts';
 import { ledgerFailure } from '../ledger/ledger-failure.ts';
 import type { LedgerDatabase } from '../ledger/open-ledger.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
@@ -27,7 +26,7 @@ import { metricsBefore, watchDeployment, type Watched } from './deployment/watch
 
 /** Tools of the activities that change environments. */
 export interface ChangeTools {
-  readonly kubectl: Kubectl;
+  readonly openCluster: OpenCluster;
   readonly blobs: BlobStore;
   readonly ledger: LedgerDatabase;
   /** The address of the ledger, for messages. */
@@ -72,13 +71,14 @@ export interface ChangeActivities {
   awaitReady(input: ServiceInput & { readonly until: number }): Promise<readonly string[]>;
   /** Deletes what the release before had and this one has not. Returns the number of objects. */
   removeObjects(input: DeploymentInput): Promise<number>;
-  /** Watches a deployment until `until` (milliseconds since 1970), or a sample says that it must be rolled back. */
+  /** Watches a deployment from `since` until `until` (milliseconds since 1970), or a sample says that it must be rolled back. */
   watchDeployment(
     input: DeploymentInput & {
       readonly services: readonly string[];
       readonly baseline: Measured;
       /** False where the metrics are about what was there before. */
       readonly byMetrics: boolean;
+      readonly since: number;
       readonly until: number;
     },
   ): Promise<Watched>;
@@ -96,7 +96,7 @@ const DELETION_POLL_MS = 1_000;
 
 /** Creates the activities. */
 export function createChangeActivities(tools: ChangeTools): ChangeActivities {
-  const { kubectl, ledger } = tools;
+  const { openCluster, ledger } = tools;
 
   /** Work in the cluster of an environment. */
   const inCluster = <Result>(
@@ -108,7 +108,7 @@ export function createChangeActivities(tools: ChangeTools): ChangeActivities {
   ): Promise<Result> =>
     heartbeating(async (signal, report) => {
       const environment = await allowedEnvironment(tools, input);
-      const cluster = createCluster(kubectl, environment.context, signal);
+      const cluster = openCluster(environment.context, signal);
       try {
         return await work({ ledger, cluster, seal: tools.seal, signal, environment }, report);
       } catch (error) {

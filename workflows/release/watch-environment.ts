@@ -25,7 +25,8 @@ export async function watch(
   { packed, goBack }: Pick<EnvironmentChange, 'packed' | 'goBack'>,
   { services: watched, canaries = [], seconds, target, before }: Watching,
 ): Promise<Watched> {
-  const until = Date.now() + seconds * 1_000;
+  const since = Date.now();
+  const until = since + seconds * 1_000;
   const services = [...watched.map(({ name }) => name), ...canaries];
   const checked = watched.filter(({ hasPrograms }) => hasPrograms).map(({ name }) => name);
   const scope = new CancellationScope();
@@ -39,7 +40,14 @@ export async function watch(
       lastingChangeActivities(Math.ceil(seconds))
         .watchDeployment.executeWithOptions({ summary }, [
           // for a while they are about what was there before, and say nothing about what replaces it
-          { ...target, services, baseline: before.latency, byMetrics: !goBack && before.problem === null, until },
+          {
+            ...target,
+            services,
+            baseline: before.latency,
+            byMetrics: !goBack && before.problem === null,
+            since,
+            until,
+          },
         ])
         .then(endsAll),
       checked.length === 0

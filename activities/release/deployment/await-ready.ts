@@ -38,7 +38,10 @@ export interface ReadyTask {
   readonly signal: AbortSignal;
 }
 
+/** It is asked at each full second, so that what waits at the same time is asked for together. */
 const POLL_MS = 1_000;
+/** So long nothing asks what keeps pods from being ready: most of them only need the time. */
+const PATIENCE_MS = 2_500;
 
 /**
  * Waits until objects are ready. Ends early for what will not pass by itself: a loop of crashes, an image that cannot be
@@ -46,12 +49,14 @@ const POLL_MS = 1_000;
  */
 export async function awaitReady(cluster: Cluster, { objects, until, since, signal }: ReadyTask): Promise<ReadyState> {
   const seen = startLooking(since);
+  const began = Date.now();
   for (;;) {
-    const state = await readiness(cluster, objects, seen);
+    const asksWhy = Date.now() - began >= PATIENCE_MS || Date.now() >= until;
+    const state = await readiness(cluster, objects, seen, { asksWhy });
     if (state.isReady || state.isFinal) return state;
-    const left = until - Date.now();
-    if (left <= 0) return state;
-    await delay(Math.min(POLL_MS, left), undefined, { signal });
+    if (Date.now() >= until && asksWhy) return state;
+    const next = POLL_MS - (Date.now() % POLL_MS);
+    await delay(Math.max(0, Math.min(next, until - Date.now())), undefined, { signal });
   }
 }
 
@@ -78,8 +83,13 @@ export function startLooking(since = Number.POSITIVE_INFINITY): Seen {
   };
 }
 
-/** Whether objects are ready now. One that is not there is not, but for Jobs that have ended. */
-export async function readiness(cluster: Cluster, objects: readonly AwaitedObject[], seen: Seen): Promise<ReadyState> {
+/** Whether objects are ready now. One that is not there is not, but for Jobs that have ended. `asksWhy`: looks for the cause at their pods. */
+export async function readiness(
+  cluster: Cluster,
+  objects: readonly AwaitedObject[],
+  seen: Seen,
+  { asksWhy }: { readonly asksWhy: boolean } = { asksWhy: true },
+): Promise<ReadyState> {
   const found = await cluster.read(objects);
   const states = await Promise.all(
     objects.map(async (reference, at) => {
@@ -93,7 +103,7 @@ export async function readiness(cluster: Cluster, objects: readonly AwaitedObjec
       if (isRemovedWhenDone(object) || (isJob(object) && state === 'ready')) seen.mayBeGone.add(name);
       if (state === 'ready') return null;
       if (state === 'failed') return { isFinal: true, why: `${name}: ${why}` };
-      const problem = await problemOfPods(cluster, object, seen);
+      const problem = asksWhy ? await problemOfPods(cluster, object, seen) : null;
       return problem === null
         ? { isFinal: false, why: `${name}: ${why}` }
         : { isFinal: true, why: `${name}: ${problem}` };

@@ -8,6 +8,7 @@ import { groupOf, kubernetesKeyOf, type KubernetesObject, objectName } from '../
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { BlobStore } from '../../blobs/blob-store.ts';
 import type { Cluster } from '../../kubernetes/cluster.ts';
+import { withManifestsReader } from './manifests-reader.ts';
 import { missingPermissions, neededPermissions } from './permissions.ts';
 import { askPrometheus } from './prometheus.ts';
 import type { Seal } from './sealed.ts';
@@ -58,12 +59,17 @@ async function objectsOf({ blobs, seal, environment: { namespace }, services }: 
   readonly objects: readonly KubernetesObject[];
   readonly problems: readonly string[];
 }> {
-  const read = await Promise.all(
-    services.map(({ service, manifests: digest }) =>
-      readSealedManifests(blobs, seal, { digest, namespace, about: `manifests of ${service}` }),
-    ),
-  );
-  return { objects: read.flatMap(({ objects }) => objects), problems: read.flatMap(({ problems }) => problems) };
+  return withManifestsReader(async (read) => {
+    const objects: KubernetesObject[] = [];
+    const problems: string[] = [];
+    for (const { service, manifests: digest } of services) {
+      const sealed = { digest, namespace, about: `manifests of ${service}` };
+      const manifests = await readSealedManifests({ blobs, seal, read }, sealed);
+      objects.push(...manifests.objects);
+      problems.push(...manifests.problems);
+    }
+    return { objects, problems };
+  });
 }
 
 /** A definition in the manifests brings its kind. */

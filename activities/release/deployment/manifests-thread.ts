@@ -1,4 +1,4 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { readManifests } from './manifests.ts';
 
 /** Manifests that the thread reads. */
@@ -11,5 +11,6 @@ export interface ManifestsThreadTask {
   readonly about: string;
 }
 
-const { bytes, namespace, about } = workerData as ManifestsThreadTask;
-parentPort?.postMessage(readManifests(Buffer.from(bytes).toString('utf8'), namespace, about), []);
+parentPort?.on('message', ({ bytes, namespace, about }: ManifestsThreadTask) => {
+  parentPort?.postMessage(readManifests(Buffer.from(bytes).toString('utf8'), namespace, about), []);
+});

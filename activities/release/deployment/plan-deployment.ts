@@ -31,6 +31,7 @@ import { strangeCanaries, wantedCanaries } from './plan-canaries.ts';
 import { differenceOf, wouldStay, withMarks, withoutMarks } from './compare-objects.ts';
 import { type PlannedObject, readInventory, recordPlan } from './deployment-objects.ts';
 import { withSelectorChanges } from './plan-selectors.ts';
+import { withManifestsReader } from './manifests-reader.ts';
 import { withImages } from './manifests.ts';
 import { missingPermissions, neededPermissions } from './permissions.ts';
 import { promotedReleases, stayedIn } from './record-deployment.ts';
@@ -252,13 +253,16 @@ async function wantedObjects(
 ): Promise<{ readonly wanted: readonly OfService[]; readonly problems: string[] }> {
   const problems: string[] = [];
   const found: OfService[] = [];
-  for (const { service, manifests } of services) {
-    const about = `manifests of ${service}`;
-    const read = await readSealedManifests(blobs, seal, { digest: manifests, namespace: environment.namespace, about });
-    problems.push(...read.problems);
-    const objects = withImages(read.objects, images[service] ?? {}, about);
-    found.push(...objects.map((object) => ({ service, object })));
-  }
+  await withManifestsReader(async (read) => {
+    for (const { service, manifests: digest } of services) {
+      const about = `manifests of ${service}`;
+      const sealed = { digest, namespace: environment.namespace, about };
+      const manifests = await readSealedManifests({ blobs, seal, read }, sealed);
+      problems.push(...manifests.problems);
+      const objects = withImages(manifests.objects, images[service] ?? {}, about);
+      found.push(...objects.map((object) => ({ service, object })));
+    }
+  });
   const scoped = await inScope(cluster, found);
   for (const [at, { service, object }] of scoped.entries()) {
     const key = kubernetesKeyOf(object);

@@ -30,6 +30,8 @@ export interface WatchTask {
   readonly baseline: Measured;
   /** False where the metrics are about what was there before. */
   readonly byMetrics: boolean;
+  /** When this watch began: samples before it are those of a canary. Milliseconds since 1970. */
+  readonly since: number;
   /** Milliseconds since 1970. */
   readonly until: number;
 }
@@ -89,7 +91,9 @@ export async function watchDeployment(
   const { ledger, signal } = tools;
   const rules = watchRules(task.environment);
   const known = await readSamples(ledger, task.deployment);
-  let state = known.reduce<WatchState>((before, sample) => watched(before, rules, sample), WATCHED_NOTHING);
+  let state = known
+    .filter(({ takenAt }) => takenAt.getTime() >= task.since)
+    .reduce<WatchState>((before, { sample }) => watched(before, rules, sample), WATCHED_NOTHING);
   let count = known.length;
   const record = async (sample: Sample): Promise<void> => {
     const { verdict, why } = judgeSample(rules, sample);
@@ -173,13 +177,16 @@ function probesOf(
   return probes;
 }
 
-async function readSamples(ledger: LedgerDatabase, deployment: string): Promise<readonly Sample[]> {
+async function readSamples(
+  ledger: LedgerDatabase,
+  deployment: string,
+): Promise<readonly { readonly sample: Sample; readonly takenAt: Date }[]> {
   const rows = await ledger
     .selectFrom('deployment_samples')
-    .select('sample')
+    .select(['sample', 'taken_at as takenAt'])
     .where('deployment_id', '=', deployment)
     .orderBy('sequence')
     .execute();
   // written by `watchDeployment`
-  return rows.map(({ sample }) => sample as unknown as Sample);
+  return rows.map(({ sample, takenAt }) => ({ sample: sample as unknown as Sample, takenAt }));
 }

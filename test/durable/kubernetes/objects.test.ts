@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createCluster, type Cluster as Client } from '../../../activities/kubernetes/cluster.ts';
+import { createClusters, type Cluster as Client } from '../../../activities/kubernetes/cluster.ts';
 import { createKubectl, type Kubectl } from '../../../activities/kubernetes/kubectl.ts';
 import { undoObject } from '../../../activities/kubernetes/undo-object.ts';
 import type { KubernetesObject } from '../../../domain/kubernetes/object.ts';
@@ -47,7 +47,7 @@ describe('objects of a cluster', { timeout: 180_000 }, () => {
   beforeEach(async () => {
     namespace = `objects-${namespaces++}`;
     await cluster.kubectl(['create', 'namespace', namespace]);
-    client = createCluster(kubectl, context);
+    client = createClusters(kubectl)(context);
   });
 
   function object(apiVersion: string, kind: string, name: string, rest: object): KubernetesObject {
@@ -220,13 +220,13 @@ describe('objects of a cluster', { timeout: 180_000 }, () => {
   });
 
   test('messages about contexts, permissions and versions have names', async () => {
-    await expect(createCluster(kubectl, 'nowhere').versions()).rejects.toMatchObject({ type: 'InvalidConfiguration' });
+    await expect(createClusters(kubectl)('nowhere').versions()).rejects.toMatchObject({ type: 'InvalidConfiguration' });
     expect(await client.may([{ verb: 'patch', resource: 'deployments.apps', namespace }])).toEqual([true]);
     const { cluster: version } = await client.versions();
     expect(version).toMatch(/^1\.\d+\.\d+$/);
     const account = ['create', 'serviceaccount', 'guest', '-n', namespace];
     await cluster.kubectl(account);
     const missing = createKubectl({ program: '/nowhere/kubectl', kubeconfig: null, env: {} });
-    await expect(createCluster(missing, context).versions()).rejects.toMatchObject({ type: 'KubectlUnusable' });
+    await expect(createClusters(missing)(context).versions()).rejects.toMatchObject({ type: 'KubectlUnusable' });
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { nameOfImage, readManifests, withImages } from '../../../../activities/release/deployment/manifests.ts';
-import { readInThread } from '../../../../activities/release/deployment/manifests-reader.ts';
+import type { ManifestsThreadTask } from '../../../../activities/release/deployment/manifests-thread.ts';
+import { type ReadingLimits, withManifestsReader } from '../../../../activities/release/deployment/manifests-reader.ts';
 
 const read = (text: string) => readManifests(text, 'shop', 'k8s/api');
 const DIGEST = `sha256:${'a'.repeat(64)}`;
@@ -100,6 +101,8 @@ data: {c: 1, d: 2, c: 3}
 });
 
 describe('hostile manifests', () => {
+  const readInThread = (one: ManifestsThreadTask, limits?: ReadingLimits) =>
+    withManifestsReader((readOne) => readOne(one), limits);
   const task = (text: string) => ({ bytes: Buffer.from(text), namespace: 'shop', about: 'manifests of api' });
   const keys = Array.from({ length: 100_000 }, (_value, at) => `  k${at}: v\n`).join('');
   const large = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\ndata:\n${keys}`;
@@ -122,6 +125,19 @@ describe('hostile manifests', () => {
       objects: [],
       problems: [`The manifests of api ${why}: render fewer or smaller objects.`],
     });
+  });
+
+  it('do not keep those of the next service from being read', async () => {
+    const small = task('apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\n');
+    const found = await withManifestsReader(
+      async (one) => [await one(small), await one(task(large)), await one(small)],
+      { megabytes: 16 },
+    );
+    expect(found.map(({ objects, problems }) => [objects.length, problems.length])).toEqual([
+      [1, 0],
+      [0, 1],
+      [1, 0],
+    ]);
   });
 
   it.each([

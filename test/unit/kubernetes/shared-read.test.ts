@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { createSharedRead } from '../../../activities/kubernetes/shared-read.ts';
+import { LonghaulError, type FailureType } from '../../../domain/shared/failures.ts';
+
+const named = (name: string) => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name },
+});
+
+/** A read that has every object but `missing`, and fails for all when one is `refused`. */
+function reader(refusal: FailureType) {
+  const runs: string[][] = [];
+  const read = createSharedRead<ReturnType<typeof named>, ReturnType<typeof named>>((references) => {
+    const names = references.map(({ metadata: { name } }) => name);
+    runs.push(names);
+    return names.includes('refused')
+      ? Promise.reject(new LonghaulError(refusal, `no ${names.join(', ')}`))
+      : Promise.resolve(
+          references.map((each) => (each.metadata.name === 'missing' ? null : named(each.metadata.name))),
+        );
+  });
+  return { read, runs };
+}
+
+describe('reads that begin at the same time', () => {
+  it('are one, and each gets its own objects in its order', async () => {
+    const { read, runs } = reader('ClusterForbids');
+    const found = await Promise.all([
+      read([named('a'), named('missing')]),
+      read([]),
+      read([named('b')]),
+      read([named('a')]),
+    ]);
+    expect(found).toEqual([[named('a'), null], [], [named('b')], [named('a')]]);
+    expect(runs).toEqual([['a', 'missing', 'b', 'a']]);
+  });
+
+  it('do not fail because of one that the server refuses', async () => {
+    const { read, runs } = reader('ClusterForbids');
+    const found = await Promise.allSettled([read([named('a')]), read([named('refused')])]);
+    expect(found).toMatchObject([
+      { status: 'fulfilled', value: [named('a')] },
+      { status: 'rejected', reason: { type: 'ClusterForbids', message: 'no refused' } },
+    ]);
+    expect(runs).toEqual([['a', 'refused'], ['a'], ['refused']]);
+  });
+
+  it('fail together when the server cannot be reached', async () => {
+    const { read, runs } = reader('ClusterUnavailable');
+    const found = await Promise.allSettled([read([named('a')]), read([named('refused')])]);
+    expect(found.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(runs).toHaveLength(1);
+  });
+
+  it('are not remembered', async () => {
+    const { read, runs } = reader('ClusterForbids');
+    await read([named('a')]);
+    await read([named('a')]);
+    expect(runs).toEqual([['a'], ['a']]);
+  });
+});
