@@ -47,6 +47,8 @@ import { type RecordCanary, recordCanary } from './deployment/record-canary.ts';
 import {
   type EndDeployment,
   endDeployment,
+  type IncompleteDeployment,
+  recordIncomplete,
   type EnvironmentKey,
   failedDeployments,
   type FindImages,
@@ -196,6 +198,8 @@ export interface LedgerActivities {
   problemOfSoaked(input: { readonly deployment: string }): Promise<string | null>;
   /** Records that a deployment begins to change its environment, and why; returns the environments that it passes over, too. */
   startDeployment(input: StartDeployment): Promise<DeploymentReasons>;
+  /** Records that a deployment waits for people to repair what could not be undone. */
+  recordIncomplete(input: IncompleteDeployment): Promise<void>;
   /** Records how a deployment ended. */
   endDeployment(input: EndDeployment): Promise<void>;
   /** What alerts about an environment lead to. Each leads to something once. Throws `InvalidConfiguration`. */
@@ -263,6 +267,7 @@ export function createLedgerActivities(tools: LedgerTools, trains: TrainSchedule
     laterDeployments: (input) => named(() => laterDeployments(tools.ledger, input)),
     problemOfSoaked: ({ deployment }) => named(() => problemOfSoaked(tools.ledger, deployment)),
     startDeployment: (input) => named(async () => startDeployment(tools, input, await flow(input.by))),
+    recordIncomplete: (input) => named(() => recordIncomplete(tools, input)),
     endDeployment: (input) => named(async () => endDeployment(tools, input, await flow(input.by))),
     judgeAlerts: (input) => named(async () => judgeAlertsOf(tools, input, await flow(input.by))),
     recordCanary: (input) => named(() => recordCanary(tools, input, runningFlow())),

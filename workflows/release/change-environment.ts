@@ -1,4 +1,4 @@
-import { CancellationScope, isCancellation, log } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, log, workflowInfo } from '@temporalio/workflow';
 import type { AnnounceDeployment } from '../../activities/release/deployment/announce-deployment.ts';
 import {
   changeEnvironmentFlow,
@@ -11,7 +11,7 @@ import { describeUndone } from '../../domain/release/deployment/describe.ts';
 import { describeReasons } from '../../domain/release/deployment/reasons.ts';
 import type { Watched } from '../../activities/release/deployment/watch-deployment.ts';
 import type { CheckedOf } from '../../domain/shared/flow.ts';
-import { ROLLBACK_INCOMPLETE } from '../../domain/shared/repair.ts';
+import { type FailedUndo, ROLLBACK_INCOMPLETE } from '../../domain/shared/repair.ts';
 import { logEvent } from '../shared/events.ts';
 import { failureOf } from '../shared/failure.ts';
 import { recordClaimsOutsideGates } from '../shared/gate.ts';
@@ -62,10 +62,12 @@ export function changeEnvironment(input: ChangeEnvironmentInput): Promise<Deploy
   const work = (): Promise<DeployReleaseResult> =>
     takingTurns(input?.waiting ?? [], replaced, () =>
       recordingFailure(recorded, input, () =>
-        withRollback((rollback) =>
-          act(changeEnvironmentFlow, input, (given) =>
-            change(given, { stages, rollback, recorded, keeping, canaries }),
-          ),
+        withRollback(
+          (rollback) =>
+            act(changeEnvironmentFlow, input, (given) =>
+              change(given, { stages, rollback, recorded, keeping, canaries }),
+            ),
+          { whenIncomplete: (failed) => waitsForRepair(recorded, input, failed) },
         ),
       ),
     );
@@ -79,7 +81,7 @@ interface Recorded {
   deployment: string | null;
   /** True when the first change may have happened. */
   isStarted: boolean;
-  /** The announcements that it is started, and that it is rolled back. */
+  /** The announcements that it is started, that it is rolled back, and that something could not be undone. */
   readonly telling: Promise<void>[];
 }
 
@@ -112,9 +114,31 @@ async function recordingFailure<Result>(
   }
 }
 
+/** Records that people must repair what could not be undone, and tells them. */
+async function waitsForRepair(
+  { deployment, telling }: Recorded,
+  input: ChangeEnvironmentInput,
+  failed: readonly FailedUndo[],
+): Promise<void> {
+  if (deployment === null) return;
+  const why = `It waits for \`longhaul repair ${workflowInfo().workflowId}\`: ${failed.map(({ undo, error }) => `${undo}: ${error}`).join('; ')}`;
+  try {
+    await lastingLedgerActivities.recordIncomplete.executeWithOptions({ summary: 'record: not everything is undone' }, [
+      { deployment, why: why.slice(0, 2_000) },
+    ]);
+  } catch (error) {
+    // the flow must stay open
+    log.warn('It is not recorded that the deployment waits.', { deployment, error: failureOf(error).error });
+  }
+  const { repository, version, environment, by = 'unknown' } = input;
+  telling.push(
+    tell({ repository, version, environment, by }, deployment, 'deployment not undone', why.slice(0, 1_000)),
+  );
+}
+
 /** Tells the channels of releases. A channel that does not take it does not hold up the undo. */
 function tell(
-  { repository, version, environment, by }: EnvironmentChange,
+  { repository, version, environment, by }: Pick<EnvironmentChange, 'repository' | 'version' | 'environment' | 'by'>,
   deployment: string,
   event: AnnounceDeployment['event'],
   why: string,

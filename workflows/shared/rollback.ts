@@ -22,7 +22,15 @@ export interface Rollback {
  * again with success, or a person has given up: then it fails with `RollbackIncomplete`, whose cause is the failure of
  * the step. The flow declares `rollbackUpdates`, and calls this before its first step.
  */
-export async function withRollback<Result>(work: (rollback: Rollback) => Promise<Result>): Promise<Result> {
+export async function withRollback<Result>(
+  work: (rollback: Rollback) => Promise<Result>,
+  {
+    whenIncomplete,
+  }: {
+    /** Called before the flow waits for a person, with the undos that failed. It must not reject. @default nothing */
+    readonly whenIncomplete?: (failed: readonly FailedUndo[]) => Promise<void>;
+  } = {},
+): Promise<Result> {
   const undos: { readonly undo: string; readonly run: () => Promise<unknown> }[] = [];
   const repaired = repairable();
 
@@ -48,7 +56,9 @@ export async function withRollback<Result>(work: (rollback: Rollback) => Promise
   } catch (error) {
     await CancellationScope.nonCancellable(async () => {
       try {
-        await repaired(await undoAll(), undoAll, error);
+        const failed = await undoAll();
+        if (failed.length > 0) await whenIncomplete?.(failed);
+        await repaired(failed, undoAll, error);
       } finally {
         // the person who repaired gets an answer
         await condition(allHandlersFinished);

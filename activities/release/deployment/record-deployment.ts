@@ -316,6 +316,26 @@ export interface EndDeployment {
   readonly by: string;
 }
 
+/** A deployment of which something could not be undone. */
+export interface IncompleteDeployment {
+  readonly deployment: string;
+  /** What people must do, and what could not be undone. */
+  readonly why: string;
+}
+
+/** Records that a deployment waits for people to repair what could not be undone. Does nothing when its end is recorded. */
+export async function recordIncomplete(
+  { ledger }: Pick<LedgerTools, 'ledger'>,
+  { deployment, why }: IncompleteDeployment,
+): Promise<void> {
+  await ledger
+    .updateTable('deployments')
+    .set({ status: 'not undone', why: storable(why) })
+    .where('deployment_id', '=', deployment)
+    .where('status', '=', 'deploying')
+    .execute();
+}
+
 /** The kind of the evidence of a deployment: all that the ledger has of it, when it has ended. */
 const DEPLOYMENT_KIND = 'deployment';
 

@@ -2,9 +2,12 @@ import { openBlobs } from '../../../activities/blobs/open-blobs.ts';
 import {
   describeDeployment,
   describeDeployments,
+  describeWaiting,
+  type DeploymentView,
   describePlan,
   describeStayed,
   shortId,
+  type WaitingDeployment,
 } from '../../../domain/release/deployment/describe.ts';
 import { releaseBefore, standing } from '../../../domain/release/deployment/standing.ts';
 import { deployReleaseFlow } from '../../../domain/release/flows/deploy-flows.ts';
@@ -12,6 +15,8 @@ import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { CliContext } from '../../core/context.ts';
 import { repositoryOfFolder } from '../../core/folder-repository.ts';
 import { readersLogin } from '../../core/ledger.ts';
+import { connectTemporal } from '../../core/servers.ts';
+import { shownError } from '../../core/errors.ts';
 import { userName } from '../../core/user-name.ts';
 import { type FlowOptions, runFlow } from '../flows/run-flow.ts';
 import { printable } from '../../core/sanitize.ts';
@@ -130,9 +135,45 @@ export async function listDeploymentsCommand(context: CliContext, options: ListD
     limit: LISTED,
     ...(environment === undefined ? {} : { environment }),
   });
-  const text = options.json === true ? JSON.stringify(found) : printableLines(describeDeployments(found));
+  const waiting = (await waitingDeployments(context, repository)).filter(
+    (each) =>
+      (environment === undefined || each.environment === environment) &&
+      !found.some((one) => one.endedAt === null && isOfWaiting(one, each)),
+  );
+  if (options.json === true) {
+    context.stdout.write(`${JSON.stringify([...waiting, ...found])}\n`);
+    return 0;
+  }
+  const text = printableLines([describeWaiting(waiting), describeDeployments(found)].filter(Boolean).join('\n'));
   context.stdout.write(text === '' ? `No deployment of ${repository}.\n` : `${text}\n`);
   return 0;
+}
+
+function isOfWaiting(one: DeploymentView, waiting: WaitingDeployment): boolean {
+  return one.environment === waiting.environment && one.version === waiting.version;
+}
+
+/** Deployments of a repository that are started and have no plan yet, the latest first. */
+async function waitingDeployments(context: CliContext, repository: string): Promise<readonly WaitingDeployment[]> {
+  const session = await connectTemporal(context).catch((error: unknown) => {
+    const { message } = shownError(error);
+    context.stderr.write(`Deployments that wait are not shown: ${printable(message)}\n`);
+    return null;
+  });
+  if (session === null) return [];
+  try {
+    const prefix = `deployment/${repository}/`;
+    const query = `WorkflowType = '${deployReleaseFlow.type}' AND ExecutionStatus = 'Running' AND WorkflowId STARTS_WITH ${JSON.stringify(prefix)}`;
+    const waiting: WaitingDeployment[] = [];
+    for await (const { workflowId, startTime } of session.client.workflow.list({ query })) {
+      const [environment = '', version = ''] = workflowId.slice(prefix.length).split('/');
+      waiting.push({ status: 'waiting', repository, environment, version, workflowId, since: startTime.toISOString() });
+      if (waiting.length === LISTED) break;
+    }
+    return waiting;
+  } finally {
+    await session.close();
+  }
 }
 
 /** `longhaul deployments show`: a deployment with its objects and samples. */

@@ -19,7 +19,7 @@ export interface DeploymentView extends DeploymentReasons {
   readonly plan: string | null;
   /** Digest of the difference in the blob store. */
   readonly diff: string | null;
-  /** Why it did not stay; null for one that does. */
+  /** Why it did not stay, or what it waits for; null for one that does. */
   readonly why: string | null;
   /** The people who approved it, with what they said. */
   readonly approvedBy: readonly string[];
@@ -37,6 +37,26 @@ export interface DeploymentView extends DeploymentReasons {
     readonly why: string;
     readonly sample: Sample;
   }[];
+}
+
+/** A deployment that is started and has no plan yet: another one is at work, or its soak time is not over. */
+export interface WaitingDeployment {
+  readonly status: 'waiting';
+  readonly repository: string;
+  readonly environment: string;
+  readonly version: string;
+  readonly workflowId: string;
+  /** ISO 8601. */
+  readonly since: string;
+}
+
+/** Deployments that wait as people read them, a line each. */
+export function describeWaiting(list: readonly WaitingDeployment[]): string {
+  return list
+    .map(({ environment, version, since, workflowId }) =>
+      ['waiting ', environment, version, `since ${since.slice(0, 16)}Z`, `longhaul watch ${workflowId}`].join('  '),
+    )
+    .join('\n');
 }
 
 /** An object that a deployment changes. */

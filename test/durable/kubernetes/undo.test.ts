@@ -134,7 +134,9 @@ describe('an undo that fails', { timeout: 600_000 }, () => {
     expect(left.stdout).toContain('kubectl --context=limited delete configmap extra --namespace=shop');
     expect(left.stdout).not.toContain('settings');
     // the lock is kept
-    expect((await deploymentsIn(release, 'staging')).at(-1)).toMatchObject({ version: 'v1.1.0', status: 'deploying' });
+    expect((await deploymentsIn(release, 'staging')).at(-1)).toMatchObject({ version: 'v1.1.0', status: 'not undone' });
+    const shown = await release.longhaul('deployments', 'list', '--env', 'staging');
+    expect(shown.stdout).toContain('not undone  ');
     const { 'ConfigMap/shop/extra': extra, 'Role/shop/deployer': _role, ...rest } = await dumpOf(cluster);
     const { 'Role/shop/deployer': _roleBefore, ...restBefore } = before;
     expect(extra).toMatchObject({ data: { mode: 'new' } });
