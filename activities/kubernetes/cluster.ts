@@ -3,7 +3,7 @@ import { groupOf, kubernetesKeyOf, type KubernetesObject, objectName } from '../
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { untilAborted } from '../../platform/until-aborted.ts';
 import { type Kubectl, kubectlFailure } from './kubectl.ts';
-import { createSharedRead, type SharedRead } from './shared-read.ts';
+import { createSharedRun, type Run } from './shared-run.ts';
 
 /** The name under which fields of objects are owned that Longhaul applied. */
 export const FIELD_MANAGER = 'longhaul';
@@ -77,7 +77,7 @@ const REFUSALS: ReadonlySet<string> = new Set(['ClusterRejected', 'ClusterForbid
 /** Opens a context of the kubeconfig; what is asked of it ends when the signal is aborted. */
 export type OpenCluster = (context: string, signal?: AbortSignal) => Cluster;
 
-/** Clusters through kubectl. Those of one context share what they read at the same time. */
+/** Clusters through kubectl. Those of one context share a kubectl when they read or apply objects at the same time. */
 export function createClusters(kubectl: Kubectl): OpenCluster {
   const shared = new Map<string, SharedOfContext>();
   return (context, signal) => {
@@ -92,7 +92,9 @@ interface SharedOfContext {
   /** The kinds of API versions that the server itself has, and until when they are believed (milliseconds since 1970). */
   readonly ownKinds: Map<string, { readonly kinds: readonly ServedKind[]; readonly until: number }>;
   /** Reads objects of served kinds. */
-  readonly read: SharedRead<ObjectReference, KubernetesObject>;
+  readonly read: Run<ObjectReference, KubernetesObject | null>;
+  /** See {@link Cluster.apply}. */
+  readonly apply: Run<KubernetesObject, null>;
 }
 
 /** How long the kinds of the server itself are remembered: they change when it is upgraded. */
@@ -101,11 +103,16 @@ const OWN_KINDS_MS = 5 * 60_000;
 function sharedOfContext(kubectl: Kubectl, context: string): SharedOfContext {
   return {
     ownKinds: new Map(),
-    read: createSharedRead(async (references) => {
+    read: createSharedRun(async (references) => {
       const input = JSON.stringify(listOf(references.map(nameOnly)));
       const args = ['get', '--ignore-not-found', '--show-managed-fields', '-o', 'json', '-f', '-'];
       const found = objectsIn(await kubectl.inContext(context, args, { input }));
       return references.map((reference) => found.find((object) => isObjectOf(object, reference)) ?? null);
+    }),
+    apply: createSharedRun(async (objects) => {
+      const args = ['apply', '--server-side', `--field-manager=${FIELD_MANAGER}`, '-o', 'name', '-f', '-'];
+      await kubectl.inContext(context, args, { input: JSON.stringify(listOf(objects)) });
+      return objects.map(() => null);
     }),
   };
 }
@@ -235,10 +242,10 @@ function createCluster(kubectl: Kubectl, context: string, shared: SharedOfContex
     },
     async apply(objects) {
       if (objects.length === 0) return;
-      await run(
-        ['apply', '--server-side', `--field-manager=${FIELD_MANAGER}`, '-o', 'name', '-f', '-'],
-        listOf(objects),
-      );
+      signal?.throwIfAborted();
+      await shared.apply(objects);
+      // not before its end: an undo comes next
+      signal?.throwIfAborted();
     },
     replace,
     async setOwners(object, owners) {

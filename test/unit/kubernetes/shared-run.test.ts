@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createSharedRead } from '../../../activities/kubernetes/shared-read.ts';
+import { createSharedRun } from '../../../activities/kubernetes/shared-run.ts';
 import { LonghaulError, type FailureType } from '../../../domain/shared/failures.ts';
 
 const named = (name: string) => ({
@@ -11,7 +11,7 @@ const named = (name: string) => ({
 /** A read that has every object but `missing`, and fails for all when one is `refused`. */
 function reader(refusal: FailureType) {
   const runs: string[][] = [];
-  const read = createSharedRead<ReturnType<typeof named>, ReturnType<typeof named>>((references) => {
+  const read = createSharedRun<ReturnType<typeof named>, ReturnType<typeof named> | null>((references) => {
     const names = references.map(({ metadata: { name } }) => name);
     runs.push(names);
     return names.includes('refused')
@@ -23,7 +23,7 @@ function reader(refusal: FailureType) {
   return { read, runs };
 }
 
-describe('reads that begin at the same time', () => {
+describe('runs that begin at the same time', () => {
   it('are one, and each gets its own objects in its order', async () => {
     const { read, runs } = reader('ClusterForbids');
     const found = await Promise.all([
