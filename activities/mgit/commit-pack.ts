@@ -55,7 +55,8 @@ export async function withCommitPack<Result>(
 
 type Options = Parameters<Git['run']>[1];
 
-async function fetchMissing(git: Git, source: Source, commit: string, options: Options): Promise<void> {
+/** Fetches the contents of a commit that a source does not have, with one request. */
+export async function fetchMissing(git: Git, source: Source, commit: string, options: Options): Promise<void> {
   const args = ['rev-list', '--objects', '--no-walk', '--missing=print', commit];
   const listed = (await git.run(args, options)).toString('latin1');
   const missing = [...listed.matchAll(/^\?([0-9a-f]+)$/gm)].map(([, oid = '']) => oid);

@@ -8,6 +8,7 @@ import { tidyCache } from './cache-limit.ts';
 import { forWriting } from '../forges/writing-account.ts';
 import { parseRemote } from '../git/clone-url.ts';
 import { withHistory } from './commit-cover.ts';
+import { cloneInto } from './clone-into.ts';
 import { withCommitPack } from './commit-pack.ts';
 import { containedCommits } from './contained-commits.ts';
 import { listCommittedFiles, readCommittedFile } from './committed-file.ts';
@@ -197,6 +198,9 @@ export function createMgit(options: MgitOptions): Mgit {
 
     withCommitPack: async (repository, commit, work, { signal, pushed = [] } = {}) =>
       withCommitPack(tools, access(repository, signal), commit, pushed, work),
+
+    cloneInto: async (repository, clone, folder, { signal } = {}) =>
+      cloneInto(tools, access(repository, signal), clone, folder),
 
     containedCommits: async (repository, head, commits, { signal } = {}) =>
       containedCommits(tools, access(repository, signal), head, commits),

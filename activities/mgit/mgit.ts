@@ -5,6 +5,7 @@ import type { Snapshot } from '../../domain/git/snapshot.ts';
 import type { Repository, RepositoryAddress, Whereabouts } from '../../domain/git/repository.ts';
 import type { LonghaulError } from '../../domain/shared/failures.ts';
 import type { Evicted } from './cache-limit.ts';
+import type { NewClone } from './clone-into.ts';
 import type { CommitPack } from './commit-pack.ts';
 import type { CommittedFile } from './committed-file.ts';
 import type { ContentSpool } from './content-spool.ts';
@@ -112,6 +113,17 @@ export interface Mgit {
     work: (pack: CommitPack) => Promise<Result>,
     options?: { readonly signal?: AbortSignal; readonly pushed?: readonly string[] },
   ): Promise<Result>;
+  /**
+   * Makes a clone in `folder`, which must not exist: with history, checkout and the real remote, and without any need of
+   * the cache. Uses no network when the cache has the commit with its contents. Throws `InvalidInput` when the repository
+   * does not have the commit.
+   */
+  cloneInto(
+    repository: RepositoryAddress,
+    clone: NewClone,
+    folder: string,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<void>;
   /**
    * Those of the commits that a commit of the repository contains: it is one of them, or descends from it. The newest
    * first. Throws `InvalidInput` when the repository does not have `head`.
