@@ -73,18 +73,19 @@ describe('deployments to one environment', { timeout: 600_000 }, () => {
       });
     }
     const asked = await startAll(release, 'waits');
-    await vi.waitFor(async () => {
-      const { stdout } = await release.longhaul('deployments', 'list', '--env', 'waits');
-      const rows = stdout.split('\n').map((line) => line.trim().split(/ {2,}/u));
-      expect(rows.filter(([status]) => status === 'waiting').map(([, , version]) => version)).toEqual([
-        'v1.3.0',
-        'v1.2.0',
-        'v1.1.0',
-      ]);
-      expect(rows.filter(([, , version]) => version === 'v1.0.0')).toMatchObject([
-        [expect.anything(), 'waits', 'v1.0.0', 'planned'],
-      ]);
-    });
+    await vi.waitFor(
+      async () => {
+        const { stdout } = await release.longhaul('deployments', 'list', '--env', 'waits');
+        const rows = stdout.split('\n').map((line) => line.trim().split(/ {2,}/u));
+        expect(rows.filter(([status]) => status === 'waiting').map(([, , version]) => version)).toEqual([
+          'v1.3.0',
+          'v1.2.0',
+          'v1.1.0',
+        ]);
+        expect(rows.filter(([, , version]) => version === 'v1.0.0').map((row) => row[3])).toEqual(['planned']);
+      },
+      { timeout: 60_000, interval: 500 },
+    );
     await release.client.workflow.getHandle('deployment/local/acme/api/waits/v1.1.0').terminate('by the test');
     for (const version of ['v1.0.0', 'v1.2.0', 'v1.3.0'] as const) {
       const gate = await openGate(release);
