@@ -1,7 +1,6 @@
 import { conflictsIn, type FieldConflict } from '../../domain/kubernetes/conflicts.ts';
 import { groupOf, kubernetesKeyOf, type KubernetesObject, objectName } from '../../domain/kubernetes/object.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
-import { untilAborted } from '../../platform/until-aborted.ts';
 import { type Kubectl, kubectlFailure } from './kubectl.ts';
 import { createSharedRun, type Run } from './shared-run.ts';
 
@@ -74,23 +73,44 @@ export interface Cluster {
 /** Answers of a server about the objects themselves. */
 const REFUSALS: ReadonlySet<string> = new Set(['ClusterRejected', 'ClusterForbids', 'KubectlFailed']);
 
-/** Opens a context of the kubeconfig; what is asked of it ends when the signal is aborted. */
-export type OpenCluster = (context: string, signal?: AbortSignal) => Cluster;
+/** How a cluster is opened. */
+export interface ClusterOptions {
+  /** What is asked of it ends when this is aborted. */
+  readonly signal?: AbortSignal;
+  /** Clusters of one context and one name here share a kubectl: the id of a deployment. @default with no other */
+  readonly sharedBy?: string;
+}
 
-/** Clusters through kubectl. Those of one context share a kubectl when they read or apply objects at the same time. */
+/** Opens a context of the kubeconfig. */
+export type OpenCluster = (context: string, options?: ClusterOptions) => Cluster;
+
+/** Clusters through kubectl. What belongs together shares one when it reads or applies objects at the same time. */
 export function createClusters(kubectl: Kubectl): OpenCluster {
-  const shared = new Map<string, SharedOfContext>();
-  return (context, signal) => {
-    const known = shared.get(context) ?? sharedOfContext(kubectl, context);
-    shared.set(context, known);
-    return createCluster(kubectl, context, known, signal);
+  const ownKinds = new Map<string, OwnKinds>();
+  const shared = new Map<string, SharedRuns>();
+  return (context, { signal, sharedBy } = {}) => {
+    const kinds = ownKinds.get(context) ?? new Map();
+    ownKinds.set(context, kinds);
+    if (sharedBy === undefined)
+      return createCluster(kubectl, context, { kinds, ...sharedRuns(kubectl, context) }, signal);
+    const key = JSON.stringify([context, sharedBy]);
+    const runs = shared.get(key) ?? sharedRuns(kubectl, context);
+    // the latest is the last one
+    shared.delete(key);
+    shared.set(key, runs);
+    for (const oldest of [...shared.keys()].slice(0, -MOST_SHARED)) shared.delete(oldest);
+    return createCluster(kubectl, context, { kinds, ...runs }, signal);
   };
 }
 
-/** What clusters of one context share. */
-interface SharedOfContext {
-  /** The kinds of API versions that the server itself has, and until when they are believed (milliseconds since 1970). */
-  readonly ownKinds: Map<string, { readonly kinds: readonly ServedKind[]; readonly until: number }>;
+/** Deployments that are known as sharing a kubectl. */
+const MOST_SHARED = 100;
+
+/** The kinds of API versions that a server itself has, and until when they are believed (milliseconds since 1970). */
+type OwnKinds = Map<string, { readonly kinds: readonly ServedKind[]; readonly until: number }>;
+
+/** What may be done for several activities at once. */
+interface SharedRuns {
   /** Reads objects of served kinds. */
   readonly read: Run<ObjectReference, KubernetesObject | null>;
   /** See {@link Cluster.apply}. */
@@ -100,18 +120,17 @@ interface SharedOfContext {
 /** How long the kinds of the server itself are remembered: they change when it is upgraded. */
 const OWN_KINDS_MS = 5 * 60_000;
 
-function sharedOfContext(kubectl: Kubectl, context: string): SharedOfContext {
+function sharedRuns(kubectl: Kubectl, context: string): SharedRuns {
   return {
-    ownKinds: new Map(),
-    read: createSharedRun(async (references) => {
+    read: createSharedRun(async (references, signal) => {
       const input = JSON.stringify(listOf(references.map(nameOnly)));
       const args = ['get', '--ignore-not-found', '--show-managed-fields', '-o', 'json', '-f', '-'];
-      const found = objectsIn(await kubectl.inContext(context, args, { input }));
+      const found = objectsIn(await kubectl.inContext(context, args, { input, signal }));
       return references.map((reference) => found.find((object) => isObjectOf(object, reference)) ?? null);
     }),
-    apply: createSharedRun(async (objects) => {
+    apply: createSharedRun(async (objects, signal) => {
       const args = ['apply', '--server-side', `--field-manager=${FIELD_MANAGER}`, '-o', 'name', '-f', '-'];
-      await kubectl.inContext(context, args, { input: JSON.stringify(listOf(objects)) });
+      await kubectl.inContext(context, args, { input: JSON.stringify(listOf(objects)), signal });
       return objects.map(() => null);
     }),
   };
@@ -121,7 +140,12 @@ function nameOnly({ apiVersion, kind, metadata: { name, namespace } }: ObjectRef
   return { apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } };
 }
 
-function createCluster(kubectl: Kubectl, context: string, shared: SharedOfContext, signal?: AbortSignal): Cluster {
+function createCluster(
+  kubectl: Kubectl,
+  context: string,
+  shared: SharedRuns & { readonly kinds: OwnKinds },
+  signal?: AbortSignal,
+): Cluster {
   const served = new Map<string, Promise<readonly ServedKind[]>>();
   const run = (args: readonly string[], input?: object): Promise<string> =>
     kubectl.inContext(context, args, { signal, ...(input === undefined ? {} : { input: JSON.stringify(input) }) });
@@ -141,7 +165,7 @@ function createCluster(kubectl: Kubectl, context: string, shared: SharedOfContex
   }
 
   async function kinds(apiVersion: string): Promise<readonly ServedKind[]> {
-    const own = shared.ownKinds.get(apiVersion);
+    const own = shared.kinds.get(apiVersion);
     if (own !== undefined && own.until > Date.now()) return own.kinds;
     const known = served.get(apiVersion);
     if (known !== undefined) return known;
@@ -155,7 +179,7 @@ function createCluster(kubectl: Kubectl, context: string, shared: SharedOfContex
     if (found.length === 0) served.delete(apiVersion);
     // the group of a definition has a dot (CustomResourceDefinition, `spec.group`)
     else if (!groupOf(apiVersion).includes('.')) {
-      shared.ownKinds.set(apiVersion, { kinds: found, until: Date.now() + OWN_KINDS_MS });
+      shared.kinds.set(apiVersion, { kinds: found, until: Date.now() + OWN_KINDS_MS });
     }
     return found;
   }
@@ -185,7 +209,7 @@ function createCluster(kubectl: Kubectl, context: string, shared: SharedOfContex
     const isServed = await Promise.all(references.map(async (each) => (await kindOf(each)) !== null));
     const asked = references.filter((_each, at) => isServed[at]);
     if (asked.length === 0) return references.map(() => null);
-    const found = await (signal === undefined ? shared.read(asked) : untilAborted(signal, shared.read(asked)));
+    const found = await shared.read(asked, signal);
     return references.map((reference) => found[asked.indexOf(reference)] ?? null);
   }
 
@@ -242,10 +266,7 @@ function createCluster(kubectl: Kubectl, context: string, shared: SharedOfContex
     },
     async apply(objects) {
       if (objects.length === 0) return;
-      signal?.throwIfAborted();
-      await shared.apply(objects);
-      // not before its end: an undo comes next
-      signal?.throwIfAborted();
+      await shared.apply(objects, signal);
     },
     replace,
     async setOwners(object, owners) {

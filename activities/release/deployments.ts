@@ -50,7 +50,7 @@ export function createDeployActivities({ openCluster, blobs, seal, contexts }: D
         // before anything is asked
         const problem = problemOfContext(contexts, repository, environment);
         if (problem !== null) return unasked(environment, problem);
-        const cluster = openCluster(environment.context, signal);
+        const cluster = openCluster(environment.context, { signal });
         return checkEnvironment({ cluster, blobs, seal, environment, services, signal });
       }),
   };

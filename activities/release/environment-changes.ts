@@ -108,7 +108,7 @@ export function createChangeActivities(tools: ChangeTools): ChangeActivities {
   ): Promise<Result> =>
     heartbeating(async (signal, report) => {
       const environment = await allowedEnvironment(tools, input);
-      const cluster = openCluster(environment.context, signal);
+      const cluster = openCluster(environment.context, { signal, sharedBy: runningFlow().runId });
       try {
         return await work({ ledger, cluster, seal: tools.seal, signal, environment }, report);
       } catch (error) {
@@ -119,14 +119,14 @@ export function createChangeActivities(tools: ChangeTools): ChangeActivities {
 
   return {
     planDeployment: (input) =>
-      inCluster(input, async ({ cluster, environment }) => {
+      inCluster(input, async ({ cluster, environment, signal }) => {
         // also where the flow was started with something else in Temporal
         const problem = input.isCandidate
           ? problemOfCandidate(tools.contexts, environment.context)
           : await problemOfRelease(ledger, input);
         if (problem !== null) throw new LonghaulError('DeploymentRefused', problem);
         const { workflowId, runId: deployment } = runningFlow();
-        return planDeployment({ ...tools, cluster }, input, { deployment, workflowId, environment });
+        return planDeployment({ ...tools, cluster, signal }, input, { deployment, workflowId, environment });
       }),
     measureBaseline: (input) => inCluster(input, ({ environment, signal }) => metricsBefore(environment, signal)),
     applyService: (input) => inCluster(input, (cluster) => applyService(cluster, input)),

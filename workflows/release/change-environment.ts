@@ -122,18 +122,21 @@ async function waitsForRepair(
 ): Promise<void> {
   if (deployment === null) return;
   const why = `It waits for \`longhaul repair ${workflowInfo().workflowId}\`: ${failed.map(({ undo, error }) => `${undo}: ${error}`).join('; ')}`;
+  const { repository, version, environment, by = 'unknown' } = input;
+  // receivers know a repetition by its id
+  telling.push(
+    tell({ repository, version, environment, by }, deployment, 'deployment not undone', why.slice(0, 1_000)),
+  );
   try {
-    await lastingLedgerActivities.recordIncomplete.executeWithOptions({ summary: 'record: not everything is undone' }, [
-      { deployment, why: why.slice(0, 2_000) },
-    ]);
+    await ledgerActivities.recordIncomplete.executeWithOptions(
+      // people may repair it without the ledger
+      { summary: 'record: not everything is undone', scheduleToCloseTimeout: '1 minute' },
+      [{ deployment, why: why.slice(0, 2_000) }],
+    );
   } catch (error) {
     // the flow must stay open
     log.warn('It is not recorded that the deployment waits.', { deployment, error: failureOf(error).error });
   }
-  const { repository, version, environment, by = 'unknown' } = input;
-  telling.push(
-    tell({ repository, version, environment, by }, deployment, 'deployment not undone', why.slice(0, 1_000)),
-  );
 }
 
 /** Tells the channels of releases. A channel that does not take it does not hold up the undo. */

@@ -56,9 +56,6 @@ export async function promoteTrain(work: TrainWork, chosen: string | null): Prom
   });
 }
 
-/** Characters of gates that are compared. */
-const LONGEST_KEY = 10_000;
-
 /** Failures of a promotion that others can repair: the train waits for that. */
 const REPAIRABLE: readonly FailureType[] = ['GenerationDiffers', 'TagConflict', 'PushRefused'];
 
@@ -68,8 +65,7 @@ function needsMore({ gates }: PromotionReport): boolean {
 }
 
 function keyOf({ commit, gates }: PromotionReport): string {
-  // it is a part of the input of the run that continues this one
-  return JSON.stringify([commit, gates]).slice(0, LONGEST_KEY);
+  return JSON.stringify([commit, gates]);
 }
 
 /** The gates with which a promotion was refused; null for another failure. */

@@ -21,6 +21,9 @@ interface Outputs extends Record<string, unknown> {
   readonly deployment: string | null;
 }
 
+/** The most characters of gates that a run hands on: with more, a refused promotion is tried once more. */
+const LONGEST_TRIED = 10_000;
+
 /** What a run hands to the one that continues it. */
 export interface ContinuedTrain {
   readonly from: StartFrom<Outputs>;
@@ -102,7 +105,7 @@ async function run(
     renew: (heldSince) =>
       continueAsNew<typeof runTrain>({
         ...given,
-        continued: { from: stages.position(), heldSince, tried: tried.gates },
+        continued: { from: stages.position(), heldSince, tried: tried.gates.length > LONGEST_TRIED ? '' : tried.gates },
       }),
   };
   const plan = await stages.run('timetable', () =>

@@ -27,7 +27,7 @@ export async function withRollback<Result>(
   {
     whenIncomplete,
   }: {
-    /** Called before the flow waits for a person, with the undos that failed. It must not reject. @default nothing */
+    /** Called each time before the flow waits for a person, with the undos that failed. It must not reject. @default nothing */
     readonly whenIncomplete?: (failed: readonly FailedUndo[]) => Promise<void>;
   } = {},
 ): Promise<Result> {
@@ -56,9 +56,12 @@ export async function withRollback<Result>(
   } catch (error) {
     await CancellationScope.nonCancellable(async () => {
       try {
-        const failed = await undoAll();
-        if (failed.length > 0) await whenIncomplete?.(failed);
-        await repaired(failed, undoAll, error);
+        const tryAll = async (): Promise<readonly FailedUndo[]> => {
+          const failed = await undoAll();
+          if (failed.length > 0) await whenIncomplete?.(failed);
+          return failed;
+        };
+        await repaired(await tryAll(), tryAll, error);
       } finally {
         // the person who repaired gets an answer
         await condition(allHandlersFinished);

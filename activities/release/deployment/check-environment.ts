@@ -55,11 +55,11 @@ export function unasked({ name, context, namespace }: Environment, ...problems: 
   return { name, context, namespace, kubectl: null, cluster: null, objects: 0, problems };
 }
 
-async function objectsOf({ blobs, seal, environment: { namespace }, services }: CheckTask): Promise<{
+async function objectsOf({ blobs, seal, environment: { namespace }, services, signal }: CheckTask): Promise<{
   readonly objects: readonly KubernetesObject[];
   readonly problems: readonly string[];
 }> {
-  return withManifestsReader(async (read) => {
+  return withManifestsReader(signal, async (read) => {
     const objects: KubernetesObject[] = [];
     const problems: string[] = [];
     for (const { service, manifests: digest } of services) {

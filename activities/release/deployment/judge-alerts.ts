@@ -85,7 +85,7 @@ export async function judgeAlertsOf(
 function lastDeployment(ledger: Pick<LedgerTransaction, 'selectFrom'>, { repository, environment }: EnvironmentKey) {
   return ledger
     .selectFrom('deployments')
-    .select(['deployment_id', 'status', 'goes_back', 'started_at', 'contracts', 'version'])
+    .select(['deployment_id', 'status', 'goes_back', 'started_at', 'ended_at', 'contracts', 'version'])
     .where('repository', '=', repository)
     .where('environment', '=', environment)
     .where('started_at', 'is not', null)
@@ -112,7 +112,9 @@ async function environmentOf(
   rule: AlertedEnvironment['rule'],
 ): Promise<AlertedEnvironment> {
   if (last === undefined || last.started_at === null) return { last: null, rule, before: null };
-  const { status, goes_back: goesBack, started_at: startedAt } = last;
+  const { goes_back: goesBack, started_at: startedAt, ended_at: endedAt } = last;
+  // one of which something could not be undone is open until people have repaired it
+  const status = endedAt === null ? 'deploying' : last.status;
   const before = releaseBefore(standing(await stayedIn(trx, key)));
   // one that has begun is in one of these states
   return { last: { status: status as 'deployed', goesBack, startedAt }, rule, before };

@@ -44,6 +44,7 @@ export interface PlanTools {
   readonly blobs: BlobStore;
   readonly cluster: Cluster;
   readonly seal: Seal;
+  readonly signal: AbortSignal;
 }
 
 /** Limits of what a plan says: a result is a part of a history. */
@@ -247,13 +248,13 @@ function approvalsOf({ approvals }: Environment): PlannedDeployment['approvals']
 
 /** What the release wants: the manifests with their images, in the order in which they are applied. */
 async function wantedObjects(
-  { blobs, cluster, seal }: PlanTools,
+  { blobs, cluster, seal, signal }: PlanTools,
   { services, images }: PlanDeployment,
   environment: Environment,
 ): Promise<{ readonly wanted: readonly OfService[]; readonly problems: string[] }> {
   const problems: string[] = [];
   const found: OfService[] = [];
-  await withManifestsReader(async (read) => {
+  await withManifestsReader(signal, async (read) => {
     for (const { service, manifests: digest } of services) {
       const about = `manifests of ${service}`;
       const sealed = { digest, namespace: environment.namespace, about };

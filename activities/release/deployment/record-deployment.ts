@@ -169,18 +169,22 @@ export async function laterDeployments(
     }));
 }
 
-/** The deployments to an environment that stayed, or with these states, the first one first. */
+/** The deployments to an environment that stayed, with `withOpen` also those at work, the first one first. */
 export async function stayedIn(
   ledger: LedgerDatabase,
   { repository, environment }: EnvironmentKey,
-  states: readonly ('deployed' | 'deploying')[] = ['deployed'],
+  { withOpen = false }: { readonly withOpen?: boolean } = {},
 ) {
   return ledger
     .selectFrom('deployments')
     .select(['deployment_id', 'version', 'commit', 'packed', 'contracts', 'services', 'goes_back as goesBack'])
     .where('repository', '=', repository)
     .where('environment', '=', environment)
-    .where('status', 'in', states)
+    .where((where) => {
+      const stayed = where('status', '=', 'deployed');
+      const isOpen = where.and([where('started_at', 'is not', null), where('ended_at', 'is', null)]);
+      return withOpen ? where.or([stayed, isOpen]) : stayed;
+    })
     .orderBy('sequence')
     .execute();
 }
@@ -208,7 +212,7 @@ export async function problemOfSoaked(ledger: LedgerDatabase, deployment: string
     .executeTakeFirst();
   if (row?.status !== 'deployed') return `the deployment ${deployment} did not stay`;
   // also where people are going back just now
-  const all = await stayedIn(ledger, row, ['deployed', 'deploying']);
+  const all = await stayedIn(ledger, row, { withOpen: true });
   if (standing(all).some(({ version }) => version === row.version)) return null;
   const back = all.findLast(({ goesBack }) => goesBack);
   return `${row.environment} went back to ${back?.version} (${back?.deployment_id})`;
@@ -332,7 +336,8 @@ export async function recordIncomplete(
     .updateTable('deployments')
     .set({ status: 'not undone', why: storable(why) })
     .where('deployment_id', '=', deployment)
-    .where('status', '=', 'deploying')
+    .where('started_at', 'is not', null)
+    .where('ended_at', 'is', null)
     .execute();
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createSharedRun } from '../../../activities/kubernetes/shared-run.ts';
 import { LonghaulError, type FailureType } from '../../../domain/shared/failures.ts';
@@ -46,11 +47,37 @@ describe('runs that begin at the same time', () => {
     expect(runs).toEqual([['a', 'refused'], ['a'], ['refused']]);
   });
 
-  it('fail together when the server cannot be reached', async () => {
+  it('are each repeated alone when the server cannot be reached: the failure may be of one of them', async () => {
     const { read, runs } = reader('ClusterUnavailable');
     const found = await Promise.allSettled([read([named('a')]), read([named('refused')])]);
-    expect(found.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
-    expect(runs).toHaveLength(1);
+    expect(found.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    expect(runs).toEqual([['a', 'refused'], ['a'], ['refused']]);
+  });
+
+  it('are ended when all of them are aborted, and reject when nothing is done any more', async () => {
+    const steps: string[] = [];
+    const run = createSharedRun<string, null>(async (items, signal) => {
+      steps.push(`begins ${items.join(' ')}`);
+      await new Promise((resolve) => void signal?.addEventListener('abort', resolve, { once: true }));
+      steps.push('is ended');
+      signal?.throwIfAborted();
+      return items.map(() => null);
+    });
+    const [one, other, late] = [new AbortController(), new AbortController(), new AbortController()];
+    late.abort(new Error('before it began'));
+    const all = [run(['a'], one.signal), run(['b'], other.signal), run(['c'], late.signal)];
+    const ended = Promise.allSettled(all.map((each) => each.finally(() => steps.push('has its answer'))));
+    await expect.poll(() => steps).toEqual(['has its answer', 'begins a b']);
+    one.abort(new Error('one'));
+    await delay(50);
+    expect(steps).toHaveLength(2);
+    other.abort(new Error('other'));
+    expect((await ended).map((each) => (each as { reason: Error }).reason.message)).toEqual([
+      'one',
+      'other',
+      'before it began',
+    ]);
+    expect(steps.slice(2)).toEqual(['is ended', 'has its answer', 'has its answer']);
   });
 
   it('are not remembered', async () => {

@@ -102,7 +102,7 @@ data: {c: 1, d: 2, c: 3}
 
 describe('hostile manifests', () => {
   const readInThread = (one: ManifestsThreadTask, limits?: ReadingLimits) =>
-    withManifestsReader((readOne) => readOne(one), limits);
+    withManifestsReader(new AbortController().signal, (readOne) => readOne(one), limits);
   const task = (text: string) => ({ bytes: Buffer.from(text), namespace: 'shop', about: 'manifests of api' });
   const keys = Array.from({ length: 100_000 }, (_value, at) => `  k${at}: v\n`).join('');
   const large = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\ndata:\n${keys}`;
@@ -130,6 +130,7 @@ describe('hostile manifests', () => {
   it('do not keep those of the next service from being read', async () => {
     const small = task('apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\n');
     const found = await withManifestsReader(
+      new AbortController().signal,
       async (one) => [await one(small), await one(task(large)), await one(small)],
       { megabytes: 16 },
     );
@@ -138,6 +139,17 @@ describe('hostile manifests', () => {
       [0, 1],
       [1, 0],
     ]);
+  });
+
+  it('have a time for all services together, and end with what reads them', async () => {
+    const none = await withManifestsReader(new AbortController().signal, (one) => one(task(large)), { allSeconds: 0 });
+    expect(none.problems).toEqual([
+      'The manifests of api are not read: those before them took 0 seconds: render fewer or smaller objects.',
+    ]);
+    const ends = new AbortController();
+    const reading = withManifestsReader(ends.signal, (one) => one(task(large)));
+    setTimeout(() => ends.abort(new Error('it was cancelled')), 50);
+    await expect(reading).rejects.toThrow('it was cancelled');
   });
 
   it.each([
