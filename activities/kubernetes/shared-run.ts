@@ -44,7 +44,7 @@ export function createSharedRun<Item, Result>(run: Run<Item, Result>): Run<Item,
           all.forget();
         }
       }
-      return Promise.all(joined.map((each) => (each === only ? alone(each) : reasonOf(each.signal))));
+      return Promise.all(joined.map(async (each) => (each === only ? alone(each) : reasonOf(each.signal))));
     },
     { cache: false, batchScheduleFn: (start) => void setTimeout(start, WINDOW_MS) },
   );

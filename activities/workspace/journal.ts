@@ -98,7 +98,7 @@ function journalOf<Entry extends object>(file: string, handle: FileHandle, entri
     append: (entry) =>
       new Promise((resolve, reject) => {
         const done = (error: unknown): void => {
-          if (error !== null) return reject(error as Error);
+          if (error !== null) return reject(error);
           entries.push(entry);
           resolve();
         };

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createSharedRun } from '../../../activities/kubernetes/shared-run.ts';
@@ -58,7 +59,7 @@ describe('runs that begin at the same time', () => {
     const steps: string[] = [];
     const run = createSharedRun<string, null>(async (items, signal) => {
       steps.push(`begins ${items.join(' ')}`);
-      await new Promise((resolve) => void signal?.addEventListener('abort', resolve, { once: true }));
+      if (signal !== undefined) await once(signal, 'abort');
       steps.push('is ended');
       signal?.throwIfAborted();
       return items.map(() => null);
