@@ -144,7 +144,10 @@ describe('an undo that fails', { timeout: 600_000 }, () => {
 
     await permit(ALL);
     expect(await release.longhaul('repair', LOCK)).toMatchObject({ exitCode: 0, stdout: 'Everything is undone.\n' });
-    expect(await ended).toMatchObject({ exitCode: 11, stderr: expect.stringMatching(/CrashLoopBackOff|started again/u) as string });
+    expect(await ended).toMatchObject({
+      exitCode: 11,
+      stderr: expect.stringMatching(/CrashLoopBackOff|started again/u) as string,
+    });
     expect(await dumpOf(cluster)).toEqual(before);
     expect((await deploymentsIn(release, 'staging')).at(-1)).toMatchObject({ version: 'v1.1.0', status: 'undone' });
     for (const version of ['v1.0.0', 'v1.1.0']) release.replayed(`deployment/local/acme/api/staging/${version}`);

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { createCluster } from '../../../activities/kubernetes/cluster.ts';
+import { createClusters } from '../../../activities/kubernetes/cluster.ts';
 import { createKubectl, type Kubectl } from '../../../activities/kubernetes/kubectl.ts';
 import type { KubernetesObject } from '../../../domain/kubernetes/object.ts';
 
@@ -43,7 +43,7 @@ describe('kubectl', () => {
     const message = `error: Apply failed with 400 conflicts: conflicts with "helm" using v1:\n${list}\n${HELP}`;
     writeFileSync(join(folder, 'message'), message);
     const kubectl = program('conflicts', `cat '${join(folder, 'message')}' >&2; exit 1`);
-    const cluster = createCluster(kubectl, 'staging');
+    const cluster = createClusters(kubectl)('staging');
     await expect(cluster.apply([settings])).rejects.toMatchObject({ type: 'DriftDetected' });
     expect(await cluster.preview(settings)).toEqual({ conflicts: fields });
   });
@@ -52,7 +52,7 @@ describe('kubectl', () => {
     const calls = join(folder, 'calls');
     const kinds = { resources: [{ name: 'configmaps', kind: 'ConfigMap', namespaced: true }] };
     const kubectl = program('paths', `echo "$@" >> '${calls}'; echo '${JSON.stringify(kinds)}'`);
-    const cluster = createCluster(kubectl, 'staging');
+    const cluster = createClusters(kubectl)('staging');
     expect(await cluster.remove(settings)).toBe(true);
     await cluster.list('pods', 'shop', '');
     const made = readFileSync(calls, 'utf8').trim().split('\n');
