@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import canonicalize from 'canonicalize';
 import { kubernetesKeyOf, type KubernetesObject, objectName } from '../../domain/kubernetes/object.ts';
-import { type KeptField, ownFields, restoreFrom } from '../../domain/kubernetes/restore.ts';
+import { comparedFields, type KeptField, ownFields, restoreFrom } from '../../domain/kubernetes/restore.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { type Cluster, FIELD_MANAGER } from './cluster.ts';
 import { isOfWebhook } from './kubectl.ts';
@@ -115,7 +115,7 @@ async function undoUpdate(
 }
 
 function isAsBefore(now: KubernetesObject, before: KubernetesObject): boolean {
-  return canonicalize(ownFields(now)) === canonicalize(ownFields(before));
+  return canonicalize(comparedFields(now)) === canonicalize(comparedFields(before));
 }
 
 interface OwnerEntry {

@@ -68,6 +68,18 @@ export function ownFields({ status: _status, metadata, ...rest }: KubernetesObje
   return { ...rest, metadata: { name: metadata.name, ...Object.fromEntries(kept) } };
 }
 
+/** Annotations that controllers count up by themselves: of an object that was created again, they begin again. */
+const OF_CONTROLLERS: ReadonlySet<string> = new Set(['deployment.kubernetes.io/revision']);
+
+/** {@link ownFields} for a comparison: without what only controllers set. */
+export function comparedFields(object: KubernetesObject): KubernetesObject {
+  const { metadata, ...rest } = ownFields(object);
+  const { annotations = {}, ...others } = metadata;
+  const kept = Object.entries(annotations).filter(([name]) => !OF_CONTROLLERS.has(name));
+  const own = kept.length === 0 ? {} : { annotations: Object.fromEntries(kept) };
+  return { ...rest, metadata: { ...others, ...own } };
+}
+
 /** A field that is not there. */
 const NONE = undefined;
 
