@@ -300,6 +300,7 @@ interface DeploymentObjects {
   service: string;
   api_version: string;
   kind: string;
+  context: string;
   namespace: string;
   name: string;
   change: 'create' | 'update' | 'delete' | 'none';

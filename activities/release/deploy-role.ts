@@ -1,5 +1,6 @@
 import { openBlobs } from '../blobs/open-blobs.ts';
 import { createClusters } from '../kubernetes/cluster.ts';
+import { createAbsences } from '../kubernetes/clusters.ts';
 import { createKubectl } from '../kubernetes/kubectl.ts';
 import { expandPath } from '../shared/config.ts';
 import { openLedger } from '../ledger/open-ledger.ts';
@@ -16,18 +17,31 @@ const HEARTBEAT_MS = 5_000;
  * no other role has. Throws `InvalidConfiguration` without that key.
  */
 export async function openDeployRole({ loaded, env, places }: WorkerStart): Promise<OpenRole> {
-  const { kubectl: program, kubeconfig, key, contexts } = loaded.config.deploy;
+  const { kubectl: program, kubeconfig, key, contexts, unreachable } = loaded.config.deploy;
   const seal = await readSeal(key === undefined ? undefined : expandPath(key, '/'));
-  const openCluster = createClusters(
-    createKubectl({ program, kubeconfig: kubeconfig === undefined ? null : expandPath(kubeconfig, '/'), env }),
-  );
+  const absences = createAbsences();
+  const kubectl = createKubectl({
+    program,
+    kubeconfig: kubeconfig === undefined ? null : expandPath(kubeconfig, '/'),
+    env,
+  });
+  const openCluster = createClusters(absences.noting(kubectl));
   const blobs = await openBlobs(loaded, env);
   const ledgerUrl = places.ledger();
   const ledger = openLedger(ledgerUrl);
   return {
     activities: {
       ...createDeployActivities({ openCluster, blobs, seal, contexts }),
-      ...createChangeActivities({ openCluster, blobs, ledger, ledgerUrl, seal, contexts }),
+      ...createChangeActivities({
+        openCluster,
+        absences,
+        blobs,
+        ledger,
+        ledgerUrl,
+        seal,
+        contexts,
+        unreachableMs: unreachable * 1_000,
+      }),
     },
     // a worker that takes over waits no longer than the timeout of heartbeats
     limits: { heartbeatMs: HEARTBEAT_MS },

@@ -2,9 +2,10 @@ import type { CheckedEnvironment, RenderedService } from '../../domain/release/d
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { OpenCluster } from '../kubernetes/cluster.ts';
+import { clustersOf } from '../kubernetes/clusters.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 import { readContracts } from './contracts/stored-contracts.ts';
-import { type AllowedContexts, problemOfContext } from './deployment/allowed-context.ts';
+import { type AllowedContexts, problemOfContext, problemOfEnvironment } from './deployment/allowed-context.ts';
 import { checkEnvironment, unasked } from './deployment/check-environment.ts';
 import type { Seal } from './deployment/sealed.ts';
 
@@ -48,10 +49,11 @@ export function createDeployActivities({ openCluster, blobs, seal, contexts }: D
           throw new LonghaulError('InvalidInput', `${repository} has no environment ${name}.`);
         }
         // before anything is asked
-        const problem = problemOfContext(contexts, repository, environment);
+        const problem = problemOfEnvironment(contexts, repository, environment);
         if (problem !== null) return unasked(environment, problem);
-        const cluster = openCluster(environment.context, { signal });
-        return checkEnvironment({ cluster, blobs, seal, environment, services, signal });
+        const problemOf = (context: string): string | null => problemOfContext(contexts, repository, context);
+        const clusters = clustersOf(openCluster, { problemOf, signal });
+        return checkEnvironment({ clusters, blobs, seal, environment, services, signal });
       }),
   };
 }

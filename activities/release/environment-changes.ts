@@ -1,21 +1,24 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { ApplicationFailure } from '@temporalio/common';
 import { applyStepOf } from '../../domain/kubernetes/apply-order.ts';
 import { isJob, isRemovedWhenDone } from '../../domain/kubernetes/job.ts';
 import type { Environment } from '../../domain/release/contracts/environments.schema.ts';
+import { contextsOf } from '../../domain/release/deployment/service-place.ts';
 import type { PlanDeployment, PlannedDeployment } from '../../domain/release/deployment/deployment.ts';
 import type { Measured, MetricsBefore } from '../../domain/release/deployment/watch.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
-import type { ObjectReference, OpenCluster } from '../kubernetes/cluster.ts';
+import type { OpenCluster } from '../kubernetes/cluster.ts';
+import { type Absences, clustersOf, type PlacedReference } from '../kubernetes/clusters.ts';
 import { ledgerFailure } from '../ledger/ledger-failure.ts';
 import type { LedgerDatabase } from '../ledger/open-ledger.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 import { runningFlow } from '../shared/running-flow.ts';
-import { type AllowedContexts, problemOfCandidate } from './deployment/allowed-context.ts';
+import { type AllowedContexts, problemOfCandidate, problemOfContext } from './deployment/allowed-context.ts';
 import { allowedEnvironment, type EnvironmentOfCommit } from './deployment/allowed-environment.ts';
 import { type AppliedService, applyService, type DeploymentTools, removeObjects } from './deployment/apply-service.ts';
 import { type AwaitedObject, awaitReady } from './deployment/await-ready.ts';
-import { type DeploymentObject, readObjects } from './deployment/deployment-objects.ts';
+import { contextsOfDeployment, type DeploymentObject, readObjects } from './deployment/deployment-objects.ts';
 import { askHealth } from './deployment/health.ts';
 import { planDeployment } from './deployment/plan-deployment.ts';
 import { findReleased } from './deployment/record-deployment.ts';
@@ -27,6 +30,8 @@ import { metricsBefore, watchDeployment, type Watched } from './deployment/watch
 /** Tools of the activities that change environments. */
 export interface ChangeTools {
   readonly openCluster: OpenCluster;
+  /** Since when clusters do not answer. */
+  readonly absences: Absences;
   readonly blobs: BlobStore;
   readonly ledger: LedgerDatabase;
   /** The address of the ledger, for messages. */
@@ -34,6 +39,8 @@ export interface ChangeTools {
   readonly seal: Seal;
   /** Who may use which context (`deploy.contexts`). */
   readonly contexts: AllowedContexts;
+  /** Milliseconds for which a deployment to several clusters waits for one that does not answer (`deploy.unreachable`). */
+  readonly unreachableMs: number;
 }
 
 /** A deployment, and the environment that it changes. */
@@ -96,60 +103,79 @@ const DELETION_POLL_MS = 1_000;
 
 /** Creates the activities. */
 export function createChangeActivities(tools: ChangeTools): ChangeActivities {
-  const { openCluster, ledger } = tools;
+  const { openCluster, ledger, absences } = tools;
 
-  /** Work in the cluster of an environment. */
-  const inCluster = <Result>(
-    input: EnvironmentOfCommit,
+  /** Work in the clusters of an environment. */
+  const inClusters = <Result>(
+    input: EnvironmentOfCommit & Partial<Pick<DeploymentInput, 'deployment'>>,
     work: (
-      cluster: DeploymentTools & { readonly environment: Environment },
+      opened: DeploymentTools & { readonly environment: Environment },
       report: (details: unknown) => void,
     ) => Promise<Result>,
   ): Promise<Result> =>
     heartbeating(async (signal, report) => {
       const environment = await allowedEnvironment(tools, input);
-      const cluster = openCluster(environment.context, { signal, sharedBy: runningFlow().runId });
+      const { context: home } = environment;
+      const problemOf = (context: string): string | null => problemOfContext(tools.contexts, input.repository, context);
+      const clusters = clustersOf(openCluster, { problemOf, signal, sharedBy: runningFlow().runId });
       try {
-        return await work({ ledger, cluster, seal: tools.seal, signal, environment }, report);
+        return await work({ ledger, clusters, home, seal: tools.seal, signal, environment }, report);
       } catch (error) {
         // a failure of the cluster may say what one of the database says
-        throw error instanceof LonghaulError ? error : ledgerFailure(error, tools.ledgerUrl);
+        if (!(error instanceof LonghaulError)) throw ledgerFailure(error, tools.ledgerUrl);
+        if (error.type === 'ClusterUnavailable' && input.deployment !== undefined)
+          await refuseToWait(input.deployment, error);
+        throw error;
       }
     });
 
+  /**
+   * A cluster that does not answer is waited for; but not for long where others have a part of the deployment: they are put
+   * back instead.
+   */
+  async function refuseToWait(deployment: string, { type, message }: LonghaulError): Promise<void> {
+    const contexts = await contextsOfDeployment(ledger, deployment);
+    if (contexts.length <= 1 || contexts.every((context) => absences.of(context) < tools.unreachableMs)) return;
+    throw ApplicationFailure.nonRetryable(message, type);
+  }
+
   return {
     planDeployment: (input) =>
-      inCluster(input, async ({ cluster, environment, signal }) => {
+      inClusters(input, async ({ clusters, environment, signal }) => {
         // also where the flow was started with something else in Temporal
         const problem = input.isCandidate
-          ? problemOfCandidate(tools.contexts, environment.context)
+          ? problemOfCandidate(tools.contexts, contextsOf(environment))
           : await problemOfRelease(ledger, input);
         if (problem !== null) throw new LonghaulError('DeploymentRefused', problem);
         const { workflowId, runId: deployment } = runningFlow();
-        return planDeployment({ ...tools, cluster, signal }, input, { deployment, workflowId, environment });
+        const contexts = {
+          problemOf: (context: string) => problemOfContext(tools.contexts, input.repository, context),
+          isRetired: (context: string) =>
+            Object.hasOwn(tools.contexts, context) && tools.contexts[context]?.retired === true,
+        };
+        return planDeployment({ ...tools, clusters, contexts, signal }, input, { deployment, workflowId, environment });
       }),
-    measureBaseline: (input) => inCluster(input, ({ environment, signal }) => metricsBefore(environment, signal)),
-    applyService: (input) => inCluster(input, (cluster) => applyService(cluster, input)),
-    applyCanary: (input) => inCluster(input, (cluster) => applyCanary(cluster, input)),
-    removeCanary: (input) => inCluster(input, (cluster) => removeCanary(cluster, input)),
+    measureBaseline: (input) => inClusters(input, ({ environment, signal }) => metricsBefore(environment, signal)),
+    applyService: (input) => inClusters(input, (opened) => applyService(opened, input)),
+    applyCanary: (input) => inClusters(input, (opened) => applyCanary(opened, input)),
+    removeCanary: (input) => inClusters(input, (opened) => removeCanary(opened, input)),
     awaitReady: (input) =>
-      inCluster(input, async (opened) => {
+      inClusters(input, async (opened) => {
         const objects = await lastingObjects(opened, input, [input.service]);
         const since = await beginningOf(ledger, input);
-        const { why } = await awaitReady(opened.cluster, { objects, until: input.until, since, signal: opened.signal });
+        const { why } = await awaitReady(opened.clusters, { ...opened, objects, until: input.until, since });
         return why;
       }),
-    removeObjects: (input) => inCluster(input, (cluster) => removeObjects(cluster, input)),
+    removeObjects: (input) => inClusters(input, (opened) => removeObjects(opened, input)),
     watchDeployment: (input) =>
-      inCluster(input, async (opened, report) => {
+      inClusters(input, async (opened, report) => {
         // a Job ends, and may be removed then
         const objects = (await lastingObjects(opened, input, input.services)).filter((object) => !isJob(object));
         return watchDeployment(opened, { ...input, environment: opened.environment, objects }, report);
       }),
-    undoObjects: (input) =>
-      inCluster(input, (opened) => undoService(opened, { ...input, context: opened.environment.context })),
+    undoObjects: (input) => inClusters(input, (opened) => undoService(opened, input)),
     verifyUndone: (input) =>
-      inCluster(input, async (opened) => {
+      inClusters(input, async (opened) => {
         let compared = await compareUndone(opened, input.deployment);
         // a namespace is empty first, and objects may wait for their finalizers
         while (compared.isDeleting && Date.now() < input.until) {
@@ -158,7 +184,7 @@ export function createChangeActivities(tools: ChangeTools): ChangeActivities {
         }
         const { differences } = compared;
         const objects = await objectsBefore(opened, input.deployment);
-        const { why } = await awaitReady(opened.cluster, { objects, until: input.until, signal: opened.signal });
+        const { why } = await awaitReady(opened.clusters, { ...opened, objects, until: input.until });
         const { before, repository, environment: name } = input;
         if (before === null) return [...differences, ...why.map((each) => `${each}.`)];
         const environment = await allowedEnvironment(tools, {
@@ -225,12 +251,9 @@ function mayBeGone({ action, apiVersion, key: { kind }, before, wanted, written 
 
 function referenceOf({
   apiVersion,
-  key: { kind, namespace, name },
-}: {
-  readonly apiVersion: string;
-  readonly key: { readonly kind: string; readonly namespace: string; readonly name: string };
-}): ObjectReference {
-  return { apiVersion, kind, metadata: { name, ...(namespace === '' ? {} : { namespace }) } };
+  key: { context, kind, namespace, name },
+}: Pick<DeploymentObject, 'apiVersion' | 'key'>): PlacedReference {
+  return { context, apiVersion, kind, metadata: { name, ...(namespace === '' ? {} : { namespace }) } };
 }
 
 /** Asks the health checks of services as often as a watch would, until each was healthy once. */

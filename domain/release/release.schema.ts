@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isBranchPattern, NOT_A_BRANCH_PATTERN } from '../git/branch.ts';
+import { spanOfTime } from '../shared/span.schema.ts';
 import { envName, plainUrl, shortName } from '../shared/values.schema.ts';
 import { variableName } from './contracts/names.schema.ts';
 
@@ -109,9 +110,16 @@ const deploySchema = z.strictObject({
          * environments, which no one may have reviewed.
          */
         candidates: z.boolean().default(false),
+        /**
+         * Whether its cluster no longer exists: nothing is deployed there, and what earlier deployments made there is
+         * neither read nor deleted.
+         */
+        retired: z.boolean().default(false),
       }),
     )
     .default({}),
+  /** How long a deployment to several clusters waits for one that cannot be reached, before everything is put back. */
+  unreachable: spanOfTime('1d').prefault('5m'),
 });
 
 /** The sections of the release train in `longhaul.yaml`. */

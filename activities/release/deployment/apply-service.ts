@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { APPLY_STEPS, applyStepOf } from '../../../domain/kubernetes/apply-order.ts';
 import { type KubernetesObject, objectName } from '../../../domain/kubernetes/object.ts';
+import { placedName } from '../../../domain/kubernetes/placed.ts';
 import { objectReadiness } from '../../../domain/kubernetes/readiness.ts';
 import { DEPLOYMENT_ANNOTATION } from '../../../domain/release/deployment/deployment.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
-import type { Cluster } from '../../kubernetes/cluster.ts';
+import { byContext, type Clusters } from '../../kubernetes/clusters.ts';
 import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
 import type { Seal } from './sealed.ts';
 import { type DeploymentObject, markObjects, readObjects } from './deployment-objects.ts';
@@ -12,7 +13,9 @@ import { type DeploymentObject, markObjects, readObjects } from './deployment-ob
 /** What a deployment is done and undone with. */
 export interface DeploymentTools {
   readonly ledger: LedgerDatabase;
-  readonly cluster: Cluster;
+  readonly clusters: Clusters;
+  /** The context of the environment: messages name others. */
+  readonly home: string;
   readonly seal: Seal;
   readonly signal: AbortSignal;
 }
@@ -80,26 +83,32 @@ export async function applyPlanned(
   deployment: string,
   objects: readonly DeploymentObject[],
 ): Promise<void> {
-  const { ledger, cluster } = tools;
+  const { ledger, clusters } = tools;
   for (const step of APPLY_STEPS) {
     const ofStep = objects.filter(({ wanted }) => wanted !== null && applyStepOf(wanted) === step);
     if (ofStep.length === 0) continue;
-    await refuseStrangers(cluster, ofStep, deployment);
-    const wanted = ofStep.map(wantedOf);
-    await cluster.apply(wanted);
-    await markObjects(
-      ledger,
-      deployment,
-      ofStep.map(({ position }) => position),
-      'applied',
+    await refuseStrangers(tools, ofStep, deployment);
+    await byContext(
+      ofStep.map((object) => ({ ...object, context: object.key.context })),
+      async (context, own) => {
+        await clusters.of(context).apply(own.map(wantedOf));
+        const positions = own.map(({ position }) => position);
+        await markObjects(ledger, deployment, positions, 'applied');
+        return own;
+      },
     );
-    if (step === 'definitions') await untilEstablished(tools, wanted);
+    if (step === 'definitions') await untilEstablished(tools, ofStep);
   }
 }
 
 /** True for an object that this deployment has written. */
 export function isOfDeployment(object: KubernetesObject, deployment: string): boolean {
   return object.metadata.annotations?.[DEPLOYMENT_ANNOTATION] === deployment;
+}
+
+/** An object with the context of its cluster. */
+function placedWanted(object: DeploymentObject): KubernetesObject & { readonly context: string } {
+  return { ...wantedOf(object), context: object.key.context };
 }
 
 function wantedOf({ wanted, key }: DeploymentObject): KubernetesObject {
@@ -109,26 +118,29 @@ function wantedOf({ wanted, key }: DeploymentObject): KubernetesObject {
 
 /** What is to be created must not have been created by another: it would be taken for ours, and deleted by an undo. */
 async function refuseStrangers(
-  cluster: Cluster,
+  { clusters, home }: DeploymentTools,
   objects: readonly DeploymentObject[],
   deployment: string,
 ): Promise<void> {
   const created = objects.filter(({ action }) => action === 'create');
-  const found = await cluster.read(created.map(wantedOf));
+  const found = await clusters.read(created.map(placedWanted));
   for (const [at, { key }] of created.entries()) {
     const object = found[at] ?? null;
     if (object === null || isOfDeployment(object, deployment)) continue;
-    throw new LonghaulError('DriftDetected', `${objectName(key)} was created by another since the plan was made.`);
+    throw new LonghaulError(
+      'DriftDetected',
+      `${placedName(key, home)} was created by another since the plan was made.`,
+    );
   }
 }
 
 async function untilEstablished(
-  { cluster, signal }: DeploymentTools,
-  definitions: readonly KubernetesObject[],
+  { clusters, signal }: DeploymentTools,
+  definitions: readonly DeploymentObject[],
 ): Promise<void> {
   const until = Date.now() + DEFINITION_MS;
   for (;;) {
-    const found = await cluster.read(definitions);
+    const found = await clusters.read(definitions.map(placedWanted));
     const states = found.map((object) => (object === null ? null : objectReadiness(object)));
     const failed = states.find((state) => state?.state === 'failed');
     if (failed) throw new LonghaulError('ClusterRejected', `A definition cannot be served: ${failed.why}.`);
@@ -142,13 +154,13 @@ async function untilEstablished(
 
 /** Deletes what the release before had and this one has not, the last first. Each exactly as it was planned. */
 export async function removeObjects(
-  { ledger, cluster, seal }: DeploymentTools,
+  { ledger, clusters, seal }: DeploymentTools,
   { deployment }: Pick<ServiceOfDeployment, 'deployment'>,
 ): Promise<number> {
   const objects = await readObjects(ledger, seal, { deployment, actions: ['delete'] });
-  for (const { before, position } of objects) {
+  for (const { before, position, key } of objects) {
     if (before === null) continue;
-    await cluster.remove(before);
+    await clusters.of(key.context).remove(before);
     await markObjects(ledger, deployment, [position], 'applied');
   }
   return objects.length;

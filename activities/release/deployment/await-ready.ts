@@ -1,14 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isJob, isRemovedWhenDone } from '../../../domain/kubernetes/job.ts';
-import {
-  type KubernetesKey,
-  type KubernetesObject,
-  kubernetesKeyOf,
-  objectName,
-} from '../../../domain/kubernetes/object.ts';
+import { type KubernetesObject, kubernetesKeyOf } from '../../../domain/kubernetes/object.ts';
+import { placedName, type PlacedKey } from '../../../domain/kubernetes/placed.ts';
 import { listedForPods } from '../../../domain/kubernetes/pods.ts';
 import { objectReadiness, problemOfPod, type Restarts, restartsOf } from '../../../domain/kubernetes/readiness.ts';
-import type { Cluster, ObjectReference } from '../../kubernetes/cluster.ts';
+import type { Cluster } from '../../kubernetes/cluster.ts';
+import type { Clusters, PlacedReference } from '../../kubernetes/clusters.ts';
 
 /** Whether objects are ready, or why not. */
 export interface ReadyState {
@@ -20,7 +17,7 @@ export interface ReadyState {
 }
 
 /** An object that must be ready. */
-export interface AwaitedObject extends ObjectReference {
+export interface AwaitedObject extends PlacedReference {
   /** True for a Job that may have ended, and been removed, already: it is ready when it is not there. @default false */
   readonly mayBeGone?: boolean;
 }
@@ -28,6 +25,8 @@ export interface AwaitedObject extends ObjectReference {
 /** Objects, and until when they must be ready. */
 export interface ReadyTask {
   readonly objects: readonly AwaitedObject[];
+  /** The context of the environment: messages name others. */
+  readonly home: string;
   /** Milliseconds since 1970. */
   readonly until: number;
   /**
@@ -47,12 +46,15 @@ const PATIENCE_MS = 2_500;
  * Waits until objects are ready. Ends early for what will not pass by itself: a loop of crashes, an image that cannot be
  * had, restarts. Returns what is not ready when the time is over.
  */
-export async function awaitReady(cluster: Cluster, { objects, until, since, signal }: ReadyTask): Promise<ReadyState> {
+export async function awaitReady(
+  clusters: Clusters,
+  { objects, home, until, since, signal }: ReadyTask,
+): Promise<ReadyState> {
   const seen = startLooking(since);
   const began = Date.now();
   for (;;) {
     const asksWhy = Date.now() - began >= PATIENCE_MS || Date.now() >= until;
-    const state = await readiness(cluster, objects, seen, { asksWhy });
+    const state = await readiness(clusters, objects, { home, seen, asksWhy });
     if (state.isReady || state.isFinal) return state;
     if (Date.now() >= until && asksWhy) return state;
     const next = POLL_MS - (Date.now() % POLL_MS);
@@ -85,16 +87,15 @@ export function startLooking(since = Number.POSITIVE_INFINITY): Seen {
 
 /** Whether objects are ready now. One that is not there is not, but for Jobs that have ended. `asksWhy`: looks for the cause at their pods. */
 export async function readiness(
-  cluster: Cluster,
+  clusters: Clusters,
   objects: readonly AwaitedObject[],
-  seen: Seen,
-  { asksWhy }: { readonly asksWhy: boolean } = { asksWhy: true },
+  { home, seen, asksWhy = true }: { readonly home: string; readonly seen: Seen; readonly asksWhy?: boolean },
 ): Promise<ReadyState> {
-  const found = await cluster.read(objects);
+  const found = await clusters.read(objects);
   const states = await Promise.all(
     objects.map(async (reference, at) => {
       const object = found[at] ?? null;
-      const name = objectName(keyOf(reference));
+      const name = placedName(keyOf(reference), home);
       if (object === null) {
         const isEnded = reference.mayBeGone === true || seen.mayBeGone.has(name);
         return isEnded ? null : { isFinal: true, why: `${name} is not there` };
@@ -103,7 +104,7 @@ export async function readiness(
       if (isRemovedWhenDone(object) || (isJob(object) && state === 'ready')) seen.mayBeGone.add(name);
       if (state === 'ready') return null;
       if (state === 'failed') return { isFinal: true, why: `${name}: ${why}` };
-      const problem = asksWhy ? await problemOfPods(cluster, object, seen) : null;
+      const problem = asksWhy ? await problemOfPods(clusters.of(reference.context), object, seen) : null;
       return problem === null
         ? { isFinal: false, why: `${name}: ${why}` }
         : { isFinal: true, why: `${name}: ${problem}` };
@@ -117,8 +118,8 @@ export async function readiness(
   };
 }
 
-function keyOf({ apiVersion, kind, metadata }: ObjectReference): KubernetesKey {
-  return kubernetesKeyOf({ apiVersion, kind, metadata });
+function keyOf({ context, apiVersion, kind, metadata }: PlacedReference): PlacedKey {
+  return { context, ...kubernetesKeyOf({ apiVersion, kind, metadata }) };
 }
 
 const REVISION = 'deployment.kubernetes.io/revision';

@@ -1,7 +1,7 @@
 import canonicalize from 'canonicalize';
 import { createTwoFilesPatch } from 'diff';
 import { stringify } from 'yaml';
-import { kubernetesKeyOf, type KubernetesObject, objectName } from '../../../domain/kubernetes/object.ts';
+import type { KubernetesObject } from '../../../domain/kubernetes/object.ts';
 import { masked } from '../../../domain/kubernetes/masked.ts';
 import { ownFields } from '../../../domain/kubernetes/restore.ts';
 import { DEPLOYMENT_ANNOTATION, RELEASE_ANNOTATION } from '../../../domain/release/deployment/deployment.ts';
@@ -65,17 +65,16 @@ function withoutMarkFields(fields: object): object {
   return Object.fromEntries(kept);
 }
 
-/** The difference between an object before and after as text: YAML, values of secrets as the first digits of a keyed digest. */
+/** The difference between an object of this name before and after as text: YAML, values of secrets as the first digits of a keyed digest. */
 export function differenceOf(
+  name: string,
   before: KubernetesObject | null,
   after: KubernetesObject | null,
   digestOf: (value: string) => string,
 ): string {
-  const subject = after ?? before;
-  if (subject === null) return '';
+  if (before === null && after === null) return '';
   const text = (object: KubernetesObject | null): string =>
     object === null ? '' : stringify(ownFields(masked(withoutMarks(object), digestOf)), { sortMapEntries: true });
-  const name = objectName(kubernetesKeyOf(subject));
   const is = (object: KubernetesObject | null): string => (object === null ? '/dev/null' : name);
   return createTwoFilesPatch(is(before), is(after), text(before), text(after), '', '', { context: 3 })
     .split('\n')

@@ -1,9 +1,5 @@
-import {
-  isSameObject,
-  type KubernetesKey,
-  kubernetesKeyOf,
-  type KubernetesObject,
-} from '../../../domain/kubernetes/object.ts';
+import { kubernetesKeyOf, type KubernetesObject } from '../../../domain/kubernetes/object.ts';
+import { isSamePlaced, type PlacedKey } from '../../../domain/kubernetes/placed.ts';
 import type { KeptField } from '../../../domain/kubernetes/restore.ts';
 import type { ObjectAction, PreviousRelease } from '../../../domain/release/deployment/deployment.ts';
 import type { InventoryItem } from '../../../domain/release/deployment/inventory.ts';
@@ -41,7 +37,7 @@ export interface InterimObject {
 export interface PlannedObject extends ObjectContents {
   readonly service: string;
   readonly action: ObjectAction;
-  readonly key: KubernetesKey;
+  readonly key: PlacedKey;
   readonly apiVersion: string;
 }
 
@@ -85,6 +81,7 @@ export async function recordPlan(
         service,
         api_version: apiVersion,
         kind: key.kind,
+        context: key.context,
         namespace: key.namespace,
         name: key.name,
         change: action,
@@ -157,6 +154,19 @@ async function opened(seal: Seal, sealed: Uint8Array): Promise<ObjectContents> {
   return JSON.parse(Buffer.from(await seal.open(sealed)).toString('utf8')) as ObjectContents;
 }
 
+/** The contexts of the clusters that a deployment changes. */
+export async function contextsOfDeployment(ledger: LedgerDatabase, deployment: string): Promise<readonly string[]> {
+  const rows = await ledger
+    .selectFrom('deployment_objects')
+    .select('context')
+    .distinct()
+    .where('deployment_id', '=', deployment)
+    .where('change', '!=', 'none')
+    .orderBy('context')
+    .execute();
+  return rows.map(({ context }) => context);
+}
+
 /** Says how far objects are. */
 export async function markObjects(
   ledger: LedgerDatabase,
@@ -217,7 +227,7 @@ export async function readInventory(
   const rows = await ledger
     .selectFrom('deployment_objects as o')
     .innerJoin('deployments as d', 'd.deployment_id', 'o.deployment_id')
-    .select(['o.service', 'o.api_version', 'o.kind', 'o.namespace', 'o.name'])
+    .select(['o.service', 'o.api_version', 'o.kind', 'o.context', 'o.namespace', 'o.name'])
     .where('d.repository', '=', repository)
     .where('d.environment', '=', environment)
     .where('d.deployment_id', '!=', except)
@@ -239,7 +249,7 @@ export async function readInventory(
   const items: InventoryItem[] = [];
   for (const row of rows) {
     const item = { ...keyOf(row), apiVersion: row.api_version, service: row.service };
-    if (!items.some((each) => isSameObject(each, item))) items.push(item);
+    if (!items.some((each) => isSamePlaced(each, item))) items.push(item);
   }
   if (last === undefined) return { last: null, items };
   const { deployment_id: id, version, commit, packed, contracts } = last;
@@ -250,9 +260,11 @@ export async function readInventory(
 function keyOf(row: {
   readonly api_version: string;
   readonly kind: string;
+  readonly context: string;
   readonly namespace: string;
   readonly name: string;
-}): KubernetesKey {
-  const { api_version: apiVersion, kind, namespace, name } = row;
-  return kubernetesKeyOf({ apiVersion, kind, metadata: { name, ...(namespace === '' ? {} : { namespace }) } });
+}): PlacedKey {
+  const { api_version: apiVersion, kind, context, namespace, name } = row;
+  const key = kubernetesKeyOf({ apiVersion, kind, metadata: { name, ...(namespace === '' ? {} : { namespace }) } });
+  return { context, ...key };
 }

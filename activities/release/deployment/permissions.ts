@@ -6,7 +6,7 @@ import type { Cluster, Permission } from '../../kubernetes/cluster.ts';
 const VERBS = ['get', 'create', 'patch', 'update', 'delete'] as const;
 
 /**
- * The permissions that a deployment of these objects needs, each once. `namespace`: of objects that name none. Pods are
+ * The permissions that a deployment of these objects needs in a cluster, each once. `namespace`: of objects that name none. Pods are
  * listed in the namespaces of their workloads, also of those that stay as they are (`unchanged`). Kinds that the cluster
  * does not serve are left out.
  */
@@ -43,13 +43,21 @@ export async function neededPermissions(
   return [...[...kinds.values()].flatMap((each) => VERBS.map((verb) => ({ verb, ...each }))), ...lists.values()];
 }
 
-/** The permissions that the account of the context lacks, a sentence each. One process of kubectl asks for all. */
-export async function missingPermissions(cluster: Cluster, needed: readonly Permission[]): Promise<readonly string[]> {
+/**
+ * The permissions that the account of a context lacks, a sentence each; `context` is its name, null for that of the
+ * environment. One process of kubectl asks for all.
+ */
+export async function missingPermissions(
+  cluster: Cluster,
+  needed: readonly Permission[],
+  context: string | null = null,
+): Promise<readonly string[]> {
+  const account = `The account of the context${context === null ? '' : ` ${context}`}`;
   const answers = await cluster.may(needed);
   return needed
     .filter((_permission, at) => answers[at] !== true)
     .map(
       ({ verb, resource, namespace }) =>
-        `The account of the context may not ${verb} ${resource}${namespace === null ? '' : ` in ${namespace}`}.`,
+        `${account} may not ${verb} ${resource}${namespace === null ? '' : ` in ${namespace}`}.`,
     );
 }

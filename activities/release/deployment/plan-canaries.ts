@@ -1,5 +1,6 @@
 import canonicalize from 'canonicalize';
-import { isSameObject, kubernetesKeyOf, type KubernetesObject, objectName } from '../../../domain/kubernetes/object.ts';
+import { kubernetesKeyOf, type KubernetesObject } from '../../../domain/kubernetes/object.ts';
+import { isSamePlaced, placedName } from '../../../domain/kubernetes/placed.ts';
 import type { Environment } from '../../../domain/release/contracts/environments.schema.ts';
 import { canaryOf, canaryServiceOf } from '../../../domain/release/deployment/canary.ts';
 import type { InventoryItem } from '../../../domain/release/deployment/inventory.ts';
@@ -9,6 +10,7 @@ import type { PlannedObject } from './deployment-objects.ts';
 /** A canary to plan, as a part of a service of its own. */
 export interface WantedCanary {
   readonly service: string;
+  readonly context: string;
   readonly object: KubernetesObject;
 }
 
@@ -18,7 +20,7 @@ export interface WantedCanary {
  * whose names the release has itself.
  */
 export function wantedCanaries(
-  { services }: Pick<Environment, 'services'>,
+  { services, context: home }: Pick<Environment, 'services' | 'context'>,
   applied: readonly PlannedObject[],
   { goBack, problems }: { readonly goBack: boolean; readonly problems: string[] },
 ): readonly WantedCanary[] {
@@ -29,11 +31,14 @@ export function wantedCanaries(
     if (key.kind !== 'Deployment' || key.group !== 'apps' || hasSamePods(before, written)) return [];
     if ([before, wanted].some((object) => object !== null && !mayHaveCanary(object))) return [];
     const object = canaryOf(withoutMarks(wanted));
-    const twin = applied.find((each) => isSameObject(each.key, kubernetesKeyOf(object)));
+    const { context } = key;
+    const twin = applied.find((each) => isSamePlaced(each.key, { context, ...kubernetesKeyOf(object) }));
     if (twin !== undefined) {
-      problems.push(`${objectName(twin.key)} has the name of the canary of ${objectName(key)}: give it another one.`);
+      problems.push(
+        `${placedName(twin.key, home)} has the name of the canary of ${placedName(key, home)}: give it another one.`,
+      );
     }
-    return [{ service: canaryServiceOf(service), object }];
+    return [{ service: canaryServiceOf(service), context, object }];
   });
 }
 
@@ -50,10 +55,11 @@ function mayHaveCanary(object: KubernetesObject): boolean {
 export function strangeCanaries(
   canaries: readonly PlannedObject[],
   inventory: readonly InventoryItem[],
+  home: string,
 ): readonly string[] {
   return canaries
-    .filter(({ before, key }) => before !== null && !inventory.some((item) => isSameObject(item, key)))
-    .map(({ key }) => `${objectName(key)} is there, and no deployment has made it: a canary needs its name.`);
+    .filter(({ before, key }) => before !== null && !inventory.some((item) => isSamePlaced(item, key)))
+    .map(({ key }) => `${placedName(key, home)} is there, and no deployment has made it: a canary needs its name.`);
 }
 
 /** False when the server cannot say what becomes of it. */

@@ -1,16 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { gt, valid } from 'semver';
 import canonicalize from 'canonicalize';
 import { objectReadiness } from '../../../domain/kubernetes/readiness.ts';
 import { inApplyOrder } from '../../../domain/kubernetes/apply-order.ts';
 import { definedKind, kindOf } from '../../../domain/kubernetes/definitions.ts';
 import { irreversible } from '../../../domain/kubernetes/irreversible.ts';
-import {
-  isSameObject,
-  type KubernetesKey,
-  kubernetesKeyOf,
-  type KubernetesObject,
-  objectName,
-} from '../../../domain/kubernetes/object.ts';
+import { isSameObject, kubernetesKeyOf, type KubernetesObject, objectName } from '../../../domain/kubernetes/object.ts';
+import { isSamePlaced, placedName, type PlacedKey } from '../../../domain/kubernetes/placed.ts';
 import type { Environment } from '../../../domain/release/contracts/environments.schema.ts';
 import {
   DEPLOYMENT_ANNOTATION,
@@ -21,11 +17,15 @@ import {
 import { changesBegin } from '../../../domain/release/deployment/changes-begin.ts';
 import { serviceOfObjects } from '../../../domain/release/deployment/canary.ts';
 import { type InventoryItem, removedFrom } from '../../../domain/release/deployment/inventory.ts';
+import { placeOfService, type PlaceOfService } from '../../../domain/release/deployment/service-place.ts';
+import { problemOfVersions } from '../../../domain/release/deployment/environment-check.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { releaseBefore, standing } from '../../../domain/release/deployment/standing.ts';
 import { openUntil } from '../../../domain/release/promotion/freeze.ts';
 import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
 import type { BlobStore } from '../../blobs/blob-store.ts';
 import type { Cluster, Preview } from '../../kubernetes/cluster.ts';
+import { byContext, type Clusters, type PlacedReference } from '../../kubernetes/clusters.ts';
 import { storeText } from '../pipelines/stored-plan.ts';
 import { strangeCanaries, wantedCanaries } from './plan-canaries.ts';
 import { differenceOf, wouldStay, withMarks, withoutMarks } from './compare-objects.ts';
@@ -42,9 +42,14 @@ import { readSealedManifests } from './sealed-manifests.ts';
 export interface PlanTools {
   readonly ledger: LedgerDatabase;
   readonly blobs: BlobStore;
-  readonly cluster: Cluster;
+  readonly clusters: Clusters;
   readonly seal: Seal;
   readonly signal: AbortSignal;
+  /** Why the repository may not use a context, and whether its cluster no longer exists. */
+  readonly contexts: {
+    problemOf(context: string): string | null;
+    isRetired(context: string): boolean;
+  };
 }
 
 /** Limits of what a plan says: a result is a part of a history. */
@@ -54,12 +59,14 @@ const LONGEST_SENTENCE = 500;
 /** An object with its service. */
 interface OfService {
   readonly service: string;
+  readonly context: string;
   readonly object: KubernetesObject;
 }
 
 /**
  * Plans a deployment: what the release wants, what the cluster has, what the server would make of it, and what of the
- * release before is to go. Records it with every object as it is. Changes nothing in the cluster.
+ * release before is to go. Records it with every object as it is. Changes nothing in the clusters. Throws
+ * `DeploymentRefused` when one of several clusters does not answer.
  */
 export async function planDeployment(
   tools: PlanTools,
@@ -75,58 +82,64 @@ export async function planDeployment(
   },
   now = new Date(),
 ): Promise<PlannedDeployment> {
-  const { ledger, cluster, seal } = tools;
+  const { ledger, clusters, seal } = tools;
   const { repository, version, commit, isPartial } = asked;
+  const home = environment.context;
   const place = { repository, environment: environment.name, except: deployment };
-  const [{ wanted, problems }, { last, items }, stayed] = await Promise.all([
-    wantedObjects(tools, asked, environment),
+  const [{ last, items: recorded }, stayed] = await Promise.all([
     readInventory(ledger, place),
     stayedIn(ledger, place),
   ]);
+  // what was in a cluster that no longer exists is gone
+  const items = recorded.filter(({ context }) => !tools.contexts.isRetired(context));
+  const deployed = new Set(asked.services.map(({ service }) => service));
+  const foreign = isPartial ? items.filter(({ service }) => !deployed.has(serviceOfObjects(service))) : [];
+  const own = items.filter((item) => !foreign.includes(item));
+  const strange = await problemsOfClusters(
+    tools,
+    [...deployed].map((each) => placeOfService(environment, each)),
+    own,
+  );
+  const { wanted, problems } = await wantedObjects(tools, asked, environment);
+  problems.push(...strange);
   const later = asked.goBack || asked.isCandidate ? null : laterThan(version, last?.version ?? null);
   if (later !== null) {
     problems.push(
       `${environment.name} has ${later}, which is later than ${version}: \`longhaul rollback --env ${environment.name} --to ${version}\` goes back.`,
     );
   }
-  const deployed = new Set(asked.services.map(({ service }) => service));
-  const foreign = isPartial ? items.filter(({ service }) => !deployed.has(serviceOfObjects(service))) : [];
-  const wantedKeys = wanted.map(({ object }) => kubernetesKeyOf(object));
+  const wantedKeys = wanted.map(keyOf);
   for (const item of foreign) {
-    if (!wantedKeys.some((key) => isSameObject(key, item))) continue;
-    problems.push(`${objectName(item)} is of the service ${item.service}, which is not deployed now.`);
+    if (!wantedKeys.some((key) => isSamePlaced(key, item))) continue;
+    problems.push(`${placedName(item, home)} is of the service ${item.service}, which is not deployed now.`);
   }
   const marks = { version, deployment };
   const applied = await withSelectorChanges(
-    await plannedChanges(cluster, wanted, { marks, problems }),
+    await plannedChanges(clusters, wanted, { marks, problems, home }),
     wanted.map(({ object }) => object),
-    (objects) => plannedChanges(cluster, objects, { marks, problems, isAlwaysWritten: true }),
+    (objects) => plannedChanges(clusters, objects, { marks, problems, home, isAlwaysWritten: true }),
   );
   const canaries = await plannedChanges(
-    cluster,
+    clusters,
     wantedCanaries(environment, applied, { goBack: asked.goBack, problems }),
     {
       marks,
       problems,
+      home,
       isAlwaysWritten: true,
     },
   );
-  problems.push(...strangeCanaries(canaries, items));
+  problems.push(...strangeCanaries(canaries, items, home), ...sameByTwoContexts(applied, home));
   const removed = removedFrom(
-    items.filter((item) => !foreign.includes(item)),
+    own.filter((item) => tools.contexts.problemOf(item.context) === null),
     [...wantedKeys, ...canaries.map(({ key }) => key)],
   );
-  const { deletions, lost } = await plannedDeletions(cluster, removed, items);
-  const touched = [...applied, ...canaries, ...deletions].flatMap(({ action, wanted: to, before }) =>
-    action === 'none' ? [] : (to ?? before ?? []),
-  );
-  const unchanged = applied.filter(({ action }) => action === 'none');
-  const needed = await neededPermissions(cluster, touched, environment.namespace, unchanged);
-  problems.push(...(await missingPermissions(cluster, needed)));
+  const { deletions, lost } = await plannedDeletions(clusters, removed, { inventory: items, applied, home });
+  problems.push(...(await problemsOfAccounts(clusters, [...applied, ...canaries, ...deletions], environment)));
   const lasting: string[] = [...lost];
   for (const { action, key, before, written } of applied) {
     const why = action === 'update' ? irreversible({ change: action, before, after: written }) : null;
-    if (why !== null) lasting.push(`${objectName(key)} cannot be put back: ${why}.`);
+    if (why !== null) lasting.push(`${placedName(key, home)} cannot be put back: ${why}.`);
   }
   const objects = [
     ...applied,
@@ -144,7 +157,9 @@ export async function planDeployment(
   ];
   const changed = objects.filter(({ action }) => action !== 'none');
   const difference = changed
-    .map(({ before, written, wanted: after }) => differenceOf(before, written ?? after, seal.digestOf))
+    .map(({ key, before, written, wanted: after }) =>
+      differenceOf(placedName(key, home), before, written ?? after, seal.digestOf),
+    )
     .join('\n');
   const diff = await storeText(tools.blobs, difference);
   const digest = seal.digestOf(
@@ -246,9 +261,99 @@ function approvalsOf({ approvals }: Environment): PlannedDeployment['approvals']
   };
 }
 
+/** How long one of several clusters is waited for before anything is planned. */
+const REACHED_MS = 30_000;
+const REACHED_POLL_MS = 2_000;
+
+/**
+ * What keeps a deployment from clusters, a sentence each: where services are in several, or earlier deployments have made
+ * their objects in others. Throws `DeploymentRefused` when one of them does not answer.
+ */
+async function problemsOfClusters(
+  { clusters, contexts }: PlanTools,
+  places: readonly PlaceOfService[],
+  items: readonly InventoryItem[],
+): Promise<readonly string[]> {
+  const own = [...new Set(places.map(({ context }) => context))];
+  const earlier = [...new Set(items.map(({ context }) => context))].filter((context) => !own.includes(context));
+  const problems: string[] = [];
+  const all: string[] = [...own];
+  for (const context of earlier) {
+    const problem = contexts.problemOf(context);
+    if (problem === null) all.push(context);
+    else problems.push(`Earlier deployments have made objects in the context ${context}. ${problem}`);
+  }
+  // a single cluster is waited for: nothing else is held up by it
+  if (all.length === 1) return problems;
+  for (const context of all) {
+    const { kubectl, cluster } = await versionsInTime(clusters.of(context), context);
+    const skew = problemOfVersions(kubectl, cluster);
+    if (skew !== null) problems.push(`${skew} (context ${context}).`);
+  }
+  return problems;
+}
+
+async function versionsInTime(
+  cluster: Cluster,
+  context: string,
+): Promise<{ readonly kubectl: string; readonly cluster: string }> {
+  const until = Date.now() + REACHED_MS;
+  for (;;) {
+    try {
+      return await cluster.versions();
+    } catch (error) {
+      if (!(error instanceof LonghaulError) || error.type !== 'ClusterUnavailable') throw error;
+      if (Date.now() > until) {
+        const hint = `If it no longer exists: deploy.contexts.${context}.retired in longhaul.yaml of the worker.`;
+        throw new LonghaulError('DeploymentRefused', `${error.message} ${hint}`, { cause: error });
+      }
+      await delay(REACHED_POLL_MS);
+    }
+  }
+}
+
+/** The permissions that the accounts of the contexts lack, a sentence each. */
+async function problemsOfAccounts(
+  clusters: Clusters,
+  planned: readonly PlannedObject[],
+  environment: Environment,
+): Promise<readonly string[]> {
+  const problems: string[] = [];
+  const changed = planned.filter(({ action }) => action !== 'none');
+  for (const context of new Set([environment.context, ...planned.map(({ key }) => key.context)])) {
+    const objects = changed.flatMap(({ key, wanted, before }) =>
+      key.context === context ? (wanted ?? before ?? []) : [],
+    );
+    const unchanged = planned.filter(({ action, key }) => action === 'none' && key.context === context);
+    const cluster = clusters.of(context);
+    const needed = await neededPermissions(cluster, objects, environment.namespace, unchanged);
+    problems.push(...(await missingPermissions(cluster, needed, context === environment.context ? null : context)));
+  }
+  return problems;
+}
+
+/** Objects that two services reach through two contexts of one cluster, a sentence each. */
+function sameByTwoContexts(applied: readonly FoundObject[], home: string): readonly string[] {
+  return applied.flatMap((one, at) => {
+    const isTwin = ({ uid, key }: FoundObject): boolean => uid === one.uid && key.context !== one.key.context;
+    const twin = one.uid === null ? undefined : applied.slice(0, at).find(isTwin);
+    return twin === undefined
+      ? []
+      : [
+          `${placedName(one.key, home)} is in the manifests of ${twin.service} and of ${one.service}: their contexts lead to the same cluster.`,
+        ];
+  });
+}
+
+/** An object of a plan that was read. */
+interface FoundObject extends PlannedObject {
+  /** Of the object that is there; null where there is none. */
+  readonly uid: string | null;
+}
+
 /** What the release wants: the manifests with their images, in the order in which they are applied. */
 async function wantedObjects(
-  { blobs, cluster, seal, signal }: PlanTools,
+  { blobs, clusters, seal, signal }: PlanTools,
   { services, images }: PlanDeployment,
   environment: Environment,
 ): Promise<{ readonly wanted: readonly OfService[]; readonly problems: string[] }> {
@@ -257,19 +362,22 @@ async function wantedObjects(
   await withManifestsReader(signal, async (read) => {
     for (const { service, manifests: digest } of services) {
       const about = `manifests of ${service}`;
-      const sealed = { digest, namespace: environment.namespace, about };
-      const manifests = await readSealedManifests({ blobs, seal, read }, sealed);
+      const { context, namespace } = placeOfService(environment, service);
+      const manifests = await readSealedManifests({ blobs, seal, read }, { digest, namespace, about });
       problems.push(...manifests.problems);
       const objects = withImages(manifests.objects, images[service] ?? {}, about);
-      found.push(...objects.map((object) => ({ service, object })));
+      found.push(...objects.map((object) => ({ service, context, object })));
     }
   });
-  const scoped = await inScope(cluster, found);
-  for (const [at, { service, object }] of scoped.entries()) {
-    const key = kubernetesKeyOf(object);
-    const twin = scoped.slice(0, at).find((each) => isSameObject(kubernetesKeyOf(each.object), key));
+  const scoped = await byContext(found, (context, own) => inScope(clusters.of(context), own));
+  for (const [at, one] of scoped.entries()) {
+    const { service } = one;
+    const key = keyOf(one);
+    const twin = scoped.slice(0, at).find((each) => isSamePlaced(keyOf(each), key));
     if (twin !== undefined && twin.service !== service) {
-      problems.push(`${objectName(key)} is in the manifests of ${twin.service} and of ${service}.`);
+      problems.push(
+        `${placedName(key, environment.context)} is in the manifests of ${twin.service} and of ${service}.`,
+      );
     }
   }
   const order = inApplyOrder(scoped.map(({ object }) => object));
@@ -280,12 +388,13 @@ async function wantedObjects(
 async function inScope(cluster: Cluster, objects: readonly OfService[]): Promise<readonly OfService[]> {
   const defined = definedKinds(objects);
   return Promise.all(
-    objects.map(async ({ service, object }) => {
+    objects.map(async (given) => {
+      const { object } = given;
       const served = (await cluster.kinds(object.apiVersion)).find(({ kind }) => kind === object.kind);
       const scope = served?.isNamespaced ?? defined.get(kindOf(object)) ?? true;
-      if (scope) return { service, object };
+      if (scope) return given;
       const { namespace: _namespace, ...metadata } = object.metadata;
-      return { service, object: { ...object, metadata } };
+      return { ...given, object: { ...object, metadata } };
     }),
   );
 }
@@ -300,32 +409,41 @@ function definedKinds(objects: readonly OfService[]): ReadonlyMap<string, boolea
   );
 }
 
+interface ChangeOptions {
+  readonly marks: { readonly version: string; readonly deployment: string };
+  readonly problems: string[];
+  /** The context of the environment. */
+  readonly home: string;
+  /** For what is written in any case: what a terminated deployment has left, what an object is for a while. */
+  readonly isAlwaysWritten?: boolean;
+}
+
 /** What applying would change. */
-async function plannedChanges(
+function plannedChanges(
+  clusters: Clusters,
+  wanted: readonly OfService[],
+  options: ChangeOptions,
+): Promise<readonly FoundObject[]> {
+  return byContext(wanted, (context, own) => changesInCluster(clusters.of(context), own, options));
+}
+
+async function changesInCluster(
   cluster: Cluster,
   wanted: readonly OfService[],
-  {
-    marks,
-    problems,
-    isAlwaysWritten = false,
-  }: {
-    readonly marks: { readonly version: string; readonly deployment: string };
-    readonly problems: string[];
-    /** For what is written in any case: what a terminated deployment has left, what an object is for a while. */
-    readonly isAlwaysWritten?: boolean;
-  },
-): Promise<readonly PlannedObject[]> {
+  { marks, problems, home, isAlwaysWritten = false }: ChangeOptions,
+): Promise<readonly FoundObject[]> {
   const before = await cluster.read(wanted.map(({ object }) => object));
   const defined = definedKinds(wanted);
   const newNamespaces = new Set(
     wanted.flatMap(({ object }, at) => (object.kind === 'Namespace' && !before[at] ? [object.metadata.name] : [])),
   );
   const isAskable = await Promise.all(
-    wanted.map(async ({ object }) => {
+    wanted.map(async ({ context, object }) => {
       const { apiVersion, kind, metadata } = object;
       const isServed = (await cluster.kinds(apiVersion)).some((each) => each.kind === kind);
       if (!isServed && !defined.has(kindOf(object))) {
-        problems.push(`The cluster has no kind ${kind} of ${apiVersion}: ${metadata.name} cannot be there.`);
+        const where = context === home ? '' : ` of the context ${context}`;
+        problems.push(`The cluster${where} has no kind ${kind} of ${apiVersion}: ${metadata.name} cannot be there.`);
       }
       // the server cannot say what becomes of an object whose namespace or definition comes with it
       return isServed && !newNamespaces.has(metadata.namespace ?? '');
@@ -350,17 +468,18 @@ async function plannedChanges(
       return isChanged ? (definedKind(object)?.kind ?? []) : [];
     }),
   );
-  return wanted.map(({ service, object }, at): PlannedObject => {
-    const key = kubernetesKeyOf(object);
+  return wanted.map(({ service, context, object }, at): FoundObject => {
+    const key = keyOf({ context, object });
     const is = before[at] ?? null;
     const answer = answers.get(at);
-    const all = { service, key, apiVersion: object.apiVersion, wanted: withMarks(object, marks) };
+    const uid = is?.metadata.uid ?? null;
+    const all = { service, key, uid, apiVersion: object.apiVersion, wanted: withMarks(object, marks) };
     if (answer !== undefined && 'refused' in answer && !redefined.has(kindOf(object)))
-      problems.push(`${objectName(key)}: ${answer.refused}`);
+      problems.push(`${placedName(key, home)}: ${answer.refused}`);
     if (answer !== undefined && 'conflicts' in answer) {
       const fields = answer.conflicts.map(({ field, manager }) => `${field} (${manager})`).join(', ');
       problems.push(
-        `${objectName(key)} has fields that another owns: ${fields}. Leave them out of the manifest, or let the other give them up.`,
+        `${placedName(key, home)} has fields that another owns: ${fields}. Leave them out of the manifest, or let the other give them up.`,
       );
     }
     if (is === null) return { ...all, action: 'create', before: null, written: null };
@@ -374,24 +493,37 @@ async function plannedChanges(
 
 /** What of the release before is deleted, and what of that would be lost. */
 async function plannedDeletions(
-  cluster: Cluster,
+  clusters: Clusters,
   removed: readonly InventoryItem[],
-  inventory: readonly InventoryItem[],
+  {
+    inventory,
+    applied,
+    home,
+  }: {
+    readonly inventory: readonly InventoryItem[];
+    readonly applied: readonly FoundObject[];
+    readonly home: string;
+  },
 ): Promise<{ readonly deletions: readonly PlannedObject[]; readonly lost: readonly string[] }> {
-  const found = await cluster.read(removed.map(referenceOf));
+  const found = await clusters.read(removed.map(referenceOf));
+  const kept = new Set(applied.map(({ uid }) => uid));
   const deletions: PlannedObject[] = [];
   const lost: string[] = [];
   for (const [at, { service, apiVersion, ...key }] of removed.entries()) {
     const before = found[at] ?? null;
-    if (before === null) continue;
+    // the cluster of another context is the same one: the object has not moved
+    if (before === null || kept.has(before.metadata.uid ?? '')) continue;
     if (key.kind === 'Job' && key.group === 'batch') {
       // it does nothing any more, and would start again when it is created again
       if (objectReadiness(before).state !== 'waiting') continue;
-      lost.push(`${objectName(key)} cannot be put back: it has not finished, and would start again.`);
+      lost.push(`${placedName(key, home)} cannot be put back: it has not finished, and would start again.`);
     }
-    const foreign = key.kind === 'CustomResourceDefinition' ? await foreignObjects(cluster, before, inventory) : [];
+    const foreign =
+      key.kind === 'CustomResourceDefinition'
+        ? await foreignObjects(clusters, { definition: before, key }, inventory)
+        : [];
     const why = irreversible({ change: 'delete', before, after: null, foreign });
-    if (why !== null) lost.push(`${objectName(key)} cannot be put back: ${why}.`);
+    if (why !== null) lost.push(`${placedName(key, home)} cannot be put back: ${why}.`);
     deletions.push({ service, apiVersion, key, action: 'delete', before, wanted: null, written: null });
   }
   return { deletions, lost };
@@ -399,27 +531,27 @@ async function plannedDeletions(
 
 /** Objects of a definition's kind that are not of this environment. */
 async function foreignObjects(
-  cluster: Cluster,
-  definition: KubernetesObject,
+  clusters: Clusters,
+  { definition, key: { context } }: { readonly definition: KubernetesObject; readonly key: PlacedKey },
   inventory: readonly InventoryItem[],
 ): Promise<readonly string[]> {
   const { group, names } = definition['spec'] as {
     readonly group: string;
     readonly names: { readonly plural: string };
   };
-  const objects = await cluster.list(`${names.plural}.${group}`, null, '');
+  const objects = await clusters.of(context).list(`${names.plural}.${group}`, null, '');
   return objects
     .map(kubernetesKeyOf)
-    .filter((key) => !inventory.some((item) => isSameObject(item, key)))
+    .filter((key) => !inventory.some((item) => item.context === context && isSameObject(item, key)))
     .map(objectName);
 }
 
-function referenceOf({ apiVersion, kind, namespace, name }: InventoryItem): {
-  readonly apiVersion: string;
-  readonly kind: KubernetesKey['kind'];
-  readonly metadata: { readonly name: string; readonly namespace?: string };
-} {
-  return { apiVersion, kind, metadata: { name, ...(namespace === '' ? {} : { namespace }) } };
+function keyOf({ context, object }: Pick<OfService, 'context' | 'object'>): PlacedKey {
+  return { context, ...kubernetesKeyOf(object) };
+}
+
+function referenceOf({ context, apiVersion, kind, namespace, name }: InventoryItem): PlacedReference {
+  return { context, apiVersion, kind, metadata: { name, ...(namespace === '' ? {} : { namespace }) } };
 }
 
 /** The release that an environment has, where that is later than this one; commits that are not released are not compared. */

@@ -5,27 +5,27 @@ import { selectorChange, type WorkloadChange } from '../../../domain/kubernetes/
 import type { InterimObject, PlannedObject } from './deployment-objects.ts';
 
 /** An object of a release, and its change. */
-interface OfRelease {
-  readonly planned: PlannedObject;
+interface OfRelease<Planned extends PlannedObject> {
+  readonly planned: Planned;
   /** As the release wants it, also where nothing changes. */
   readonly object: KubernetesObject;
 }
 
 /** Asks the server what objects would become, and adds what it refuses to the problems of the plan. */
 export type PreviewObjects = (
-  objects: readonly { readonly service: string; readonly object: KubernetesObject }[],
+  objects: readonly { readonly service: string; readonly context: string; readonly object: KubernetesObject }[],
 ) => Promise<readonly PlannedObject[]>;
 
 /**
  * The changes, with those of Services whose new selector no present pod matches put off until the workloads of their
  * service are ready. `wanted`: the object of each change.
  */
-export async function withSelectorChanges(
-  applied: readonly PlannedObject[],
+export async function withSelectorChanges<Planned extends PlannedObject>(
+  applied: readonly Planned[],
   wanted: readonly KubernetesObject[],
   preview: PreviewObjects,
-): Promise<readonly PlannedObject[]> {
-  const all = applied.flatMap((planned, at): OfRelease[] => {
+): Promise<readonly Planned[]> {
+  const all = applied.flatMap((planned, at): OfRelease<Planned>[] => {
     const object = wanted[at];
     return object === undefined ? [] : [{ planned, object }];
   });
@@ -39,7 +39,7 @@ export async function withSelectorChanges(
       if (change === 'at once') return planned;
       if (change === 'when ready') return { ...planned, interim: [] };
       const spec = { ...(object['spec'] as object), selector: change };
-      const interim = await preview([{ service, object: { ...object, spec } }]);
+      const interim = await preview([{ service, context: key.context, object: { ...object, spec } }]);
       return { ...planned, interim: interim.flatMap(interimOf) };
     }),
   );
@@ -50,11 +50,11 @@ export function interimOf({ wanted, written }: PlannedObject): readonly InterimO
   return wanted === null || written === null ? [] : [{ wanted, written }];
 }
 
-function isIn({ planned }: OfRelease, namespace: string): boolean {
+function isIn({ planned }: OfRelease<PlannedObject>, namespace: string): boolean {
   return planned.key.namespace === namespace;
 }
 
 /** Objects without a template of pods match no selector. */
-function workloadChange({ planned: { action, before }, object }: OfRelease): WorkloadChange {
+function workloadChange({ planned: { action, before }, object }: OfRelease<PlannedObject>): WorkloadChange {
   return { before: action === 'none' ? object : before, after: object };
 }

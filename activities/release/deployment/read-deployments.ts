@@ -52,7 +52,7 @@ export async function readDeployment(ledger: LedgerDatabase, id: string): Promis
   const of = row.deployment_id;
   const objects = await ledger
     .selectFrom('deployment_objects')
-    .select(['position', 'service', 'api_version', 'kind', 'namespace', 'name', 'change', 'state', 'kept'])
+    .select(['position', 'service', 'api_version', 'kind', 'context', 'namespace', 'name', 'change', 'state', 'kept'])
     .where('deployment_id', '=', of)
     .where('change', '!=', 'none')
     .orderBy('position')
@@ -67,7 +67,7 @@ export async function readDeployment(ledger: LedgerDatabase, id: string): Promis
     ...viewOf(row),
     objects: objects.map(({ api_version: apiVersion, change, kept, ...rest }) => ({
       ...rest,
-      what: describedKind({ apiVersion, ...rest }),
+      what: describedKind({ apiVersion, ...rest }, row.context),
       action: change,
       kept: kept.map(({ path }) => String(path)),
     })),
@@ -118,6 +118,7 @@ interface Row {
   readonly deployment_id: string;
   readonly repository: string;
   readonly environment: string;
+  readonly context: string;
   readonly version: string;
   readonly commit: string;
   readonly services: readonly string[];
@@ -142,6 +143,7 @@ function viewOf(row: Row): DeploymentView {
     id: row.deployment_id,
     repository: row.repository,
     environment: row.environment,
+    context: row.context,
     version: row.version,
     commit: row.commit,
     services: row.services,

@@ -7,6 +7,7 @@ import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { recordEvent, storable } from '../../ledger/audit.ts';
 import type { LedgerDatabase, LedgerTransaction } from '../../ledger/open-ledger.ts';
 import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
+import { contextsOfDeployment } from './deployment-objects.ts';
 import { readDeployment } from './read-deployments.ts';
 import { readContracts } from '../contracts/stored-contracts.ts';
 
@@ -274,7 +275,7 @@ export async function startDeployment(
       status: 'success',
       why: overrideFreeze ?? reason,
       details: {
-        ...factsOf(row),
+        ...factsOf(row, await contextsOfDeployment(trx, deployment)),
         approvedBy,
         passedOver,
         ...(reason === null ? {} : { reason }),
@@ -379,7 +380,11 @@ export async function endDeployment(
       action: end === 'deployed' ? 'deploy' : 'roll back',
       status: end === 'deployed' ? 'success' : 'failure',
       why: null,
-      details: { ...factsOf(row), evidence: digest, ...(why === null ? {} : { reason: why }) },
+      details: {
+        ...factsOf(row, await contextsOfDeployment(trx, deployment)),
+        evidence: digest,
+        ...(why === null ? {} : { reason: why }),
+      },
     });
   });
 }
@@ -414,12 +419,13 @@ function eventOf(row: DeploymentRow, { workflowId, runId, who }: RunningFlow) {
   };
 }
 
-function factsOf(row: DeploymentRow) {
+function factsOf(row: DeploymentRow, contexts: readonly string[]) {
   return {
     version: row.version,
     commit: row.commit,
     deployment: row.deployment_id,
     plan: row.plan_digest,
     services: row.services,
+    contexts,
   };
 }

@@ -18,8 +18,9 @@ export async function applyCanary(
   { deployment, service, percent }: CanaryStep,
 ): Promise<number> {
   const canaries = await canariesOf(tools, { deployment, service });
-  const stable = await tools.cluster.read(
-    canaries.map(({ apiVersion, key: { kind, name, namespace } }) => ({
+  const stable = await tools.clusters.read(
+    canaries.map(({ apiVersion, key: { context, kind, name, namespace } }) => ({
+      context,
       apiVersion,
       kind,
       metadata: { name: nameOfStable(name), namespace },
@@ -35,18 +36,19 @@ export async function applyCanary(
 
 /** Deletes the canaries of a service, when its workloads have the new release. Can be repeated. */
 export async function removeCanary(tools: DeploymentTools, asked: ServiceOfDeployment): Promise<number> {
-  const { ledger, cluster } = tools;
+  const { ledger, clusters } = tools;
   const canaries = await canariesOf(tools, asked);
-  const found = await cluster.read(
-    canaries.map(({ apiVersion, key: { kind, name, namespace } }) => ({
+  const found = await clusters.read(
+    canaries.map(({ apiVersion, key: { context, kind, name, namespace } }) => ({
+      context,
       apiVersion,
       kind,
       metadata: { name, namespace },
     })),
   );
-  for (const [at, { position }] of canaries.entries()) {
+  for (const [at, { position, key }] of canaries.entries()) {
     const object = found[at] ?? null;
-    if (object !== null && isOfDeployment(object, asked.deployment)) await cluster.remove(object);
+    if (object !== null && isOfDeployment(object, asked.deployment)) await clusters.of(key.context).remove(object);
     // not a part of what the environment consists of
     await markUndone(ledger, asked.deployment, { position, isLeft: false, kept: [] });
   }

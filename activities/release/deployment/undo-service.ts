@@ -3,8 +3,9 @@ import canonicalize from 'canonicalize';
 import pLimit from 'p-limit';
 import { APPLY_STEPS, applyStepOf } from '../../../domain/kubernetes/apply-order.ts';
 import { definedKind, kindOf } from '../../../domain/kubernetes/definitions.ts';
-import { type KubernetesKey, objectName } from '../../../domain/kubernetes/object.ts';
-import { ownFields, restoreFrom } from '../../../domain/kubernetes/restore.ts';
+import { objectName } from '../../../domain/kubernetes/object.ts';
+import { placedName, type PlacedKey } from '../../../domain/kubernetes/placed.ts';
+import { comparedFields, ownFields, restoreFrom } from '../../../domain/kubernetes/restore.ts';
 import { FAILURES, LonghaulError } from '../../../domain/shared/failures.ts';
 import type { KubernetesObject } from '../../../domain/kubernetes/object.ts';
 import { undoObject } from '../../kubernetes/undo-object.ts';
@@ -21,8 +22,6 @@ import { type DeploymentObject, markUndone, type ObjectSelection, readObjects } 
 /** What to undo of a deployment. */
 export interface UndoTask {
   readonly deployment: string;
-  /** The context of its cluster, for commands. */
-  readonly context: string;
   /** Its objects of this service that were applied; undefined for everything that was deleted. */
   readonly service?: string;
 }
@@ -33,10 +32,12 @@ const AT_ONCE = 4;
 /**
  * Puts the objects of a service back as they were, in the reverse order of kinds; what was deleted, in the order of kinds.
  * Definitions that were changed come back first: what they defined had fields that only they know. Fields that others
- * changed stay theirs, and are recorded. Can be repeated. All objects are tried; throws `UndoFailed`, which names each
- * object that could not be put back and a command, and the failure of a cluster that does not answer.
+ * changed stay theirs, and are recorded. Can be repeated. All objects are tried, those of each cluster whatever becomes of
+ * the others; throws `UndoFailed`, which names each object that could not be put back and a command, and the failure of a
+ * cluster that does not answer.
  */
-export async function undoService(tools: DeploymentTools, { deployment, context, service }: UndoTask): Promise<void> {
+export async function undoService(tools: DeploymentTools, task: UndoTask): Promise<void> {
+  const { deployment, service } = task;
   const { ledger, seal } = tools;
   const changed: ObjectSelection = { deployment, kind: DEFINITION, actions: ['update'] };
   // also those of other services
@@ -45,40 +46,69 @@ export async function undoService(tools: DeploymentTools, { deployment, context,
     deployment,
     ...(service === undefined ? { actions: ['delete'] } : { service, actions: ['create', 'update'] }),
   });
+  const failed: string[] = [];
+  const ends = await Promise.allSettled(
+    [...new Set(objects.map(({ key }) => key.context))].map((context) => {
+      const isThere = ({ key }: DeploymentObject): boolean => key.context === context;
+      const there = { context, definitions: definitions.filter(isThere), objects: objects.filter(isThere) };
+      return undoInCluster(tools, { ...task, ...there }, failed);
+    }),
+  );
+  const gone = ends.find((end) => end.status === 'rejected');
+  const sentence = failed.length === 0 ? null : `Not put back: ${failed.join('; ')}.`;
+  if (gone !== undefined) {
+    const { reason } = gone as { readonly reason: unknown };
+    if (sentence === null || !(reason instanceof LonghaulError)) throw reason;
+    throw new LonghaulError(reason.type, `${reason.message} ${sentence}`, { cause: reason });
+  }
+  if (sentence !== null) throw new LonghaulError('UndoFailed', sentence);
+}
+
+/** What to undo in one cluster. */
+interface UndoInCluster extends UndoTask {
+  readonly context: string;
+  /** Changed definitions, also those of other services. */
+  readonly definitions: readonly DeploymentObject[];
+  readonly objects: readonly DeploymentObject[];
+}
+
+/** Adds to `failed` what could not be put back. */
+async function undoInCluster(
+  tools: DeploymentTools,
+  { deployment, service, context, definitions, objects }: UndoInCluster,
+  failed: string[],
+): Promise<void> {
   const redefined = new Set(
     [...definitions, ...objects]
       .map((object) => definedKind(subjectOf(object))?.kind)
       .filter((kind) => kind !== undefined),
   );
   const limit = pLimit(AT_ONCE);
-  const failed: string[] = [];
   const undo = async (object: DeploymentObject): Promise<void> => {
     try {
       await undoOne(tools, deployment, object, redefined);
     } catch (error) {
       if (!isOfObject(error)) throw error;
-      failed.push(
-        `${objectName(object.key)}: ${error.message.replace(/\.$/u, '')}; ${byHand(object, context, deployment)}`,
-      );
+      const name = placedName(object.key, tools.home);
+      failed.push(`${name}: ${error.message.replace(/\.$/u, '')}; ${byHand(object, deployment)}`);
     }
   };
   const undoAll = (all: readonly DeploymentObject[]): Promise<unknown> =>
     Promise.all(all.map((object) => limit(() => undo(object))));
   // Services select pods at all times, also on the way back
   const isBridged = service !== undefined && (await selectBoth(tools, deployment, objects));
-  const early = service === undefined ? [] : await servicesOfLatePods(tools, { deployment, service }, objects);
+  const early = service === undefined ? [] : await servicesOfLatePods(tools, { deployment, service, context }, objects);
   await undoAll(definitions);
   await undoAll(early);
   for (const step of service === undefined ? APPLY_STEPS : APPLY_STEPS.toReversed()) {
     const ofStep = objects.filter((object) => applyStepOf(subjectOf(object)) === step).toReversed();
     if (step === 'services' && isBridged) {
-      await untilWorkloadsAreBack(tools, { deployment, service, actions: ['create', 'update'] });
+      await untilWorkloadsAreBack(tools, { deployment, service, actions: ['create', 'update'] }, context);
     }
     await undoAll(
       ofStep.filter(({ position }) => ![...definitions, ...early].some((each) => each.position === position)),
     );
   }
-  if (failed.length > 0) throw new LonghaulError('UndoFailed', `Not put back: ${failed.join('; ')}.`);
 }
 
 const DEFINITION = 'CustomResourceDefinition';
@@ -91,16 +121,16 @@ const PODS_BACK_MS = 300_000;
  * back. True when there is one.
  */
 async function selectBoth(
-  { cluster }: DeploymentTools,
+  { clusters }: DeploymentTools,
   deployment: string,
   objects: readonly DeploymentObject[],
 ): Promise<boolean> {
   const services = objects.filter(({ key, interim = [] }) => key.kind === 'Service' && interim.length > 0);
-  const found = await cluster.read(services.map(subjectOf));
+  const found = await clusters.read(services.map(placed));
   const ours = services.filter((_service, at) => found[at] && isOfDeployment(found[at], deployment));
-  for (const { interim = [] } of ours) {
+  for (const { key, interim = [] } of ours) {
     try {
-      await cluster.apply(interim.map(({ wanted }) => wanted));
+      await clusters.of(key.context).apply(interim.map(({ wanted }) => wanted));
     } catch (error) {
       // another has the selector now
       if (!(error instanceof LonghaulError && error.type === 'DriftDetected')) throw error;
@@ -115,12 +145,12 @@ async function selectBoth(
  */
 async function servicesOfLatePods(
   tools: DeploymentTools,
-  { deployment, service }: ServiceOfDeployment,
+  { deployment, service, context }: ServiceOfDeployment & { readonly context: string },
   objects: readonly DeploymentObject[],
 ): Promise<readonly DeploymentObject[]> {
   const services = objects.filter(({ key, interim }) => key.kind === 'Service' && interim?.length === 0);
   if (services.length === 0) return [];
-  await untilWorkloadsAreBack(tools, { deployment, service, actions: ['delete'] });
+  await untilWorkloadsAreBack(tools, { deployment, service, actions: ['delete'] }, context);
   return services;
 }
 
@@ -129,21 +159,25 @@ async function servicesOfLatePods(
  * everything is.
  */
 async function untilWorkloadsAreBack(
-  { ledger, cluster, seal, signal }: DeploymentTools,
+  { ledger, clusters, seal, home, signal }: DeploymentTools,
   selection: ObjectSelection,
+  context: string,
 ): Promise<void> {
   const objects = await readObjects(ledger, seal, { ...selection, exceptLeft: true });
-  const workloads = objects.flatMap(({ before }) => (before && applyStepOf(before) === 'workloads' ? [before] : []));
-  await awaitReady(cluster, { objects: workloads, until: Date.now() + PODS_BACK_MS, signal });
+  const workloads = objects.filter(
+    ({ before, key }) => key.context === context && before !== null && applyStepOf(before) === 'workloads',
+  );
+  await awaitReady(clusters, { objects: workloads.map(placed), home, until: Date.now() + PODS_BACK_MS, signal });
 }
 
 /** Undoes an object. The server takes a moment to serve a definition that was put back: what it defines is tried again. */
 async function undoOne(
-  { ledger, cluster, signal }: DeploymentTools,
+  { ledger, clusters, signal }: DeploymentTools,
   deployment: string,
   object: DeploymentObject,
   redefined: ReadonlySet<string>,
 ): Promise<void> {
+  const cluster = clusters.of(object.key.context);
   const change = { before: object.before, written: writtenOf(object), interim: interimOf(object) };
   const until = Date.now() + DEFINITION_MS;
   for (;;) {
@@ -183,18 +217,23 @@ function subjectOf({ wanted, before, key }: DeploymentObject): KubernetesObject 
   return subject;
 }
 
+/** What an object is or was, with the context of its cluster. */
+function placed(object: DeploymentObject): KubernetesObject & { readonly context: string } {
+  return { ...subjectOf(object), context: object.key.context };
+}
+
 /** What a person runs. */
-function byHand({ action, key, position }: DeploymentObject, context: string, deployment: string): string {
+function byHand({ action, key, position }: DeploymentObject, deployment: string): string {
   return action === 'create'
-    ? `\`kubectl --context=${context} delete ${typeOf(key)} ${key.name}${where(key)}\``
+    ? `\`kubectl --context=${key.context} delete ${typeOf(key)} ${key.name}${where(key)}\``
     : `\`longhaul deployments before ${deployment} ${position}\` prints what it was`;
 }
 
-function typeOf({ kind, group }: KubernetesKey): string {
+function typeOf({ kind, group }: PlacedKey): string {
   return `${kind.toLowerCase()}${group === '' ? '' : `.${group}`}`;
 }
 
-function where({ namespace }: KubernetesKey): string {
+function where({ namespace }: PlacedKey): string {
   return namespace === '' ? '' : ` --namespace=${namespace}`;
 }
 
@@ -211,21 +250,25 @@ export interface UndoComparison {
  * Objects that were left to others are not compared.
  */
 export async function compareUndone(
-  { ledger, cluster, seal }: DeploymentTools,
+  { ledger, clusters, seal, home }: DeploymentTools,
   deployment: string,
 ): Promise<UndoComparison> {
   const objects = await readObjects(ledger, seal, { deployment, exceptLeft: true });
-  const found = await cluster.read(objects.map(subjectOf));
+  const found = await clusters.read(objects.map(placed));
   const different = objects.flatMap((object, at) => {
     const now = found[at] ?? null;
-    const why = whyDifferent(object, now, deployment);
+    const why = whyDifferent(object, now, { deployment, home });
     return why === null ? [] : [{ why, isDeleting: now?.metadata['deletionTimestamp'] !== undefined }];
   });
   return { differences: different.map(({ why }) => why), isDeleting: different.some(({ isDeleting }) => isDeleting) };
 }
 
-function whyDifferent(object: DeploymentObject, now: KubernetesObject | null, deployment: string): string | null {
-  const name = objectName(object.key);
+function whyDifferent(
+  object: DeploymentObject,
+  now: KubernetesObject | null,
+  { deployment, home }: { readonly deployment: string; readonly home: string },
+): string | null {
+  const name = placedName(object.key, home);
   const { before } = object;
   if (before === null) return now !== null && isOfDeployment(now, deployment) ? `${name} is still there.` : null;
   // another has deleted it since
@@ -233,7 +276,10 @@ function whyDifferent(object: DeploymentObject, now: KubernetesObject | null, de
   const written = writtenOf(object);
   const expected =
     written === null
-      ? ownFields(before)
-      : restoreFrom(ownFields(before), [written, ...interimOf(object)].map(ownFields), ownFields(now)).value;
-  return canonicalize(expected) === canonicalize(ownFields(now)) ? null : `${name} is not as it was.`;
+      ? before
+      : (restoreFrom(ownFields(before), [written, ...interimOf(object)].map(ownFields), ownFields(now))
+          .value as KubernetesObject);
+  return canonicalize(comparedFields(expected)) === canonicalize(comparedFields(now))
+    ? null
+    : `${name} is not as it was.`;
 }

@@ -11,7 +11,7 @@ import {
   type WatchRules,
   type WatchState,
 } from '../../../domain/release/deployment/watch.ts';
-import type { Cluster, ObjectReference } from '../../kubernetes/cluster.ts';
+import type { Clusters, PlacedReference } from '../../kubernetes/clusters.ts';
 import { storable } from '../../ledger/audit.ts';
 import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
 import { readiness, startLooking } from './await-ready.ts';
@@ -25,7 +25,7 @@ export interface WatchTask {
   /** The services that were deployed: their health is checked. */
   readonly services: readonly string[];
   /** The objects that must stay ready. */
-  readonly objects: readonly ObjectReference[];
+  readonly objects: readonly PlacedReference[];
   /** How long requests took before the first change. */
   readonly baseline: Measured;
   /** False where the metrics are about what was there before. */
@@ -84,7 +84,7 @@ export async function metricsBefore(environment: Environment, signal: AbortSigna
  * before the next one is taken: a watch that is repeated goes on where the one before was.
  */
 export async function watchDeployment(
-  tools: { readonly ledger: LedgerDatabase; readonly cluster: Cluster; readonly signal: AbortSignal },
+  tools: { readonly ledger: LedgerDatabase; readonly clusters: Clusters; readonly signal: AbortSignal },
   task: WatchTask,
   onSample: (line: string) => void = () => undefined,
 ): Promise<Watched> {
@@ -122,7 +122,7 @@ export async function watchDeployment(
 }
 
 function probesOf(
-  { cluster, signal }: { readonly cluster: Cluster; readonly signal: AbortSignal },
+  { clusters, signal }: { readonly clusters: Clusters; readonly signal: AbortSignal },
   { environment, services, objects, baseline, byMetrics }: WatchTask,
 ): readonly Probe[] {
   const { metrics } = environment;
@@ -147,7 +147,7 @@ function probesOf(
     probes.push({
       everyMs: READINESS_MS,
       async ask() {
-        const { isReady, why } = await readiness(cluster, objects, seen);
+        const { isReady, why } = await readiness(clusters, objects, { home: environment.context, seen });
         return { what: 'health', name: 'readiness', ok: isReady, why: why.join('; ') };
       },
     });

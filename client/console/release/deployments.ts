@@ -83,9 +83,15 @@ function factsOf(view: DeploymentView): readonly (readonly [string, Html | strin
   return [
     ['Commit', html`<code>${view.commit}</code>`],
     ['Services', view.services.join(', ')],
+    ['Contexts', contextsOf(view).join(', ')],
     ['By', view.by],
     ['Took', took(view)],
   ];
+}
+
+/** The contexts of the clusters that it changes, that of the environment first. */
+function contextsOf({ context, objects }: DeploymentView): readonly string[] {
+  return [...new Set([context, ...objects.map((object) => object.context)])];
 }
 
 /** What a page and a report have in common. */

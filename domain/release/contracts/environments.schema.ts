@@ -125,6 +125,10 @@ const canary = z.strictObject({
 });
 
 const service = z.strictObject({
+  /** A context of its own, for an environment in several clusters. */
+  context: line.optional(),
+  /** A namespace of its own. */
+  namespace: kubernetesName.optional(),
   manifests,
   /** Images in the manifests by name, and the output of a job of the proving run that has the image to deploy. */
   images: z.record(z.string().min(1).max(300), z.strictObject({ job: programName, output: variableName })).default({}),

@@ -1,5 +1,6 @@
 import { valid } from 'semver';
-import { kubernetesKeyOf, objectName } from '../../kubernetes/object.ts';
+import { kubernetesKeyOf } from '../../kubernetes/object.ts';
+import { placedName } from '../../kubernetes/placed.ts';
 import type { ObjectAction, PlannedDeployment } from './deployment.ts';
 import { type DeploymentReasons, describeReasons } from './reasons.ts';
 import type { Sample } from './watch.ts';
@@ -9,6 +10,8 @@ export interface DeploymentView extends DeploymentReasons {
   readonly id: string;
   readonly repository: string;
   readonly environment: string;
+  /** The context of the environment; objects may be in others. */
+  readonly context: string;
   readonly version: string;
   readonly commit: string;
   readonly services: readonly string[];
@@ -63,6 +66,7 @@ export function describeWaiting(list: readonly WaitingDeployment[]): string {
 interface DeployedObject {
   readonly position: number;
   readonly service: string;
+  readonly context: string;
   /** Its name for people. */
   readonly what: string;
   readonly action: ObjectAction;
@@ -71,21 +75,25 @@ interface DeployedObject {
   readonly kept: readonly string[];
 }
 
-/** The name of an object by the columns of the ledger. */
-export function describedKind({
-  apiVersion,
-  kind,
-  namespace,
-  name,
-}: {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
-}): string {
-  return objectName(
-    kubernetesKeyOf({ apiVersion, kind, metadata: { name, ...(namespace === '' ? {} : { namespace }) } }),
-  );
+/** The name of an object by the columns of the ledger; `home`: the context of its environment. */
+export function describedKind(
+  {
+    apiVersion,
+    kind,
+    context,
+    namespace,
+    name,
+  }: {
+    readonly apiVersion: string;
+    readonly kind: string;
+    readonly context: string;
+    readonly namespace: string;
+    readonly name: string;
+  },
+  home: string,
+): string {
+  const key = kubernetesKeyOf({ apiVersion, kind, metadata: { name, ...(namespace === '' ? {} : { namespace }) } });
+  return placedName({ context, ...key }, home);
 }
 
 /**

@@ -8,15 +8,22 @@ export interface RenderedService {
 /** What an environment was found to be. */
 export interface CheckedEnvironment {
   readonly name: string;
-  readonly context: string;
-  readonly namespace: string;
-  /** Versions of kubectl and of the cluster, without `v`; null where they are not known. */
+  /** The version of kubectl, without `v`; null where it is not known. */
   readonly kubectl: string | null;
-  readonly cluster: string | null;
-  /** How many objects its manifests have. */
-  readonly objects: number;
+  /** Where its objects are, the environment's own context first. */
+  readonly clusters: readonly CheckedCluster[];
   /** What keeps a deployment from it, a sentence each; empty when nothing does. */
   readonly problems: readonly string[];
+}
+
+/** What was found of a cluster. */
+export interface CheckedCluster {
+  readonly context: string;
+  readonly namespaces: readonly string[];
+  /** Its version, without `v`; null where it is not known. */
+  readonly version: string | null;
+  /** How many objects the manifests have there. */
+  readonly objects: number;
 }
 
 /** Minor versions by which kubectl may differ from the cluster (the version skew policy of Kubernetes). */
@@ -35,11 +42,15 @@ export function problemOfVersions(kubectl: string, cluster: string): string | nu
 /** The environments as people read them, and what is wrong with each. */
 export function describeEnvironments(environments: readonly CheckedEnvironment[]): string {
   return environments
-    .map(({ name, context, namespace, kubectl, cluster, objects, problems }) =>
-      [
-        `${name}: context ${context}, namespace ${namespace}, cluster ${cluster ?? 'unknown'}, kubectl ${kubectl ?? 'unknown'}, ${objects} objects`,
+    .flatMap(({ name, kubectl, clusters, problems }) => {
+      const lines = clusters.map(({ context, namespaces, version, objects }) => {
+        const places = `${namespaces.length === 1 ? 'namespace' : 'namespaces'} ${namespaces.join(' and ')}`;
+        return `context ${context}, ${places}, cluster ${version ?? 'unknown'}, kubectl ${kubectl ?? 'unknown'}, ${objects} objects`;
+      });
+      return [
+        ...(lines.length === 1 ? [`${name}: ${lines.join('')}`] : [`${name}:`, ...lines.map((line) => `  ${line}`)]),
         ...(problems.length === 0 ? ['  ready for deployments'] : problems.map((problem) => `  ${problem}`)),
-      ].join('\n'),
-    )
+      ];
+    })
     .join('\n');
 }

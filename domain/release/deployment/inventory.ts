@@ -1,7 +1,7 @@
-import { isSameObject, type KubernetesKey } from '../../kubernetes/object.ts';
+import { isSamePlaced, type PlacedKey } from '../../kubernetes/placed.ts';
 
 /** An object that a release of an environment consists of. */
-export interface InventoryItem extends KubernetesKey {
+export interface InventoryItem extends PlacedKey {
   /** The version of its API that was applied: `apps/v1`. */
   readonly apiVersion: string;
   /** The service that it belongs to. */
@@ -10,11 +10,9 @@ export interface InventoryItem extends KubernetesKey {
 
 /**
  * The objects that the release before has and this one has not, which are to be deleted, in reverse order of the
- * inventory: what was made last goes first. An object that moved from one service to another stays.
+ * inventory: what was made last goes first. An object that moved from one service to another stays; one that moved to another
+ * cluster is deleted in the old one.
  */
-export function removedFrom(
-  before: readonly InventoryItem[],
-  planned: readonly KubernetesKey[],
-): readonly InventoryItem[] {
-  return before.filter((item) => !planned.some((object) => isSameObject(item, object))).toReversed();
+export function removedFrom(before: readonly InventoryItem[], planned: readonly PlacedKey[]): readonly InventoryItem[] {
+  return before.filter((item) => !planned.some((object) => isSamePlaced(item, object))).toReversed();
 }

@@ -142,9 +142,9 @@ async function fill({ sql }: TestLedger): Promise<void> {
     [DEPLOYMENT, HOSTILE, JSON.stringify([HOSTILE]), await stored(`- image: ${HOSTILE}\n+ image: app:2\n`)],
   );
   await sql(
-    `INSERT INTO deployment_objects (deployment_id, position, service, api_version, kind, namespace, name, change,
+    `INSERT INTO deployment_objects (deployment_id, position, service, api_version, kind, context, namespace, name, change,
        sealed, state, kept)
-     VALUES ($1, 0, $2, 'v1', 'ConfigMap', $2, $2, 'update', '', 'undone', $3)`,
+     VALUES ($1, 0, $2, 'v1', 'ConfigMap', $2, $2, $2, 'update', '', 'undone', $3)`,
     [DEPLOYMENT, HOSTILE, JSON.stringify([{ path: HOSTILE }])],
   );
   await sql(

@@ -21,7 +21,7 @@ const WHO = { actor: 'ada', authenticated_by: 'unauthenticated' };
 function changeFrom(mode: string): PlannedObject {
   const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings', namespace: 'shop' } };
   const before = { ...object, data: { mode } };
-  const key = { group: '', kind: 'ConfigMap', namespace: 'shop', name: 'settings' };
+  const key = { context: 'test', group: '', kind: 'ConfigMap', namespace: 'shop', name: 'settings' };
   return { service: 'api', action: 'update', key, apiVersion: 'v1', before, wanted: object, written: object };
 }
 

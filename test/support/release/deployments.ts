@@ -34,6 +34,43 @@ export async function clusterIn(folder: string): Promise<Cluster> {
   return cluster;
 }
 
+interface Kubeconfig {
+  readonly clusters: readonly { readonly name: string; readonly cluster: object }[];
+  readonly users: readonly { readonly name: string; readonly user: object }[];
+}
+
+/**
+ * Starts clusters of these names in the folder of {@link clusterFolder}, each a server of its own. Each has a context of
+ * its name in the kubeconfig of the folder, and the namespace `shop`.
+ */
+export async function clustersIn<Name extends string>(
+  folder: string,
+  names: readonly Name[],
+): Promise<Readonly<Record<Name, Cluster>>> {
+  const clusters: [Name, Cluster][] = [];
+  for (const name of names) clusters.push([name, await startCluster(join(folder, name))]);
+  const parts = await Promise.all(
+    clusters.map(async ([name, cluster]) => {
+      await cluster.kubectl(['create', 'namespace', 'shop']);
+      const own = JSON.parse(await cluster.kubectl(['config', 'view', '--raw', '-o', 'json'])) as Kubeconfig;
+      return {
+        clusters: [{ name, cluster: own.clusters[0]?.cluster }],
+        users: [{ name, user: own.users[0]?.user }],
+        contexts: [{ name, context: { cluster: name, user: name } }],
+      };
+    }),
+  );
+  const merged = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: parts.flatMap((part) => part.clusters),
+    users: parts.flatMap((part) => part.users),
+    contexts: parts.flatMap((part) => part.contexts),
+  };
+  write(folder, { kubeconfig: JSON.stringify(merged) });
+  return Object.fromEntries(clusters) as Record<Name, Cluster>;
+}
+
 /** Files of a release, pushed; the ledger says that the version is promoted at this commit, as its promotion would. */
 export async function releasedAs(
   { clone, ledger }: Pick<Release, 'clone' | 'ledger'>,

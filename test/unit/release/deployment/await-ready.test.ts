@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Cluster, ObjectReference } from '../../../../activities/kubernetes/cluster.ts';
-import { awaitReady, type ReadyTask } from '../../../../activities/release/deployment/await-ready.ts';
+import {
+  type AwaitedObject,
+  awaitReady,
+  type ReadyTask,
+} from '../../../../activities/release/deployment/await-ready.ts';
 import { kubernetesKeyOf, type KubernetesObject, objectName } from '../../../../domain/kubernetes/object.ts';
 
 /** What is asked next of a cluster whose objects are these, one set for each time; the last one stays. */
@@ -25,9 +29,15 @@ const BEGAN = Date.parse('2026-11-30T12:00:00Z');
 const LONG_AGO = '2025-11-30T12:00:00Z';
 const SINCE = '2026-11-30T12:00:05Z';
 
-function ready(objects: ReadyTask['objects'], cluster: Pick<Cluster, 'read' | 'list'>, ms = 0) {
-  const task: ReadyTask = { objects, until: Date.now() + ms, since: BEGAN, signal: new AbortController().signal };
-  return awaitReady(cluster as Cluster, task);
+function ready(objects: readonly Omit<AwaitedObject, 'context'>[], cluster: Pick<Cluster, 'read' | 'list'>, ms = 0) {
+  const task: ReadyTask = {
+    objects: objects.map((each) => ({ ...each, context: 'test' })),
+    home: 'test',
+    until: Date.now() + ms,
+    since: BEGAN,
+    signal: new AbortController().signal,
+  };
+  return awaitReady({ of: () => cluster as Cluster, read: cluster.read }, task);
 }
 
 function workload(kind: string, status: object, metadata: object = {}): KubernetesObject {

@@ -29,7 +29,7 @@ function environmentOf(service: object) {
 const planned = (before: KubernetesObject | null, after: KubernetesObject, more: Partial<PlannedObject> = {}) => ({
   service: 'api',
   action: before === null ? ('create' as const) : ('update' as const),
-  key: kubernetesKeyOf(after),
+  key: { context: 'test', ...kubernetesKeyOf(after) },
   apiVersion: after.apiVersion,
   before,
   wanted: after,
@@ -92,7 +92,9 @@ describe('a plan', () => {
     expect(names([planned(old, next, { written: null })])).toEqual(['api/canary api-canary']);
     expect(names([planned(null, next)])).toEqual([]);
     expect(names([planned(old, { ...old, metadata: { ...old.metadata, labels: { team: 'b' } } })])).toEqual([]);
-    expect(names([planned(old, next, { key: { ...kubernetesKeyOf(next), kind: 'StatefulSet' } })])).toEqual([]);
+    expect(
+      names([planned(old, next, { key: { context: 'test', ...kubernetesKeyOf(next), kind: 'StatefulSet' } })]),
+    ).toEqual([]);
     expect(names([planned(old, next)], environmentOf({}))).toEqual([]);
   });
 
@@ -117,10 +119,10 @@ describe('a plan', () => {
     });
     expect(problems).toEqual([expect.stringContaining('has the name of the canary of')]);
     const canary = planned(canaryOf(old), canaryOf(next));
-    expect(strangeCanaries([canary], [])).toEqual([expect.stringContaining('no deployment has made it')]);
+    expect(strangeCanaries([canary], [], 'test')).toEqual([expect.stringContaining('no deployment has made it')]);
     const item = { ...canary.key, apiVersion: 'apps/v1', service: 'api/canary' };
-    expect(strangeCanaries([canary], [item])).toEqual([]);
-    expect(strangeCanaries([planned(null, canaryOf(next))], [])).toEqual([]);
+    expect(strangeCanaries([canary], [item], 'test')).toEqual([]);
+    expect(strangeCanaries([planned(null, canaryOf(next))], [], 'test')).toEqual([]);
   });
 
   test.each([['50%', '10%'], ['10%', '10%'], ['0%'], ['100%'], ['10'], ['1.5%'], []])(

@@ -1,23 +1,35 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { problemOfContext } from '../../../../activities/release/deployment/allowed-context.ts';
+import { problemOfCandidate, problemOfEnvironment } from '../../../../activities/release/deployment/allowed-context.ts';
 import { environmentsFile } from '../../../../domain/release/contracts/environments.schema.ts';
 import { configSchema } from '../../../../domain/config/config.schema.ts';
 import { askPrometheus } from '../../../../activities/release/deployment/prometheus.ts';
+import { contextsOf } from '../../../../domain/release/deployment/service-place.ts';
 import { problemOfVersions } from '../../../../domain/release/deployment/environment-check.ts';
 
 describe('a context', () => {
   const prometheus = 'http://prometheus:9090';
   const contexts = {
-    staging: { repositories: ['work/acme/*'], addresses: [prometheus, 'https://api.shop'], candidates: false },
+    staging: {
+      repositories: ['work/acme/*'],
+      addresses: [prometheus, 'https://api.shop'],
+      candidates: true,
+      retired: false,
+    },
+    eu: { repositories: ['work/acme/*'], addresses: ['https://eu.shop'], candidates: false, retired: false },
+    gone: { repositories: ['work/acme/*'], addresses: [], candidates: true, retired: true },
   };
 
   /** An environment of this context, as its contract has it. */
-  function environmentOf(context: string, asked: { readonly prometheus?: string; readonly http?: string } = {}) {
+  function environmentOf(
+    context: string,
+    asked: { readonly prometheus?: string; readonly http?: string; readonly own?: string } = {},
+  ) {
     const health = asked.http === undefined ? [] : [{ name: 'page', http: asked.http }];
     const metrics = asked.prometheus && { prometheus: asked.prometheus, requests: { query: 'x' } };
-    const services = { api: { manifests: { folder: 'k8s' }, health } };
+    const own = asked.own === undefined ? {} : { context: asked.own };
+    const services = { db: { manifests: { folder: 'db' } }, api: { ...own, manifests: { folder: 'k8s' }, health } };
     const [environment] = environmentsFile.parse({
       environments: [{ name: 'staging', context, namespace: 'shop', services, ...(metrics ? { metrics } : {}) }],
     }).environments;
@@ -30,8 +42,8 @@ describe('a context', () => {
     ['an allowed Prometheus', { prometheus: `${prometheus}/prefix` }],
     ['an allowed server', { http: 'https://api.shop:443/health?deep=1' }],
   ])('may be used by the repositories that the worker allows: %s', (_what, asked) => {
-    expect(problemOfContext(contexts, 'work/acme/api', environmentOf('staging', asked))).toBeNull();
-    expect(problemOfContext(contexts, 'Work/Acme/API', environmentOf('staging', asked))).toBeNull();
+    expect(problemOfEnvironment(contexts, 'work/acme/api', environmentOf('staging', asked))).toBeNull();
+    expect(problemOfEnvironment(contexts, 'Work/Acme/API', environmentOf('staging', asked))).toBeNull();
   });
 
   test.each([
@@ -39,7 +51,7 @@ describe('a context', () => {
     ['a context that is not listed', 'work/acme/api', environmentOf('production'), 'use the context production'],
     ['a name of every object', 'work/acme/api', environmentOf('constructor'), 'use the context constructor'],
   ])('is refused to %s', (_what, repository, environment, message) => {
-    expect(problemOfContext(contexts, repository, environment)).toContain(message);
+    expect(problemOfEnvironment(contexts, repository, environment)).toContain(message);
   });
 
   test.each([
@@ -50,9 +62,31 @@ describe('a context', () => {
     [{ http: 'https://evil.example/?https://api.shop' }, 'https://evil.example'],
     [{ http: 'https://evil.example\\.api.shop/' }, 'https://evil.example'],
   ])('does not let its environments ask other servers: %j', (asked, origin) => {
-    expect(problemOfContext(contexts, 'work/acme/api', environmentOf('staging', asked))).toBe(
+    expect(problemOfEnvironment(contexts, 'work/acme/api', environmentOf('staging', asked))).toBe(
       `The worker does not let environments of the context staging ask ${origin}: allow it in deploy.contexts.staging.addresses of its longhaul.yaml.`,
     );
+  });
+
+  test.each([
+    ['may be used by those of its own that the worker allows', 'eu', 'https://eu.shop/health', 'allowed'],
+    ['is refused for those that it does not', 'asia', undefined, 'use the context asia'],
+    [
+      'does not get the addresses of the environment',
+      'eu',
+      'https://api.shop/health',
+      'of the context eu ask https://api.shop',
+    ],
+    ['is refused when it is retired', 'gone', undefined, 'The context gone is retired'],
+  ])('of a service %s', (_what, own, http, message) => {
+    const asked = { own, ...(http === undefined ? {} : { http }) };
+    const problem = problemOfEnvironment(contexts, 'work/acme/api', environmentOf('staging', asked));
+    expect(problem ?? 'allowed').toContain(message);
+  });
+
+  test('is refused to commits that are not released unless all of them are allowed', () => {
+    const of = (own?: string) => contextsOf(environmentOf('staging', own === undefined ? {} : { own }));
+    expect(problemOfCandidate(contexts, of())).toBeNull();
+    expect(problemOfCandidate(contexts, of('eu'))).toContain('deploy.contexts.eu.candidates');
   });
 
   test('has no address that is none', () => {

@@ -5,6 +5,7 @@ import { removedFrom } from '../../../../domain/release/deployment/inventory.ts'
 import { irreversible } from '../../../../domain/kubernetes/irreversible.ts';
 import { masked } from '../../../../domain/kubernetes/masked.ts';
 import { kubernetesKeyOf, type KubernetesObject, objectName } from '../../../../domain/kubernetes/object.ts';
+import { placedName } from '../../../../domain/kubernetes/placed.ts';
 import { startable } from '../../../../domain/release/deployment/service-order.ts';
 
 function object(apiVersion: string, kind: string, name = 'api', rest: object = {}): KubernetesObject {
@@ -41,17 +42,35 @@ describe('the order of kinds', () => {
 });
 
 describe('the inventory', () => {
-  const item = (name: string, service = 'api') =>
-    ({ group: '', kind: 'ConfigMap', namespace: 'shop', name, apiVersion: 'v1', service }) as const;
+  const item = (name: string, service = 'api', context = 'test') =>
+    ({ context, group: '', kind: 'ConfigMap', namespace: 'shop', name, apiVersion: 'v1', service }) as const;
 
   it('lists what the release before had and this one has not, the last one first', () => {
     const before = [item('one'), item('two'), item('three')];
     expect(removedFrom(before, [item('two')]).map(({ name }) => name)).toEqual(['three', 'one']);
   });
 
+  it('has an object of each cluster: one that moved to another is deleted where it was', () => {
+    const before = [item('one'), item('two', 'web', 'eu'), item('one', 'web', 'eu')];
+    const now = [item('one'), item('two', 'web'), item('one', 'web', 'us')];
+    expect(removedFrom(before, now)).toEqual([item('one', 'web', 'eu'), item('two', 'web', 'eu')]);
+    expect(placedName(item('one', 'web', 'eu'), 'test')).toBe('configmap/one in shop (context eu)');
+    expect(placedName(item('one'), 'test')).toBe('configmap/one in shop');
+  });
+
   it('keeps an object that moved to another service, or to another version of its API', () => {
-    const moved = { ...kubernetesKeyOf(object('apps/v2', 'Deployment')), apiVersion: 'apps/v2', service: 'web' };
-    const before = { ...kubernetesKeyOf(object('apps/v1', 'Deployment')), apiVersion: 'apps/v1', service: 'api' };
+    const moved = {
+      context: 'test',
+      ...kubernetesKeyOf(object('apps/v2', 'Deployment')),
+      apiVersion: 'apps/v2',
+      service: 'web',
+    };
+    const before = {
+      context: 'test',
+      ...kubernetesKeyOf(object('apps/v1', 'Deployment')),
+      apiVersion: 'apps/v1',
+      service: 'api',
+    };
     expect(removedFrom([before], [moved])).toEqual([]);
   });
 

@@ -1,0 +1,1 @@
+ALTER TABLE deployment_objects DROP COLUMN context;
