@@ -292,6 +292,7 @@ interface Deployments {
   passed_over: JSONColumnType<readonly string[], string | undefined>;
   override_freeze: Optional<string>;
   approved_by: JSONColumnType<readonly string[], string | undefined>;
+  shared: ColumnType<JsonObject | null, string | null | undefined, string | null>;
 }
 
 interface DeploymentObjects {

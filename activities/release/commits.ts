@@ -56,7 +56,9 @@ import {
   offerMove,
   type OfferMove,
 } from './promotion/offer-fixes.ts';
+import type { SharedText } from '../../domain/release/deployment/shared-file.ts';
 import type { ContractFile } from './contracts/contracts.ts';
+import { readShared, type ReadShared } from './contracts/read-shared.ts';
 import { readJson } from './pipelines/stored-plan.ts';
 import { findNamedCommits } from './evolutions/named-commits.ts';
 import { chooseBaseline, placeCommit } from './pipelines/place-commit.ts';
@@ -80,6 +82,8 @@ export interface CommitActivities {
    * `RepositoryNotFound`, `InvalidInput` for a commit or branch that the repository does not have.
    */
   packCommit(input: PackCommitInput): Promise<PackedCommit>;
+  /** Stores a file that several repositories share, as its default branch has it. Throws `InvalidConfiguration`. */
+  readShared(input: ReadShared): Promise<SharedText>;
   /**
    * Pushes the tag of a release candidate, unless `release.pushCandidates` is off: then it returns null. The remote is
    * never changed if it has the tag. Throws `TagConflict`, `PushRefused`.
@@ -311,6 +315,7 @@ export function createCommitActivities({
         ),
       ),
     coverCommits: (input) => heartbeating((signal) => coverCommits({ mgit, blobs, protectedBranches }, input, signal)),
+    readShared: (input) => heartbeating((signal) => readShared({ mgit, blobs }, input, signal)),
     packCommit: ({ repository: id, commit, branch }) =>
       heartbeating(async (signal) => {
         const repository = await mgit.find(id, { signal });

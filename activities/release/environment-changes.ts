@@ -14,6 +14,7 @@ import { ledgerFailure } from '../ledger/ledger-failure.ts';
 import type { LedgerDatabase } from '../ledger/open-ledger.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 import { runningFlow } from '../shared/running-flow.ts';
+import { readContracts } from './contracts/stored-contracts.ts';
 import { type AllowedContexts, problemOfCandidate, problemOfContext } from './deployment/allowed-context.ts';
 import { allowedEnvironment, type EnvironmentOfCommit } from './deployment/allowed-environment.ts';
 import { type AppliedService, applyService, type DeploymentTools, removeObjects } from './deployment/apply-service.ts';
@@ -153,7 +154,12 @@ export function createChangeActivities(tools: ChangeTools): ChangeActivities {
           isRetired: (context: string) =>
             Object.hasOwn(tools.contexts, context) && tools.contexts[context]?.retired === true,
         };
-        return planDeployment({ ...tools, clusters, contexts, signal }, input, { deployment, workflowId, environment });
+        return planDeployment({ ...tools, clusters, contexts, signal }, input, {
+          deployment,
+          workflowId,
+          environment,
+          shared: (await readContracts(tools.blobs, input.contracts, input.repository)).shared,
+        });
       }),
     measureBaseline: (input) => inClusters(input, ({ environment, signal }) => metricsBefore(environment, signal)),
     applyService: (input) => inClusters(input, (opened) => applyService(opened, input)),

@@ -55,6 +55,7 @@ import {
   findImages,
   findReleased,
   type LaterDeployment,
+  contractsThen,
   laterDeployments,
   problemOfSoaked,
   type ReleaseKey,
@@ -194,6 +195,8 @@ export interface LedgerActivities {
   failedDeployments(input: EnvironmentKey & ReleaseKey): Promise<readonly string[]>;
   /** What stayed in an environment since it last had this version, the latest first. Throws `InvalidInput`. */
   laterDeployments(input: EnvironmentKey & ReleaseKey): Promise<readonly LaterDeployment[]>;
+  /** Digest of the contracts that a release last stayed in an environment with; null when it never did. */
+  contractsThen(input: EnvironmentKey & ReleaseKey): Promise<string | null>;
   /** Why a deployed release may not go on to the next environment, the rest of a sentence; null when it may. */
   problemOfSoaked(input: { readonly deployment: string }): Promise<string | null>;
   /** Records that a deployment begins to change its environment, and why; returns the environments that it passes over, too. */
@@ -265,6 +268,7 @@ export function createLedgerActivities(tools: LedgerTools, trains: TrainSchedule
     findImages: (input) => named(() => findImages(tools, input)),
     failedDeployments: (input) => named(() => failedDeployments(tools.ledger, input)),
     laterDeployments: (input) => named(() => laterDeployments(tools.ledger, input)),
+    contractsThen: (input) => named(() => contractsThen(tools.ledger, input)),
     problemOfSoaked: ({ deployment }) => named(() => problemOfSoaked(tools.ledger, deployment)),
     startDeployment: (input) => named(async () => startDeployment(tools, input, await flow(input.by))),
     recordIncomplete: (input) => named(() => recordIncomplete(tools, input)),

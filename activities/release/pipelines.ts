@@ -11,17 +11,18 @@ import type {
   RunJobInput,
 } from '../../domain/release/pipelines/job.ts';
 import type { DeployHook, DeployPlace } from '../../domain/release/deployment/deployment.ts';
+import type { SharedFile, SharedText } from '../../domain/release/deployment/shared-file.ts';
 import { planRun } from '../../domain/release/pipelines/plan.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
-import { checkContracts, type ContractFolder } from './contracts/contracts.ts';
+import { checkContracts, type ContractFolder, isEnvironmentsFile } from './contracts/contracts.ts';
 import { renderManifests } from './deployment/render-manifests.ts';
 import { programsNotAllowed, programsOfChecks, programsOfHooks } from './deployment/programs-not-allowed.ts';
 import { runHook } from './deployment/run-hook.ts';
 import { watchByProgram, type WatchedSoFar } from './deployment/watch-by-program.ts';
 import { readContracts, storeContracts } from './contracts/stored-contracts.ts';
 import { type JobTools, runJob } from './pipelines/job-runner.ts';
-import { readJson, readPlan, storePlan } from './pipelines/stored-plan.ts';
+import { readJson, readPlan, readText, storePlan } from './pipelines/stored-plan.ts';
 
 /** Asks what a commit says. */
 export interface ReadCommitInput {
@@ -29,6 +30,16 @@ export interface ReadCommitInput {
   readonly packed: PackedCommit;
   /** True for a commit that may be from before the contracts. @default false */
   readonly mayLackContracts?: boolean;
+}
+
+/** Asks for the environments of a commit. */
+export interface ReadEnvironmentsInput {
+  readonly repository: string;
+  readonly packed: PackedCommit;
+  /** Digest of contracts that were recorded: they are read instead of those of the commit. */
+  readonly contracts?: string;
+  /** The file that the contracts of the commit name. @default not read yet */
+  readonly shared?: SharedText;
 }
 
 /** What a commit says to the release train. */
@@ -46,6 +57,8 @@ export interface ReadEnvironments {
   /** Digest of the contracts of the commit. */
   readonly contracts: string;
   readonly environments: readonly DeployPlace[];
+  /** The shared file that has them, if that is not read; null for environments that are all here. */
+  readonly from: SharedFile | null;
 }
 
 /** Asks for the manifests of a service. */
@@ -106,8 +119,11 @@ export interface PipelineActivities {
   planPipeline(input: PlanPipelineInput): Promise<PlannedRun>;
   /** What a commit says to the release train. Stores its contracts. Throws `InvalidConfiguration` when it has none, unless it may. */
   readCommit(input: ReadCommitInput): Promise<ReadCommit>;
-  /** The environments of a commit. Stores its contracts. Throws `InvalidConfiguration` when they are wrong. */
-  readEnvironments(input: ReadCommitInput): Promise<ReadEnvironments>;
+  /**
+   * The environments of a commit, and of the shared file that its contracts name. Stores its contracts with the text of
+   * that. Throws `InvalidConfiguration` when they are wrong.
+   */
+  readEnvironments(input: ReadEnvironmentsInput): Promise<ReadEnvironments>;
   /**
    * Renders the manifests of a service, in a checkout of the commit, and returns the digest of the sealed stream in the
    * blob store. Throws `InvalidConfiguration`.
@@ -141,6 +157,20 @@ const NO_CONTRACTS: ContractFolder = { name: '.longhaul', files: [] };
 /** Creates the activities. */
 export function createPipelineActivities(tools: JobTools): PipelineActivities {
   const { blobs, sources } = tools;
+
+  /** Stores the contracts of a commit, with the text of a shared file instead of the one that names it. */
+  async function storeContractsOf(
+    { repository, packed, shared }: Omit<ReadEnvironmentsInput, 'contracts'>,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const folder = await sources.contracts(packed, { about: repository, signal });
+    if (folder === null) throw noContracts(repository, packed);
+    if (shared === undefined) return storeContracts(blobs, folder);
+    const { text: digest, ...from } = shared;
+    const text = await readText(blobs, digest);
+    const files = folder.files.map((file) => (isEnvironmentsFile(file) ? { path: file.path, text, from } : file));
+    return storeContracts(blobs, { ...folder, files });
+  }
 
   async function environmentOf({
     repository,
@@ -196,14 +226,14 @@ export function createPipelineActivities(tools: JobTools): PipelineActivities {
           named: changesNamed(message),
         };
       }),
-    readEnvironments: ({ repository, packed }) =>
+    readEnvironments: ({ repository, packed, contracts: recorded, shared }) =>
       heartbeating(async (signal) => {
-        const folder = await sources.contracts(packed, { about: repository, signal });
-        if (folder === null) throw noContracts(repository, packed);
-        const contracts = await storeContracts(blobs, folder);
-        const { environments } = await readContracts(blobs, contracts, repository);
+        const asked = { repository, packed, ...(shared === undefined ? {} : { shared }) };
+        const contracts = recorded ?? (await storeContractsOf(asked, signal));
+        const { environments, environmentsFrom: from } = await readContracts(blobs, contracts, repository);
         return {
           contracts,
+          from,
           environments: environments.map((each, at) =>
             deployPlace(
               each,

@@ -1,4 +1,5 @@
 import type { DeployPlace, PlannedDeployment } from '../../domain/release/deployment/deployment.ts';
+import { describeShared } from '../../domain/release/deployment/shared-file.ts';
 import type { EnvironmentChange } from '../../domain/release/flows/deploy-flows.ts';
 import { passGate } from '../shared/gate.ts';
 import { commitActivities, ledgerActivities } from './activities.ts';
@@ -60,6 +61,7 @@ export async function approve(
       ...(escalation === null ? {} : { escalation }),
       evidence: [
         `commit ${given.packed.commit}`,
+        ...(plan.shared === null ? [] : [`the environment is ${describeShared(plan.shared)}`]),
         `${create} objects are created, ${update} changed, ${deleted} deleted`,
         `difference: longhaul deployments diff ${plan.deployment}`,
         ...(given.alert === undefined ? [] : [`because of ${given.alert.text}`]),

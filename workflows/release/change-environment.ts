@@ -34,6 +34,7 @@ import { type DeploymentHooks, hooksOf } from './deployment-hooks.ts';
 import { deployServices, runHookStep } from './deploy-services.ts';
 import { makePlan, placeOf } from './plan-deployment.ts';
 import { type Keeping, listenForKeep } from './held-deployment.ts';
+import { recordedContracts } from './read-environments.ts';
 import { verifyUndone } from './verify-undone.ts';
 import { keepBlind, watch } from './watch-environment.ts';
 
@@ -196,7 +197,8 @@ async function change(
   asked: CheckedOf<typeof changeEnvironmentFlow>,
   { stages, rollback, recorded, keeping, canaries }: Work,
 ): Promise<DeployReleaseResult> {
-  const { place, contracts } = await placeOf(asked);
+  // a shared file is read once: what is planned, carried out and undone is this text
+  const { place, contracts } = await placeOf(asked, recordedContracts(asked));
   const given = { ...asked, contracts };
   const first = await stages.run('plan', () => makePlan(given, place));
   const { deployment } = first;

@@ -9,6 +9,7 @@ import { checked } from '../shared/input.ts';
 import { inLanes } from '../shared/lanes.ts';
 import { commitActivities, deployActivities, pipelineActivities } from './activities.ts';
 import { BRIEF_QUEUE, failWithoutWorker, sealingKey } from './deploy-worker.ts';
+import { readEnvironments } from './read-environments.ts';
 
 /** Services that are rendered, and environments that are asked, in parallel. */
 const AT_ONCE = 16;
@@ -25,10 +26,7 @@ export async function checkEnvironments(input: CheckEnvironmentsInput): Promise<
       { summary: `pack ${commit?.slice(0, 12) ?? branch ?? 'HEAD'}` },
       [{ repository, ...(commit === undefined ? {} : { commit }), ...(branch === undefined ? {} : { branch }) }],
     ));
-  const { contracts, environments: declared } = await pipelineActivities.readEnvironments.executeWithOptions(
-    { summary: 'read the environments' },
-    [{ repository, packed }],
-  );
+  const { contracts, environments: declared } = await readEnvironments({ repository, packed });
   const asked = declared.filter(({ name }) => environment === undefined || name === environment);
   if (asked.length === 0) {
     const known = declared.map(({ name }) => name).join(', ') || 'none';

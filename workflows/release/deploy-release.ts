@@ -10,7 +10,8 @@ import { type CheckedOf, writtenId } from '../../domain/shared/flow.ts';
 import { stagesOf } from '../shared/stages.ts';
 import { listenForTurns } from '../shared/turns.ts';
 import { asAct } from './act.ts';
-import { commitActivities, ledgerActivities, pipelineActivities } from './activities.ts';
+import { commitActivities, ledgerActivities } from './activities.ts';
+import { readEnvironments, recordedContracts } from './read-environments.ts';
 import type { DeployPlace } from '../../domain/release/deployment/deployment.ts';
 import type { PackedCommit } from '../../domain/release/pipelines/job.ts';
 
@@ -42,9 +43,8 @@ export function deployRelease(input: DeployReleaseInput): Promise<DeployReleaseR
     });
     const { packed, place, next } = await stages.run('release', async () => {
       const pack = given.candidate?.packed ?? (await packRelease(given));
-      const read = await pipelineActivities.readEnvironments.executeWithOptions({ summary: 'read the environments' }, [
-        { repository, packed: pack },
-      ]);
+      // those of a release that it goes back to are those that it was deployed with
+      const read = await readEnvironments({ repository, packed: pack }, recordedContracts(given));
       const found = read.environments.find(({ name }) => name === environment);
       if (found === undefined) {
         const known = read.environments.map(({ name }) => name).join(', ') || 'none';

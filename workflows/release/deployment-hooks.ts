@@ -127,11 +127,11 @@ async function hooksBack(given: EnvironmentChange, place: DeployPlace): Promise<
 /** The services that a later deployment deployed, as its release has them. */
 async function servicesThen(
   { repository, environment, services: asked }: EnvironmentChange,
-  { packed, services }: LaterDeployment,
+  { packed, contracts, services }: LaterDeployment,
 ): Promise<DeployPlace['services']> {
   const { environments } = await pipelineActivities.readEnvironments.executeWithOptions(
     { summary: 'read the environments of a later release' },
-    [{ repository, packed }],
+    [{ repository, packed, contracts }],
   );
   const place = environments.find(({ name }) => name === environment);
   return (place?.services ?? []).filter(

@@ -4,21 +4,28 @@ import { inLanes } from '../shared/lanes.ts';
 import { changeActivities, ledgerActivities, pipelineActivities } from './activities.ts';
 import { BRIEF_QUEUE, PATIENT_QUEUE, sealingKey } from './deploy-worker.ts';
 import { refusal } from './deployment-failures.ts';
+import { readEnvironments } from './read-environments.ts';
 
 /** Services whose manifests are rendered at once. */
 const RENDERED_AT_ONCE = 8;
 
-/** The environment as the contracts of the commit have it. */
-export async function placeOf({
-  repository,
-  packed,
-  environment,
-  services,
-}: Omit<EnvironmentChange, 'contracts'>): Promise<{ readonly place: DeployPlace; readonly contracts: string }> {
-  const { environments, contracts } = await pipelineActivities.readEnvironments.executeWithOptions(
-    { summary: 'read the environments' },
-    [{ repository, packed }],
-  );
+/**
+ * The environment as the contracts of the commit have it, or those that were recorded; `then` finds recorded ones where
+ * another repository has the environment.
+ */
+export async function placeOf(
+  {
+    repository,
+    packed,
+    environment,
+    services,
+    contracts: recorded,
+  }: Pick<EnvironmentChange, 'repository' | 'packed' | 'environment' | 'services'> & {
+    readonly contracts?: string | undefined;
+  },
+  then?: () => Promise<string | null>,
+): Promise<{ readonly place: DeployPlace; readonly contracts: string }> {
+  const { environments, contracts } = await readEnvironments({ repository, packed, contracts: recorded }, then);
   const place = environments.find(({ name }) => name === environment);
   if (place === undefined) throw refusal(`${repository} has no environment ${environment}.`);
   if (services === undefined) return { place, contracts };

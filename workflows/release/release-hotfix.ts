@@ -16,7 +16,8 @@ import { failureOf } from '../shared/failure.ts';
 import { recordClaimsOutsideGates } from '../shared/gate.ts';
 import { type FlowStages, stagesOf } from '../shared/stages.ts';
 import { asAct, hasEvent } from './act.ts';
-import { commitActivities, ledgerActivities, pipelineActivities, waitingLedgerActivities } from './activities.ts';
+import { commitActivities, ledgerActivities, waitingLedgerActivities } from './activities.ts';
+import { readEnvironments } from './read-environments.ts';
 import { showGeneration } from './show-generation.ts';
 
 type Given = CheckedOf<typeof releaseHotfixFlow>;
@@ -90,10 +91,7 @@ async function startEvolution(given: Given, { version, issue, branch, evolutions
   const packed = await commitActivities.packCommit.executeWithOptions({ summary: `pack ${branch}` }, [
     { repository, branch },
   ]);
-  const { contracts, environments } = await pipelineActivities.readEnvironments.executeWithOptions(
-    { summary: 'read the environments' },
-    [{ repository, packed }],
-  );
+  const { declared: contracts, environments } = await readEnvironments({ repository, packed });
   if (!environments.some(({ name }) => name === environment)) {
     const known = environments.map(({ name }) => name).join(', ') || 'none';
     throw invalid(`${branch} of ${repository} has no environment ${environment}; environments: ${known}.`);

@@ -33,7 +33,7 @@ export async function verifyUndone(
 
 /** What was there before of the services that were deployed. */
 async function servicesBefore(given: EnvironmentChange, { packed, contracts, services: had }: PreviousRelease) {
-  const { place } = await placeOf({ ...given, packed });
+  const { place } = await placeOf({ ...given, packed, contracts });
   const services = place.services.filter(({ name }) => had.includes(name));
   const checked = services.filter(({ hasPrograms }) => hasPrograms);
   return { packed, contracts, services: services.map(({ name }) => name), checked: checked.map(({ name }) => name) };

@@ -3,6 +3,7 @@ import { validRange } from 'semver';
 import type { z } from 'zod';
 import { type Generation, generationFile } from '../../../domain/release/contracts/generation.schema.ts';
 import { type Environments, environmentsFile } from '../../../domain/release/contracts/environments.schema.ts';
+import { describeShared, type SharedFile, type SharedSource } from '../../../domain/release/deployment/shared-file.ts';
 import { doesNothing } from '../../../domain/release/contracts/empty-step.ts';
 import { combinationsOf, idOfJob, MOST_COMBINATIONS } from '../../../domain/release/contracts/matrix.ts';
 import { cycleOf, type Needs } from '../../../domain/release/contracts/needs.ts';
@@ -20,6 +21,8 @@ export interface ContractFile {
   /** Path in the folder, with slashes: `generations/v1.5.0.yaml`. */
   readonly path: string;
   readonly text: string;
+  /** Where the text comes from, if another repository has it. */
+  readonly from?: SharedSource;
 }
 
 /** The files of `.longhaul/` or `.gryt/`, in a working folder or at a commit. */
@@ -38,6 +41,8 @@ export interface Contracts {
   readonly pipelines: Readonly<Record<string, Pipeline>>;
   /** Where releases are deployed, in their order; none when the repository says nothing about that. */
   readonly environments: Environments;
+  /** The file of another repository that has the environments, while it is not read; null for none. */
+  readonly environmentsFrom: SharedFile | null;
 }
 
 /** The contracts of a folder, and everything that is wrong with them. */
@@ -63,9 +68,9 @@ export function checkContracts(folder: ContractFolder): CheckedContracts {
   const problems: string[] = [];
   const read = <Schema extends z.ZodType>(
     schema: Schema,
-    { path, text }: ContractFile,
+    { path, text, from }: ContractFile,
   ): CheckedYaml<z.output<Schema>> => {
-    const checked = checkYaml(schema, text, posix.join(folder.name, path));
+    const checked = checkYaml(schema, text, from === undefined ? posix.join(folder.name, path) : describeShared(from));
     problems.push(...checked.problems);
     return checked;
   };
@@ -105,17 +110,19 @@ export function checkContracts(folder: ContractFolder): CheckedContracts {
     problems.push(...problemsOfNeeds(checked.value ?? pipelineReferences.parse(checked.given), checked.at));
     if (checked.value !== null) problems.push(...problemsOfMatrices(checked.value, checked.at));
   }
-  const environments = readEnvironments(folder, read, problems);
+  const { environments, from: environmentsFrom } = readEnvironments(folder, read, problems);
+  // those of another repository are not known yet
+  const mayBe = (name: string): boolean => environmentsFrom !== null || environments.some((each) => each.name === name);
   for (const { checked } of pipelines) {
     for (const [job, { deploy }] of Object.entries(checked.value?.jobs ?? {})) {
-      if (deploy === undefined || environments.some(({ name }) => name === deploy)) continue;
+      if (deploy === undefined || mayBe(deploy)) continue;
       const known = environments.map(({ name }) => name).join(', ') || 'none';
       problems.push(`${checked.at(['jobs', job, 'deploy'])}: there is no environment "${deploy}"; there are ${known}.`);
     }
   }
   for (const { checked } of policies) {
     const place = checked.value?.train?.deploy_to;
-    if (place === undefined || environments.some(({ name }) => name === place)) continue;
+    if (place === undefined || mayBe(place)) continue;
     const known = environments.map(({ name }) => name).join(', ') || 'none';
     problems.push(`${checked.at(['train', 'deploy_to'])}: there is no environment "${place}"; there are ${known}.`);
   }
@@ -124,7 +131,7 @@ export function checkContracts(folder: ContractFolder): CheckedContracts {
   const emptySteps = pipelines.flatMap(({ checked }) =>
     checked.value === null ? [] : emptyStepsOf(checked.value, required, checked.at),
   );
-  return { contracts: { ...found, policy, environments }, problems, emptySteps };
+  return { contracts: { ...found, policy, environments, environmentsFrom }, problems, emptySteps };
 }
 
 /** The policies of a folder of which only these files are known, and everything that is wrong with them. */
@@ -190,15 +197,19 @@ function readPolicies(
   return read1;
 }
 
-/** The environments of `environments.yaml`. Reports services that need each other. */
+/** True for the file with the environments. */
+export function isEnvironmentsFile({ path }: ContractFile): boolean {
+  return /^environments\.ya?ml$/.test(path);
+}
+
+/** The environments of `environments.yaml`, or the file that has them. Reports services that need each other. */
 function readEnvironments(
   { files }: ContractFolder,
-  read: (schema: typeof environmentsFile, file: ContractFile) => CheckedYaml<{ readonly environments: Environments }>,
+  read: (schema: typeof environmentsFile, file: ContractFile) => CheckedYaml<z.output<typeof environmentsFile>>,
   problems: string[],
-): Environments {
-  const found = files
-    .filter(({ path }) => /^environments\.ya?ml$/.test(path))
-    .map((file) => read(environmentsFile, file));
+): { readonly environments: Environments; readonly from: SharedFile | null } {
+  const given = files.filter(isEnvironmentsFile);
+  const found = given.map((file) => read(environmentsFile, file));
   const [first, second] = found;
   if (second !== undefined) problems.push(`${second.at([])}: there is another file with environments; keep one.`);
   for (const { value, at } of found) {
@@ -209,7 +220,11 @@ function readEnvironments(
       problems.push(`${place}: these services need each other: ${cycle.join(' -> ')}.`);
     }
   }
-  return first?.value?.environments ?? [];
+  const from = first?.value?.from ?? null;
+  if (first !== undefined && from !== null && given[0]?.from !== undefined) {
+    problems.push(`${first.at(['from'])}: a shared file has the environments itself.`);
+  }
+  return { environments: first?.value?.environments ?? [], from };
 }
 
 /** The values by name. Reports files whose name differs from the name in them, and names that two files have. */

@@ -2,9 +2,16 @@ import { Readable } from 'node:stream';
 import { gt } from 'semver';
 import { generationPaths } from '../../../domain/release/contracts/version.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
+import type { SharedSource } from '../../../domain/release/deployment/shared-file.ts';
 import { sha256 } from '../../../platform/sha256.ts';
 import type { BlobStore } from '../../blobs/blob-store.ts';
-import { checkContracts, type ContractFile, type ContractFolder, type Contracts } from './contracts.ts';
+import {
+  checkContracts,
+  isEnvironmentsFile,
+  type ContractFile,
+  type ContractFolder,
+  type Contracts,
+} from './contracts.ts';
 
 /** The contracts of a repository, read back from the blob store. */
 export interface StoredContracts extends Contracts {
@@ -12,6 +19,8 @@ export interface StoredContracts extends Contracts {
   readonly folder: string;
   /** Its files as they were written. */
   readonly files: readonly ContractFile[];
+  /** Where the environments come from, if another repository has them; null for its own. */
+  readonly shared: SharedSource | null;
   /** SHA-256 of a file of the folder as it was written, without its ending: `pipelines/full-ci`; null when there is none. */
   digestOf(stem: string): string | null;
   /** The file of a generation, which may be called `v1.5.0.yaml` or `1.5.0.yml`; null when there is none. */
@@ -41,6 +50,7 @@ export async function readContracts(blobs: BlobStore, digest: string, about: str
     ...contracts,
     folder: folder.name,
     files: folder.files,
+    shared: folder.files.find(isEnvironmentsFile)?.from ?? null,
     digestOf: (stem) => digestOfFile(fileOf([`${stem}.yaml`, `${stem}.yml`])),
     fileOfGeneration,
     digestOfGeneration: (version) => digestOfFile(fileOfGeneration(version)),

@@ -4,7 +4,11 @@ import { stringify } from 'yaml';
 import type { KubernetesObject } from '../../../domain/kubernetes/object.ts';
 import { masked } from '../../../domain/kubernetes/masked.ts';
 import { ownFields } from '../../../domain/kubernetes/restore.ts';
-import { DEPLOYMENT_ANNOTATION, RELEASE_ANNOTATION } from '../../../domain/release/deployment/deployment.ts';
+import {
+  DEPLOYMENT_ANNOTATION,
+  RELEASE_ANNOTATION,
+  REPOSITORY_ANNOTATION,
+} from '../../../domain/release/deployment/deployment.ts';
 import { FIELD_MANAGER } from '../../kubernetes/cluster.ts';
 
 /**
@@ -18,15 +22,25 @@ export function wouldStay(before: KubernetesObject, after: KubernetesObject): bo
   );
 }
 
+/** What an object says about the deployment that wrote it last. */
+export interface ObjectMarks {
+  readonly repository: string;
+  readonly version: string;
+  readonly deployment: string;
+}
+
+const MARKS: readonly string[] = [RELEASE_ANNOTATION, DEPLOYMENT_ANNOTATION, REPOSITORY_ANNOTATION];
+
 /** The object with the annotations that name the release and the deployment. */
 export function withMarks(
   object: KubernetesObject,
-  { version, deployment }: { readonly version: string; readonly deployment: string },
+  { repository, version, deployment }: ObjectMarks,
 ): KubernetesObject {
   const annotations = {
     ...object.metadata.annotations,
     [RELEASE_ANNOTATION]: version,
     [DEPLOYMENT_ANNOTATION]: deployment,
+    [REPOSITORY_ANNOTATION]: repository,
   };
   return { ...object, metadata: { ...object.metadata, annotations } };
 }
@@ -34,9 +48,7 @@ export function withMarks(
 /** The object without these annotations. */
 export function withoutMarks(object: KubernetesObject): KubernetesObject {
   const { annotations, ...metadata } = object.metadata;
-  const rest = Object.fromEntries(
-    Object.entries(annotations ?? {}).filter(([name]) => name !== RELEASE_ANNOTATION && name !== DEPLOYMENT_ANNOTATION),
-  );
+  const rest = Object.fromEntries(Object.entries(annotations ?? {}).filter(([name]) => !MARKS.includes(name)));
   return { ...object, metadata: { ...metadata, ...(Object.keys(rest).length === 0 ? {} : { annotations: rest }) } };
 }
 
@@ -51,7 +63,7 @@ function fieldsOfOurs({ metadata }: KubernetesObject): unknown {
   return own === undefined ? null : withoutMarkFields(own.fieldsV1 ?? {});
 }
 
-const MARK_FIELDS: ReadonlySet<string> = new Set([`f:${RELEASE_ANNOTATION}`, `f:${DEPLOYMENT_ANNOTATION}`]);
+const MARK_FIELDS: ReadonlySet<string> = new Set(MARKS.map((name) => `f:${name}`));
 
 function withoutMarkFields(fields: object): object {
   const kept = Object.entries(fields as Readonly<Record<string, unknown>>).flatMap(

@@ -13,6 +13,7 @@ import {
   type PlanDeployment,
   type PlannedDeployment,
   RELEASE_ANNOTATION,
+  REPOSITORY_ANNOTATION,
 } from '../../../domain/release/deployment/deployment.ts';
 import { changesBegin } from '../../../domain/release/deployment/changes-begin.ts';
 import { serviceOfObjects } from '../../../domain/release/deployment/canary.ts';
@@ -20,6 +21,7 @@ import { type InventoryItem, removedFrom } from '../../../domain/release/deploym
 import { placeOfService, type PlaceOfService } from '../../../domain/release/deployment/service-place.ts';
 import { problemOfVersions } from '../../../domain/release/deployment/environment-check.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
+import type { SharedSource } from '../../../domain/release/deployment/shared-file.ts';
 import { releaseBefore, standing } from '../../../domain/release/deployment/standing.ts';
 import { openUntil } from '../../../domain/release/promotion/freeze.ts';
 import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
@@ -28,7 +30,7 @@ import type { Cluster, Preview } from '../../kubernetes/cluster.ts';
 import { byContext, type Clusters, type PlacedReference } from '../../kubernetes/clusters.ts';
 import { storeText } from '../pipelines/stored-plan.ts';
 import { strangeCanaries, wantedCanaries } from './plan-canaries.ts';
-import { differenceOf, wouldStay, withMarks, withoutMarks } from './compare-objects.ts';
+import { differenceOf, type ObjectMarks, wouldStay, withMarks, withoutMarks } from './compare-objects.ts';
 import { type PlannedObject, readInventory, recordPlan } from './deployment-objects.ts';
 import { withSelectorChanges } from './plan-selectors.ts';
 import { withManifestsReader } from './manifests-reader.ts';
@@ -75,10 +77,13 @@ export async function planDeployment(
     deployment,
     workflowId,
     environment,
+    shared,
   }: {
     readonly deployment: string;
     readonly workflowId: string;
     readonly environment: Environment;
+    /** Where the environment comes from, if another repository has it. */
+    readonly shared: SharedSource | null;
   },
   now = new Date(),
 ): Promise<PlannedDeployment> {
@@ -113,7 +118,7 @@ export async function planDeployment(
     if (!wantedKeys.some((key) => isSamePlaced(key, item))) continue;
     problems.push(`${placedName(item, home)} is of the service ${item.service}, which is not deployed now.`);
   }
-  const marks = { version, deployment };
+  const marks = { repository, version, deployment };
   const applied = await withSelectorChanges(
     await plannedChanges(clusters, wanted, { marks, problems, home }),
     wanted.map(({ object }) => object),
@@ -134,7 +139,12 @@ export async function planDeployment(
     own.filter((item) => tools.contexts.problemOf(item.context) === null),
     [...wantedKeys, ...canaries.map(({ key }) => key)],
   );
-  const { deletions, lost } = await plannedDeletions(clusters, removed, { inventory: items, applied, home });
+  const { deletions, lost } = await plannedDeletions(clusters, removed, {
+    inventory: items,
+    applied,
+    repository,
+    home,
+  });
   problems.push(...(await problemsOfAccounts(clusters, [...applied, ...canaries, ...deletions], environment)));
   const lasting: string[] = [...lost];
   for (const { action, key, before, written } of applied) {
@@ -166,6 +176,7 @@ export async function planDeployment(
     canonicalize({
       repository,
       environment,
+      shared,
       version,
       commit,
       services: [...deployed].toSorted(),
@@ -196,6 +207,7 @@ export async function planDeployment(
         diff_blob: diff,
         workflow_id: workflowId,
         created_by: asked.by,
+        shared: shared === null ? null : JSON.stringify(shared),
       };
       await recordPlan(trx, tools.seal, { deployment_id: deployment, ...row }, objects);
     });
@@ -204,6 +216,7 @@ export async function planDeployment(
   return {
     deployment,
     digest,
+    shared,
     diff,
     counts: { create: count('create'), update: count('update'), delete: count('delete'), none: count('none') },
     changes: [...deployed].flatMap((service) => {
@@ -410,7 +423,7 @@ function definedKinds(objects: readonly OfService[]): ReadonlyMap<string, boolea
 }
 
 interface ChangeOptions {
-  readonly marks: { readonly version: string; readonly deployment: string };
+  readonly marks: ObjectMarks;
   readonly problems: string[];
   /** The context of the environment. */
   readonly home: string;
@@ -453,7 +466,10 @@ async function changesInCluster(
   const marked = wanted.map(({ object }, at) => {
     const known = before[at]?.metadata.annotations;
     const [version, deployment] = [known?.[RELEASE_ANNOTATION], known?.[DEPLOYMENT_ANNOTATION]];
-    return withMarks(object, version === undefined || deployment === undefined ? marks : { version, deployment });
+    return withMarks(
+      object,
+      version === undefined || deployment === undefined ? marks : { ...marks, version, deployment },
+    );
   });
   const asked = marked.flatMap((object, at) => (isAskable[at] ? [{ object, at }] : []));
   const answers = new Map<number, Preview>();
@@ -474,6 +490,10 @@ async function changesInCluster(
     const answer = answers.get(at);
     const uid = is?.metadata.uid ?? null;
     const all = { service, key, uid, apiVersion: object.apiVersion, wanted: withMarks(object, marks) };
+    const owner = ownerOf(is);
+    if (owner !== null && owner !== marks.repository) {
+      problems.push(`${placedName(key, home)} is of a release of ${owner}: one of the two must leave it out.`);
+    }
     if (answer !== undefined && 'refused' in answer && !redefined.has(kindOf(object)))
       problems.push(`${placedName(key, home)}: ${answer.refused}`);
     if (answer !== undefined && 'conflicts' in answer) {
@@ -498,10 +518,12 @@ async function plannedDeletions(
   {
     inventory,
     applied,
+    repository,
     home,
   }: {
     readonly inventory: readonly InventoryItem[];
     readonly applied: readonly FoundObject[];
+    readonly repository: string;
     readonly home: string;
   },
 ): Promise<{ readonly deletions: readonly PlannedObject[]; readonly lost: readonly string[] }> {
@@ -513,6 +535,8 @@ async function plannedDeletions(
     const before = found[at] ?? null;
     // the cluster of another context is the same one: the object has not moved
     if (before === null || kept.has(before.metadata.uid ?? '')) continue;
+    // another repository has taken it over
+    if (![null, repository].includes(ownerOf(before))) continue;
     if (key.kind === 'Job' && key.group === 'batch') {
       // it does nothing any more, and would start again when it is created again
       if (objectReadiness(before).state !== 'waiting') continue;
@@ -544,6 +568,11 @@ async function foreignObjects(
     .map(kubernetesKeyOf)
     .filter((key) => !inventory.some((item) => item.context === context && isSameObject(item, key)))
     .map(objectName);
+}
+
+/** The repository whose deployment wrote an object last; null where none says so. */
+function ownerOf(object: KubernetesObject | null): string | null {
+  return object?.metadata.annotations?.[REPOSITORY_ANNOTATION] ?? null;
 }
 
 function keyOf({ context, object }: Pick<OfService, 'context' | 'object'>): PlacedKey {

@@ -131,6 +131,7 @@ interface Row {
   readonly passed_over: readonly string[];
   readonly override_freeze: string | null;
   readonly approved_by: readonly string[];
+  readonly shared: unknown;
   readonly created_by: string;
   readonly created_at: Date;
   readonly started_at: Date | null;
@@ -156,6 +157,8 @@ function viewOf(row: Row): DeploymentView {
     passedOver: row.passed_over,
     overrideFreeze: row.override_freeze,
     approvedBy: row.approved_by,
+    // written by `planDeployment`
+    shared: row.shared as DeploymentView['shared'],
     by: row.created_by,
     workflowId: row.workflow_id,
     plannedAt: row.created_at.toISOString(),

@@ -170,6 +170,15 @@ export async function laterDeployments(
     }));
 }
 
+/** Digest of the contracts that a release last stayed in an environment with; null when it never did. */
+export async function contractsThen(
+  ledger: LedgerDatabase,
+  { repository, environment, version }: EnvironmentKey & ReleaseKey,
+): Promise<string | null> {
+  const stayed = await stayedIn(ledger, { repository, environment });
+  return stayed.findLast((row) => row.version === version)?.contracts ?? null;
+}
+
 /** The deployments to an environment that stayed, with `withOpen` also those at work, the first one first. */
 export async function stayedIn(
   ledger: LedgerDatabase,
@@ -427,5 +436,6 @@ function factsOf(row: DeploymentRow, contexts: readonly string[]) {
     plan: row.plan_digest,
     services: row.services,
     contexts,
+    ...(row.shared === null ? {} : { shared: row.shared }),
   };
 }

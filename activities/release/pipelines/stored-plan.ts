@@ -32,6 +32,11 @@ export async function readPlan(blobs: BlobStore, digest: string): Promise<Stored
 
 /** Reads a JSON value from the blob store. Throws `BlobNotFound`. */
 export async function readJson(blobs: BlobStore, digest: string): Promise<unknown> {
+  return JSON.parse(await readText(blobs, digest)) as unknown;
+}
+
+/** Reads a text from the blob store. Throws `BlobNotFound`. */
+export async function readText(blobs: BlobStore, digest: string): Promise<string> {
   const content = (await (await blobs.open(digest)).toArray()) as Buffer[];
-  return JSON.parse(Buffer.concat(content).toString('utf8')) as unknown;
+  return Buffer.concat(content).toString('utf8');
 }

@@ -18,11 +18,16 @@ export async function checkCommand(root: string, { json }: { json?: boolean }, i
     pipelines: Object.keys(contracts.pipelines).length,
     policies: contracts.policy.policies.length,
   };
+  const from = contracts.environmentsFrom;
+  const elsewhere =
+    from === null
+      ? ''
+      : `; the environments are ${from.path} of ${from.repository}: \`longhaul environments check\` reads them`;
   if (json) io.stdout.write(`${JSON.stringify({ folder: folder.name, ...counts, problems })}\n`);
   else {
     for (const problem of problems) io.stderr.write(`${printable(problem)}\n`);
     const found = `${counts.generations} generations, ${counts.pipelines} pipelines, ${counts.policies} policies`;
-    if (problems.length === 0) io.stdout.write(`${folder.name}: ${found}, all valid\n`);
+    if (problems.length === 0) io.stdout.write(`${folder.name}: ${found}, all valid${elsewhere}\n`);
     else io.stderr.write(`${folder.name}: ${problems.length} problems\n`);
   }
   return problems.length === 0 ? 0 : FAILURES.InvalidConfiguration.exitCode;

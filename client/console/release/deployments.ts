@@ -1,5 +1,6 @@
 import type { DeploymentView } from '../../../domain/release/deployment/describe.ts';
 import { shortId } from '../../../domain/release/deployment/describe.ts';
+import { describeShared } from '../../../domain/release/deployment/shared-file.ts';
 import { describeReasons } from '../../../domain/release/deployment/reasons.ts';
 import { type Bar, timeChart } from '../chart.ts';
 import { html, type Html } from '../html.ts';
@@ -84,6 +85,7 @@ function factsOf(view: DeploymentView): readonly (readonly [string, Html | strin
     ['Commit', html`<code>${view.commit}</code>`],
     ['Services', view.services.join(', ')],
     ['Contexts', contextsOf(view).join(', ')],
+    ...(view.shared === null ? [] : [['Environment of', describeShared(view.shared)] as const]),
     ['By', view.by],
     ['Took', took(view)],
   ];

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isRepositoryId, NOT_A_REPOSITORY_ID } from '../../git/repository.ts';
 import { spanOfTime } from '../../shared/span.schema.ts';
 import { line, programName, variableName } from './names.schema.ts';
 import { isOneProgram, ONE_PROGRAM, program } from './pipeline.schema.ts';
@@ -175,17 +176,34 @@ const environment = z
     }
   });
 
-/** `environments.yaml` (docs/deploy.md): where releases are deployed, the first environment first. Unknown keys are refused. */
-export const environmentsFile = z.strictObject({
-  environments: z
-    .array(environment)
-    .min(1, 'give at least one environment')
-    .max(50)
-    .refine(
-      (list) => new Set(list.map(({ name }) => name)).size === list.length,
-      'two environments have the same name',
-    ),
+/** A file of another repository that has the environments. */
+const sharedFile = z.strictObject({
+  /** Id of a repository that the configuration knows; the head of its default branch counts when a deployment is planned. */
+  repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),
+  path: path.refine((text) => /\.ya?ml$/.test(text), 'must end in .yaml or .yml'),
 });
+
+/**
+ * `environments.yaml` (docs/deploy.md): where releases are deployed, the first environment first, or the file of another
+ * repository that says so. Unknown keys are refused.
+ */
+export const environmentsFile = z
+  .strictObject({
+    environments: z
+      .array(environment)
+      .min(1, 'give at least one environment')
+      .max(50)
+      .refine(
+        (list) => new Set(list.map(({ name }) => name)).size === list.length,
+        'two environments have the same name',
+      )
+      .optional(),
+    from: sharedFile.optional(),
+  })
+  .refine(({ environments, from }) => (environments === undefined) !== (from === undefined), {
+    message: 'give environments, or from',
+  })
+  .transform(({ environments = [], from = null }) => ({ environments, from }));
 
 /** The environments of a repository, in their order. */
 export type Environments = z.output<typeof environmentsFile>['environments'];

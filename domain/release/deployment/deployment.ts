@@ -2,6 +2,7 @@ import type { PackedCommit } from '../pipelines/job.ts';
 import type { RequiredApprovals } from '../promotion/promotion.ts';
 import type { CanarySteps } from './canary.ts';
 import type { RenderedService } from './environment-check.ts';
+import type { SharedSource } from './shared-file.ts';
 
 /** What a deployment does with an object. `none`: it is as the release wants it. */
 export type ObjectAction = 'create' | 'update' | 'delete' | 'none';
@@ -77,6 +78,8 @@ export interface PlannedDeployment {
   readonly deployment: string;
   /** SHA-256, keyed, of everything that is approved: what is to be, and how it comes about. */
   readonly digest: string;
+  /** The file of another repository that has the environment; null for one of the repository itself. */
+  readonly shared: SharedSource | null;
   /** Digest of the difference as text, secrets masked. */
   readonly diff: string;
   readonly counts: Readonly<Record<ObjectAction, number>>;
@@ -107,10 +110,12 @@ export interface PlannedDeployment {
 /** How a deployment ended, as the ledger has it. */
 export type DeploymentEnd = 'deployed' | 'undone' | 'not undone' | 'refused' | 'cancelled';
 
-/** The annotations by which an object says which deployment wrote it last. */
+/** The annotations by which an object says which deployment of which repository wrote it last. */
 export const RELEASE_ANNOTATION = 'longhaul/release';
 /** See {@link RELEASE_ANNOTATION}. */
 export const DEPLOYMENT_ANNOTATION = 'longhaul/deployment';
+/** See {@link RELEASE_ANNOTATION}. */
+export const REPOSITORY_ANNOTATION = 'longhaul/repository';
 
 /** The release that an environment has before a deployment. */
 export interface PreviousRelease extends ReleasedCommit {

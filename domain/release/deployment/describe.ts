@@ -2,6 +2,7 @@ import { valid } from 'semver';
 import { kubernetesKeyOf } from '../../kubernetes/object.ts';
 import { placedName } from '../../kubernetes/placed.ts';
 import type { ObjectAction, PlannedDeployment } from './deployment.ts';
+import { describeShared, type SharedSource } from './shared-file.ts';
 import { type DeploymentReasons, describeReasons } from './reasons.ts';
 import type { Sample } from './watch.ts';
 
@@ -26,6 +27,8 @@ export interface DeploymentView extends DeploymentReasons {
   readonly why: string | null;
   /** The people who approved it, with what they said. */
   readonly approvedBy: readonly string[];
+  /** The file of another repository that has the environment; null for one of the repository itself. */
+  readonly shared: SharedSource | null;
   readonly by: string;
   readonly workflowId: string;
   readonly plannedAt: string;
@@ -131,9 +134,10 @@ export function describePlan(
   }: { readonly version: string; readonly environment: string; readonly goBack: boolean },
   plan: PlannedDeployment,
 ): string {
-  const { counts, previous, problems, irreversible, freezes, approvals, changes } = plan;
+  const { counts, previous, problems, irreversible, freezes, approvals, changes, shared } = plan;
   return [
     `${version} to ${environment}, now ${previous === null ? 'nothing of this repository' : previous.version}`,
+    ...(shared === null ? [] : [`  the environment is ${describeShared(shared)}`]),
     ...changes.map(({ service, objects }) => `  ${service}: ${objects} ${objects === 1 ? 'object' : 'objects'} change`),
     `  ${counts.create} are created, ${counts.update} changed, ${counts.delete} deleted, ${counts.none} stay as they are`,
     ...problems.map((problem) => `  ${problem}`),
@@ -191,10 +195,25 @@ export function describeDeployments(list: readonly DeploymentView[]): string {
 
 /** A deployment with what it changed and what was measured. */
 export function describeDeployment(view: DeploymentView): string {
-  const { id, version, environment, status, why, objects, samples, startedAt, endedAt, by, commit, approvedBy } = view;
+  const {
+    id,
+    version,
+    environment,
+    status,
+    why,
+    objects,
+    samples,
+    startedAt,
+    endedAt,
+    by,
+    commit,
+    approvedBy,
+    shared,
+  } = view;
   const bad = samples.filter(({ verdict }) => verdict === 'bad');
   return [
     `${id}: ${version} (${commit.slice(0, 12)}) to ${environment}, by ${by}: ${status}`,
+    ...(shared === null ? [] : [`the environment is ${describeShared(shared)}`]),
     ...(why === null ? [] : [why]),
     ...describeReasons(view),
     ...approvedBy.map((person) => `approved by ${person}`),

@@ -379,6 +379,46 @@ describe('a job that deploys', () => {
 });
 
 describe('environments', () => {
+  const FROM = 'from: {repository: work/acme/environments, path: shop.yaml}\n';
+
+  test('may be those of another repository, which are not known here', () => {
+    const ship = file('pipelines/ship.yaml', 'name: ship\njobs: {ship: {deploy: production}}\n');
+    const { contracts, problems } = checkContracts({
+      name: '.longhaul',
+      files: [file('environments.yaml', FROM), ship],
+    });
+    expect(problems).toEqual([]);
+    expect(contracts).toMatchObject({
+      environments: [],
+      environmentsFrom: { repository: 'work/acme/environments', path: 'shop.yaml' },
+    });
+  });
+
+  test('of another repository are checked, and named, where they are', () => {
+    const from = { repository: 'work/acme/environments', path: 'shop.yaml', commit: 'a'.repeat(40) };
+    const shared = (text: string) =>
+      checkContracts({ name: '.longhaul', files: [{ path: 'environments.yaml', text, from }] });
+    expect(shared(PRODUCTION).contracts).toMatchObject({
+      environmentsFrom: null,
+      environments: [{ name: 'production' }],
+    });
+    expect(shared(FROM).problems).toEqual([
+      expect.stringMatching(
+        /^shop\.yaml of work\/acme\/environments at a{12}:1: a shared file has the environments itself/,
+      ),
+    ]);
+  });
+
+  test.each([
+    ['both', `${FROM}${PRODUCTION}`, 'give environments, or from'],
+    ['a path outside', 'from: {repository: work/acme/environments, path: ../shop.yaml}', 'inside the repository'],
+    ['another kind of file', 'from: {repository: work/acme/environments, path: keys.txt}', 'must end in .yaml'],
+    ['no repository', 'from: {repository: environments, path: shop.yaml}', 'from.repository'],
+  ])('of another repository are refused with %s', (_what, text, message) => {
+    const { problems } = checkContracts({ name: '.longhaul', files: [file('environments.yaml', text)] });
+    expect(problems.join('\n')).toContain(message);
+  });
+
   const service = (rest: string): string =>
     `environments:\n  - name: staging\n    context: test\n    namespace: shop\n    services: {api: {${rest}}}\n`;
   const problems = (text: string): readonly string[] =>

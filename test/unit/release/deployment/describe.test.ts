@@ -6,6 +6,7 @@ function plan(previous: string | null, back: string | null): PlannedDeployment {
   return {
     deployment: '01a22caf-2361-7b44-a331-095680e78c9c',
     digest: '0'.repeat(64),
+    shared: null,
     diff: '0'.repeat(64),
     counts: { create: 0, update: 1, delete: 0, none: 1 },
     changes: [{ service: 'api', objects: 1 }],
