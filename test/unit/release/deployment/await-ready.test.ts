@@ -7,20 +7,23 @@ import {
 } from '../../../../activities/release/deployment/await-ready.ts';
 import { kubernetesKeyOf, type KubernetesObject, objectName } from '../../../../domain/kubernetes/object.ts';
 
-/** What is asked next of a cluster whose objects are these, one set for each time; the last one stays. */
+/**
+ * What a cluster answers whose objects are these: one set for each time that objects are read, or listed; the last one
+ * stays.
+ */
 function clusterOf(...times: readonly (readonly KubernetesObject[])[]): Pick<Cluster, 'read' | 'list'> {
-  let looks = 0;
-  const now = (): readonly KubernetesObject[] => times[Math.min(looks, times.length) - 1] ?? [];
+  let [reads, lists] = [0, 0];
+  const at = (look: number): readonly KubernetesObject[] => times[Math.min(look, times.length) - 1] ?? [];
   const nameOf = ({ apiVersion, kind, metadata }: ObjectReference): string =>
     objectName(kubernetesKeyOf({ apiVersion, kind, metadata }));
   return {
     async read(references) {
-      looks++;
-      return references.map((each) => now().find((object) => nameOf(object) === nameOf(each)) ?? null);
+      const found = at(++reads);
+      return references.map((each) => found.find((object) => nameOf(object) === nameOf(each)) ?? null);
     },
     async list(kinds) {
       const asked = kinds.split(',').map((each) => each.split('.')[0]);
-      return now().filter(({ kind }) => asked.includes(`${kind.toLowerCase()}s`));
+      return at(++lists).filter(({ kind }) => asked.includes(`${kind.toLowerCase()}s`));
     },
   };
 }
