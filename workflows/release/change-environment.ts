@@ -301,7 +301,7 @@ async function carryOut(
     return watch(given, { services: place.services, seconds: place.watch, target, before });
   });
   if (seen.breach !== null) throw unhealthy(given, seen.breach);
-  if (seen.sawNothing) await keepBlind(given, plan, 'the metrics said nothing during the whole watch');
+  if (seen.silent.length > 0) await keepBlind(given, plan, seen.silent.join('; '));
   if (before.problem !== null && !given.goBack) {
     await keepBlind(
       given,

@@ -59,7 +59,7 @@ export async function watch(
             .then(endsAll),
     ]),
   );
-  const nothing = { breach: null, sawNothing: false, samples: 0 };
+  const nothing = { breach: null, silent: [], samples: 0 };
   for (const ended of [measured, programs]) {
     if (ended.status === 'fulfilled' && ended.value.breach !== null) {
       return { ...nothing, ...(measured.status === 'fulfilled' ? measured.value : {}), breach: ended.value.breach };

@@ -7,7 +7,7 @@ import {
   type ProgramsWatched,
   withAttempt,
 } from '../../../domain/release/deployment/hook.ts';
-import { watched, WATCHED_NOTHING, type WatchState } from '../../../domain/release/deployment/watch.ts';
+import { stillDue, watched, WATCHED_NOTHING, type WatchState } from '../../../domain/release/deployment/watch.ts';
 import type { PackedCommit } from '../../../domain/release/pipelines/job.ts';
 import { inCheckout } from '../pipelines/in-checkout.ts';
 import type { JobTools } from '../pipelines/job-runner.ts';
@@ -23,7 +23,7 @@ export interface WatchByProgramTask {
   readonly services: readonly string[];
   /** Id of the deployment. */
   readonly deployment: string;
-  /** Milliseconds since 1970. In the past: each check is tried once. */
+  /** Milliseconds since 1970. In the past: each check is tried until it is healthy once, or has failed too often. */
   readonly until: number;
   /** Where an attempt that was interrupted stood. @default the beginning */
   readonly before?: WatchedSoFar | undefined;
@@ -41,9 +41,10 @@ export interface WatchedSoFar {
 
 /** A check that is due at a time. */
 interface DueCheck {
-  readonly name: string;
+  /** Its name. */
+  readonly check: string;
   readonly service: string;
-  readonly check: Check;
+  readonly program: Check;
   at: number;
 }
 type Check = Environment['services'][string]['health'][number];
@@ -56,7 +57,7 @@ const SAID = 200;
 /**
  * Repeats the health checks of services that are programs, each at its interval, until the time is over or one has failed
  * as often in a row as the environment says. All run in one checkout, so that an attempt costs no more than its program.
- * Every check is tried at least once. Throws `SecretNotAllowed`, `NetworkNotAllowed`, and the reason of the signal.
+ * Every check is tried at least once, and one whose last attempt failed until it is decided. Throws `SecretNotAllowed`, `NetworkNotAllowed`, and the reason of the signal.
  */
 export async function watchByProgram(
   tools: Omit<JobTools, 'artifactBytes' | 'blobs'>,
@@ -72,18 +73,17 @@ export async function watchByProgram(
     await inCheckout(tools, inFolder, async (folder) => {
       await tools.sandbox.give(folder);
       for (;;) {
-        const first = Math.min(...due.map(({ at }) => at));
-        // the first round is made in any case
-        if (first > 0 && first >= until) return;
-        await pauseUntil(first, signal);
+        const left = stillDue(due, soFar.state, until);
+        if (left.length === 0) return;
+        await pauseUntil(Math.min(...left.map(({ at }) => at)), signal);
         const began = Date.now();
-        const round = due.filter(({ at }) => at <= began);
-        for (const each of round) each.at = began + each.check.interval * 1_000;
+        const round = left.filter(({ at }) => at <= began);
+        for (const each of round) each.at = began + each.program.interval * 1_000;
         await Promise.all(
           round.map((each) =>
             limit(async () => {
               const why = await tryCheck(tools, task, each, folder);
-              const attempt = { name: each.name, ok: why === null, why: why ?? '' };
+              const attempt = { name: each.check, ok: why === null, why: why ?? '' };
               soFar = {
                 state: watched(soFar.state, rules, { what: 'health', ...attempt }),
                 spans: withAttempt(soFar.spans, { ...attempt, at: new Date().toISOString() }),
@@ -100,8 +100,8 @@ export async function watchByProgram(
   if (soFar.state.breach === null) await pauseUntil(until, signal);
   const { state, spans, attempts } = soFar;
   const failing = due
-    .filter(({ name }) => (state.failing[name] ?? 0) > 0)
-    .map(({ name }) => `${name}: ${spans.findLast((span) => span.name === name)?.why ?? ''}`);
+    .filter(({ check }) => (state.failing[check] ?? 0) > 0)
+    .map(({ check: name }) => `${name}: ${spans.findLast((span) => span.name === name)?.why ?? ''}`);
   return { breach: state.breach, failing, attempts, spans };
 }
 
@@ -118,7 +118,7 @@ function checksOf({ environment, services }: WatchByProgramTask): readonly DueCh
   return services.flatMap((service) =>
     (environment.services[service]?.health ?? [])
       .filter(({ http }) => http === undefined)
-      .map((check) => ({ name: `${service}: ${check.name}`, service, check, at: 0 })),
+      .map((program) => ({ check: `${service}: ${program.name}`, service, program, at: 0 })),
   );
 }
 
@@ -126,7 +126,7 @@ function checksOf({ environment, services }: WatchByProgramTask): readonly DueCh
 async function tryCheck(
   { sandbox, secrets }: Pick<JobTools, 'sandbox' | 'secrets'>,
   { repository, packed, environment, deployment, signal }: WatchByProgramTask,
-  { service, check }: DueCheck,
+  { service, program }: DueCheck,
   folder: string,
 ): Promise<string | null> {
   const output = createOutputTail();
@@ -136,11 +136,11 @@ async function tryCheck(
     signal: by,
     ended,
   } = await sandbox.run({
-    argv: programOf(check),
+    argv: programOf(program),
     folder,
-    env: { ...secrets.valuesFor(repository, check.secrets), ...deploymentVariables(given) },
-    network: check.network,
-    timeoutSeconds: check.timeout,
+    env: { ...secrets.valuesFor(repository, program.secrets), ...deploymentVariables(given) },
+    network: program.network,
+    timeoutSeconds: program.timeout,
     signal,
     onOutput: (piece) => output.write(piece),
   });

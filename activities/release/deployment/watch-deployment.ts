@@ -5,7 +5,8 @@ import {
   type Measured,
   type MetricsBefore,
   type Sample,
-  sawNothing,
+  silentMetrics,
+  stillDue,
   watched,
   WATCHED_NOTHING,
   type WatchRules,
@@ -40,18 +41,22 @@ export interface WatchTask {
 export interface Watched {
   /** Why the deployment must be rolled back; null when it stays. */
   readonly breach: string | null;
-  /** True when the metrics never said anything: a person decides. */
-  readonly sawNothing: boolean;
+  /** The metrics that never said anything, a sentence without a full stop each: a person decides. */
+  readonly silent: readonly string[];
   readonly samples: number;
 }
 
 /** What is asked again and again. */
 interface Probe {
+  /** The name of the health check; null for a metric. */
+  readonly check: string | null;
   readonly everyMs: number;
   ask(): Promise<Sample>;
 }
 
 const READINESS_MS = 10_000;
+/** The name of the samples of readiness. */
+const READINESS = 'readiness';
 
 /** The rules of an environment. */
 export function watchRules({ failed_checks: failedChecks, metrics }: Environment): WatchRules {
@@ -81,7 +86,8 @@ export async function metricsBefore(environment: Environment, signal: AbortSigna
 
 /**
  * Watches a deployment until its time is over, or a sample says that it must be rolled back. Every sample is recorded
- * before the next one is taken: a watch that is repeated goes on where the one before was.
+ * before the next one is taken: a watch that is repeated goes on where the one before was. Health checks that fail at the
+ * end are asked until they are decided.
  */
 export async function watchDeployment(
   tools: { readonly ledger: LedgerDatabase; readonly clusters: Clusters; readonly signal: AbortSignal },
@@ -107,18 +113,19 @@ export async function watchDeployment(
     onSample(why);
   };
   // each is asked once in any case: the worker may have been away for the whole watch
-  const due = probesOf(tools, task).map((probe) => ({ probe, at: 0 }));
+  const due = probesOf(tools, task).map((probe) => ({ probe, check: probe.check, at: 0 }));
   while (state.breach === null) {
-    const next = due.toSorted((one, other) => one.at - other.at)[0];
-    if (next === undefined || (next.at > 0 && next.at >= task.until)) break;
+    const left = stillDue(due, state, task.until);
+    const next = left.toSorted((one, other) => one.at - other.at)[0];
+    if (next === undefined) break;
     await delay(Math.max(0, next.at - Date.now()), undefined, { signal });
     // those that are due together are asked together
-    const now = due.filter(({ at }) => at <= Math.max(Date.now(), next.at));
+    const now = left.filter(({ at }) => at <= Math.max(Date.now(), next.at));
     for (const each of now) each.at = Date.now() + each.probe.everyMs;
     for (const sample of await Promise.all(now.map(({ probe }) => probe.ask()))) await record(sample);
   }
   if (state.breach === null) await delay(Math.max(0, task.until - Date.now()), undefined, { signal });
-  return { breach: state.breach, sawNothing: sawNothing(state), samples: count };
+  return { breach: state.breach, silent: silentMetrics(state), samples: count };
 }
 
 function probesOf(
@@ -127,28 +134,31 @@ function probesOf(
 ): readonly Probe[] {
   const { metrics } = environment;
   const checks = services.flatMap((service) =>
-    (environment.services[service]?.health ?? []).flatMap(({ name, http, interval, timeout }): Probe[] =>
-      http === undefined
+    (environment.services[service]?.health ?? []).flatMap(({ name, http, interval, timeout }): Probe[] => {
+      const check = `${service}: ${name}`;
+      return http === undefined
         ? []
         : [
             {
+              check,
               everyMs: interval * 1_000,
               async ask() {
                 const why = await askHealth(http, timeout * 1_000, signal);
-                return { what: 'health', name: `${service}: ${name}`, ok: why === null, why: why ?? '' };
+                return { what: 'health', name: check, ok: why === null, why: why ?? '' };
               },
             },
-          ],
-    ),
+          ];
+    }),
   );
   const probes: Probe[] = [...checks];
   if (objects.length > 0) {
     const seen = startLooking();
     probes.push({
+      check: READINESS,
       everyMs: READINESS_MS,
       async ask() {
         const { isReady, why } = await readiness(clusters, objects, { home: environment.context, seen });
-        return { what: 'health', name: 'readiness', ok: isReady, why: why.join('; ') };
+        return { what: 'health', name: READINESS, ok: isReady, why: why.join('; ') };
       },
     });
   }
@@ -158,6 +168,7 @@ function probesOf(
   const { errors, latency, requests } = metrics;
   if (errors !== undefined) {
     probes.push({
+      check: null,
       everyMs,
       async ask() {
         const [value, asked] = await Promise.all([ask(errors.query), ask(requests.query)]);
@@ -167,6 +178,7 @@ function probesOf(
   }
   if (latency !== undefined) {
     probes.push({
+      check: null,
       everyMs,
       async ask() {
         const [value, asked] = await Promise.all([ask(latency.query), ask(requests.query)]);

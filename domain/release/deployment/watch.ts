@@ -55,8 +55,7 @@ export function judgeSample(rules: WatchRules, sample: Sample): SampleVerdict {
   const problem = problemOf(sample.baseline);
   if (problem !== null) return { verdict: 'no data', why: `before the deployment: ${problem}` };
   const baseline = sample.baseline as number;
-  // nothing is slower than nothing
-  if (baseline <= 0) return { verdict: 'no data', why: 'before the deployment requests took no time' };
+  if (!isBaseline(baseline)) return { verdict: 'no data', why: 'before the deployment requests took no time' };
   const why = `requests take ${rounded(value)} s, ${rounded(baseline)} s before, ${rules.slowdown} times that is allowed`;
   return { verdict: value > rules.slowdown * baseline ? 'bad' : 'good', why };
 }
@@ -65,16 +64,26 @@ export function judgeSample(rules: WatchRules, sample: Sample): SampleVerdict {
 export interface WatchState {
   /** Failed health checks in a row, by name of the check. */
   readonly failing: Readonly<Record<string, number>>;
-  /** How many samples of metrics said something. */
-  readonly judged: number;
-  /** How many did not. */
-  readonly withoutData: number;
+  /** What the samples of each metric said. */
+  readonly metrics: Readonly<Partial<Record<Metric, MetricState>>>;
   /** Why it must be rolled back; null while it need not. */
   readonly breach: string | null;
 }
 
+type Metric = Exclude<Sample['what'], 'health'>;
+
+/** What the samples of a metric said. */
+interface MetricState {
+  /** False for a latency that there is nothing to compare with. */
+  readonly isComparable: boolean;
+  /** True when one of them said something. */
+  readonly isJudged: boolean;
+  /** What the last one said, a sentence without a full stop. */
+  readonly why: string;
+}
+
 /** Before the first sample. */
-export const WATCHED_NOTHING: WatchState = { failing: {}, judged: 0, withoutData: 0, breach: null };
+export const WATCHED_NOTHING: WatchState = { failing: {}, metrics: {}, breach: null };
 
 /** The state after one more sample. A breach stays. */
 export function watched(state: WatchState, rules: WatchRules, sample: Sample): WatchState {
@@ -86,13 +95,43 @@ export function watched(state: WatchState, rules: WatchRules, sample: Sample): W
     const breach = count >= rules.failedChecks ? `${why}, ${count} times in a row` : null;
     return { ...state, failing, breach };
   }
-  if (verdict === 'no data') return { ...state, withoutData: state.withoutData + 1 };
-  return { ...state, judged: state.judged + 1, breach: verdict === 'bad' ? why : null };
+  const isJudged = verdict !== 'no data' || (state.metrics[sample.what]?.isJudged ?? false);
+  const isComparable = sample.what === 'errors' || isBaseline(sample.baseline);
+  const metrics = { ...state.metrics, [sample.what]: { isComparable, isJudged, why } };
+  return { ...state, metrics, breach: verdict === 'bad' ? why : null };
 }
 
-/** True when metrics were asked for all the time and never said anything: then a person decides. */
-export function sawNothing({ judged, withoutData }: WatchState): boolean {
-  return judged === 0 && withoutData > 0;
+/**
+ * The metrics that were asked for all the time and never said anything, a sentence without a full stop each: then a person
+ * decides. A latency that there is nothing to compare with counts only where no other metric said anything either.
+ */
+export function silentMetrics({ metrics }: WatchState): readonly string[] {
+  const all = Object.entries(metrics);
+  const isBlind = all.every(([, { isJudged }]) => !isJudged);
+  return all
+    .filter(([, { isJudged, isComparable }]) => !isJudged && (isComparable || isBlind))
+    .map(([name, { why }]) => `the metric ${name} said nothing during the whole watch: ${why}`);
+}
+
+/**
+ * Those of what is asked again and again that are still due: all until the time is over, and once in any case; after it the
+ * health checks whose last sample was a failure, until a good one or enough of them decide.
+ */
+export function stillDue<Due extends DueSample>(all: readonly Due[], state: WatchState, until: number): readonly Due[] {
+  return all.filter(({ at, check }) => at === 0 || at < until || (check !== null && (state.failing[check] ?? 0) > 0));
+}
+
+/** A sample that is taken again and again. */
+export interface DueSample {
+  /** When it is taken next, milliseconds since 1970; 0 before the first time. */
+  readonly at: number;
+  /** The name of the health check; null for a metric. */
+  readonly check: string | null;
+}
+
+/** True for a latency that another one can be compared with: nothing is slower than nothing. */
+function isBaseline(baseline: Measured): boolean {
+  return problemOf(baseline) === null && (baseline as number) > 0;
 }
 
 function problemOf(measured: Measured): string | null {

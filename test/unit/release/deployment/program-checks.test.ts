@@ -52,12 +52,19 @@ describe('health checks by programs', () => {
     expect(Date.now() - began).toBeGreaterThanOrEqual(5_000);
   });
 
-  test('are tried once where the time is over before they begin', async () => {
-    const checks = '[{name: good, run: ["true"], network: false}, {name: bad, command: "exit 1", network: false}]';
-    expect(await watchChecks(jobs, { checks, forMs: -1_000 })).toMatchObject({
-      breach: null,
+  test('are tried once where the time is over before they begin; those that fail until that is decided', async () => {
+    const checks = (bad: string): string =>
+      `[{name: good, run: ["true"], network: false}, {name: bad, command: "${bad}", interval: 1s, network: false}]`;
+    expect(await watchChecks(jobs, { checks: checks('exit 1'), forMs: -1_000 })).toMatchObject({
+      breach: 'api: bad: it exited with 1, 3 times in a row',
       failing: ['api: bad: it exited with 1'],
-      attempts: 2,
+      attempts: 4,
+    });
+    const files = { 'check.sh': `${COUNT}; test $n -gt 2` };
+    expect(await watchChecks(jobs, { checks: checks('bash check.sh'), forMs: -1_000, files })).toMatchObject({
+      breach: null,
+      failing: [],
+      attempts: 4,
     });
   });
 
@@ -85,7 +92,7 @@ describe('health checks by programs', () => {
   });
 
   test('that hang count as failed', async () => {
-    const checks = '[{name: hang, command: "sleep 60", timeout: 1s, network: false}]';
+    const checks = '[{name: hang, command: "sleep 60", timeout: 1s, interval: 1s, network: false}]';
     const { failing } = await watchChecks(jobs, { checks, forMs: -1_000 });
     expect(failing).toEqual(['api: hang: it was ended: timeout']);
   });

@@ -3,7 +3,8 @@ import {
   judgeSample,
   type Measured,
   type Sample,
-  sawNothing,
+  silentMetrics,
+  stillDue,
   watched,
   WATCHED_NOTHING,
   type WatchState,
@@ -47,16 +48,18 @@ describe('triggers of a rollback', () => {
     ['a count of requests that is missing', errors(1, { none: 'the query has no sample' })],
     ['no baseline', latency(9, { none: 'the query has no sample' })],
     ['a baseline of nothing', latency(9, 0)],
-  ])('no data, neither good nor bad: %s', (_name, sample) => {
+  ])('no data, neither good nor bad: %s', (name, sample) => {
     expect(judgeSample(rules, sample).verdict).toBe('no data');
     const state = after(sample, sample, sample);
     expect(state.breach).toBeNull();
-    expect(sawNothing(state)).toBe(true);
-    expect(sawNothing(after(sample, errors(0)))).toBe(false);
+    expect(silentMetrics(state)).toEqual([expect.stringContaining('said nothing during the whole watch: ')]);
+    const other = sample.what === 'errors' ? latency(0.1) : errors(0);
+    expect(silentMetrics(after(sample, other))).toEqual(name.includes('baseline') ? [] : silentMetrics(state));
+    expect(silentMetrics(after(sample, sample.what === 'errors' ? errors(0) : latency(0.1)))).toEqual([]);
   });
 
   it('nothing was seen is said only where metrics were asked for', () => {
-    expect(sawNothing(after(health(true)))).toBe(false);
+    expect(silentMetrics(after(health(true)))).toEqual([]);
   });
 
   it('enough requests are judged', () => {
@@ -72,6 +75,20 @@ describe('health checks', () => {
     expect(after(health(false), health(false), health(false)).breach).toBe(
       'front page: it answered 503, 3 times in a row',
     );
+  });
+
+  it('are asked until the time is over, and those that fail then until that is decided', () => {
+    const page = { check: 'front page', at: 50 };
+    const login = { check: 'login', at: 60 };
+    const metric = { check: null, at: 50 };
+    const all = [page, login, metric];
+    expect(stillDue(all, WATCHED_NOTHING, 55)).toEqual([page, metric]);
+    expect(stillDue(all, after(health(false), health(true, 'login')), 40)).toEqual([page]);
+    expect(stillDue(all, after(health(false), health(false, 'login'), health(true)), 40)).toEqual([login]);
+    // of another service, whose watch is over
+    expect(stillDue([metric], after(health(false)), 40)).toEqual([]);
+    // once in any case
+    expect(stillDue([{ ...page, at: 0 }], WATCHED_NOTHING, -1)).toHaveLength(1);
   });
 
   it('a breach stays, whatever comes after it', () => {
