@@ -1,6 +1,6 @@
-import { valid } from 'semver';
 import { kubernetesKeyOf } from '../../kubernetes/object.ts';
 import { placedName } from '../../kubernetes/placed.ts';
+import { VERSION_FORM } from '../contracts/version.ts';
 import type { ObjectAction, PlannedDeployment } from './deployment.ts';
 import { describeShared, type SharedSource } from './shared-file.ts';
 import { type DeploymentReasons, describeReasons } from './reasons.ts';
@@ -160,7 +160,7 @@ function backOf(
   if (previous === null || previous.version === version) return [];
   if (!goBack) return back === null ? [] : [`longhaul rollback --env ${environment} --to ${back}`];
   // a release from which people went back is deployed again, the commit of a pipeline is not
-  return valid(previous.version) === null ? [] : [`longhaul deploy ${previous.version} --env ${environment}`];
+  return VERSION_FORM.test(previous.version) ? [`longhaul deploy ${previous.version} --env ${environment}`] : [];
 }
 
 /** The comment on an issue for a deployment that is rolled back, in Markdown. */

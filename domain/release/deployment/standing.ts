@@ -1,4 +1,4 @@
-import { valid } from 'semver';
+import { VERSION_FORM } from '../contracts/version.ts';
 
 /** A deployment that stayed, the facts that going back needs. */
 export interface StandingDeployment {
@@ -35,6 +35,6 @@ export function standing<Deployment extends StandingDeployment>(all: readonly De
  */
 export function releaseBefore(releases: readonly StandingDeployment[]): string | null {
   const present = releases.at(-1)?.version;
-  const isBefore = ({ version }: StandingDeployment): boolean => version !== present && valid(version) !== null;
+  const isBefore = ({ version }: StandingDeployment): boolean => version !== present && VERSION_FORM.test(version);
   return releases.findLast(isBefore)?.version ?? null;
 }
