@@ -95,10 +95,10 @@ export function listenForCanary(deployment: () => string | null): Canaries {
     refuseAborted();
     const scope = new CancellationScope();
     const working = scope.run(work);
-    const isAborted = await Promise.race([
-      working.then(() => false),
-      condition(() => aborted !== null).then(() => true),
-    ]);
+    const isAborted = await beforeItEnds(
+      working,
+      condition(() => aborted !== null),
+    );
     if (isAborted) {
       scope.cancel();
       await working.catch(() => undefined);
@@ -122,13 +122,19 @@ export function listenForCanary(deployment: () => string | null): Canaries {
       const began = Date.now();
       const scope = new CancellationScope();
       const watching = scope.run(() => watch(isPaused ? PAUSED_SECONDS : left));
-      const watched = await Promise.race([watching, condition(() => orders > followed).then(() => null)]);
-      if (watched === null) {
+      const isOrdered = await beforeItEnds(
+        watching,
+        condition(() => orders > followed),
+      );
+      if (isOrdered) {
         scope.cancel();
         // it may have found something meanwhile
         const found = await watching.catch(() => null);
         if (found !== null && found.breach !== null) throw unhealthy(found.breach);
-      } else if (watched.breach !== null) throw unhealthy(watched.breach);
+      } else {
+        const { breach } = await watching;
+        if (breach !== null) throw unhealthy(breach);
+      }
       if (!isPaused) left -= (Date.now() - began) / 1_000;
       if (orders === followed) {
         if (!isPaused) return;
@@ -177,6 +183,16 @@ export function listenForCanary(deployment: () => string | null): Canaries {
       return work;
     },
   };
+}
+
+/** True when the event comes before work ends. Of work that is cancelled, waits for the end: what undoes it comes next. */
+async function beforeItEnds(work: Promise<unknown>, event: Promise<void>): Promise<boolean> {
+  try {
+    return await Promise.race([work.then(() => false), event.then(() => true)]);
+  } catch (error) {
+    await work.catch(() => undefined);
+    throw error;
+  }
 }
 
 function noCanary(): ApplicationFailure {

@@ -1,9 +1,9 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { DeployPlace, DeployService, PlannedDeployment } from '../../domain/release/deployment/deployment.ts';
 import { canaryServiceOf } from '../../domain/release/deployment/canary.ts';
-import { startable } from '../../domain/release/deployment/service-order.ts';
 import type { DeploymentInput } from '../../activities/release/environment-changes.ts';
 import type { Watched } from '../../activities/release/deployment/watch-deployment.ts';
+import { inOrder } from '../shared/in-order.ts';
 import type { Rollback } from '../shared/rollback.ts';
 import { changeActivities, hookActivities, lastingChangeActivities } from './activities.ts';
 import type { Canaries } from './canary.ts';
@@ -27,33 +27,17 @@ export interface Carried {
 const AT_ONCE = 16;
 
 /**
- * Deploys services, each when those that it needs are ready. When one fails, waits for those at work, and fails with the
- * failure of the first.
+ * Deploys services, each when those that it needs are ready. When one fails, those at work are cancelled. Fails with the
+ * failure of the first when all have ended.
  */
 export async function deployServices(carried: Carried): Promise<void> {
-  const { place, show } = carried;
-  const done = new Set<string>();
-  const running = new Map<string, Promise<void>>();
-  const failures: unknown[] = [];
-  for (;;) {
-    if (failures.length === 0) {
-      const ready = startable(place.services, done, new Set(running.keys()));
-      for (const service of ready.slice(0, AT_ONCE - running.size)) {
-        const work = deployService(carried, service).then(
-          () => void done.add(service.name),
-          (error: unknown) => void failures.push(error),
-        );
-        running.set(
-          service.name,
-          work.finally(() => running.delete(service.name)),
-        );
-      }
-    }
-    if (running.size === 0) break;
-    show(`${done.size} of ${place.services.length} services are ready; at work: ${[...running.keys()].join(', ')}`);
-    await Promise.race(running.values());
-  }
-  if (failures.length > 0) throw failures[0];
+  const { services } = carried.place;
+  await inOrder(services, {
+    atOnce: AT_ONCE,
+    work: (service) => deployService(carried, service),
+    onChange: (done, atWork) =>
+      carried.show(`${done} of ${services.length} services are ready; at work: ${atWork.join(', ')}`),
+  });
 }
 
 async function deployService(carried: Carried, deployed: DeployService): Promise<void> {

@@ -6,7 +6,7 @@ import { irreversible } from '../../../../domain/kubernetes/irreversible.ts';
 import { masked } from '../../../../domain/kubernetes/masked.ts';
 import { kubernetesKeyOf, type KubernetesObject, objectName } from '../../../../domain/kubernetes/object.ts';
 import { placedName } from '../../../../domain/kubernetes/placed.ts';
-import { startable } from '../../../../domain/release/deployment/service-order.ts';
+import { startable } from '../../../../domain/shared/startable.ts';
 
 function object(apiVersion: string, kind: string, name = 'api', rest: object = {}): KubernetesObject {
   return { apiVersion, kind, metadata: { name, namespace: 'shop' }, ...rest };
