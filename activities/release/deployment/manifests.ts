@@ -114,6 +114,26 @@ export function withImages(
   return replaced;
 }
 
+/** Images of containers that are not given by digest, each once: a tag can be moved. */
+export function imagesByTag(objects: readonly KubernetesObject[]): readonly string[] {
+  const images = (value: unknown): readonly string[] => {
+    if (Array.isArray(value)) return value.flatMap(images);
+    if (typeof value !== 'object' || value === null) return [];
+    return Object.entries(value).flatMap(([field, inner]) => [
+      ...(CONTAINERS.has(field) && Array.isArray(inner) ? inner.flatMap(imageOf) : []),
+      ...images(inner),
+    ]);
+  };
+  return [...new Set(objects.flatMap(images))].filter((image) => !image.includes('@')).toSorted();
+}
+
+const CONTAINERS: ReadonlySet<string> = new Set(['containers', 'initContainers']);
+
+function imageOf(container: unknown): readonly string[] {
+  const { image } = (container ?? {}) as { readonly image?: unknown };
+  return typeof image === 'string' ? [image] : [];
+}
+
 /** `ghcr.io/acme/api` in `ghcr.io/acme/api:1.2@sha256:…`. */
 export function nameOfImage(reference: string): string {
   return reference.replace(/@.*$/, '').replace(/:[^:/]*$/, '');

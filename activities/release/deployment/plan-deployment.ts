@@ -34,7 +34,7 @@ import { differenceOf, type ObjectMarks, wouldStay, withMarks, withoutMarks } fr
 import { type PlannedObject, readInventory, recordPlan } from './deployment-objects.ts';
 import { withSelectorChanges } from './plan-selectors.ts';
 import { withManifestsReader } from './manifests-reader.ts';
-import { withImages } from './manifests.ts';
+import { imagesByTag, withImages } from './manifests.ts';
 import { missingPermissions, neededPermissions } from './permissions.ts';
 import { promotedReleases, stayedIn } from './record-deployment.ts';
 import type { Seal } from './sealed.ts';
@@ -231,6 +231,7 @@ export async function planDeployment(
     ],
     problems: clipped([...new Set(problems)]),
     irreversible: clipped(lasting),
+    imagesByTag: shortened(imagesByTag(changed.flatMap(({ wanted: object }) => object ?? []))),
     previous: last && { ...last, services: [...new Set(items.map(({ service }) => serviceOfObjects(service)))] },
     back: releaseBefore(standing([...stayed, { version, goesBack: asked.goBack, services: [...deployed] }])),
     freezes: environment.freeze.flatMap((window) => {
@@ -255,6 +256,12 @@ function clipped(sentences: readonly string[]): readonly string[] {
   const shown = sentences.slice(0, MOST_SENTENCES).map((each) => each.slice(0, LONGEST_SENTENCE));
   const more = sentences.length - shown.length;
   return more === 0 ? shown : [...shown, `There are ${more} more such sentences.`];
+}
+
+/** The first names of a list, and how many more there are. */
+function shortened(names: readonly string[]): readonly string[] {
+  const shown = names.slice(0, MOST_SENTENCES).map((each) => each.slice(0, LONGEST_SENTENCE));
+  return names.length === shown.length ? shown : [...shown, `${names.length - shown.length} more`];
 }
 
 function approvalsOf({ approvals }: Environment): PlannedDeployment['approvals'] {

@@ -93,6 +93,8 @@ export interface PlannedDeployment {
   readonly problems: readonly string[];
   /** What could not be undone, a sentence each; empty when everything can. */
   readonly irreversible: readonly string[];
+  /** Images of what changes that are given by tag: a pod that starts later, also after an undo, may get other content. @default none */
+  readonly imagesByTag?: readonly string[];
   /** The release that the environment has; null for the first one. */
   readonly previous: PreviousRelease | null;
   /** The release to which `longhaul rollback` goes back when this one stays; null for none. */

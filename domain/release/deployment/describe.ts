@@ -134,7 +134,7 @@ export function describePlan(
   }: { readonly version: string; readonly environment: string; readonly goBack: boolean },
   plan: PlannedDeployment,
 ): string {
-  const { counts, previous, problems, irreversible, freezes, approvals, changes, shared } = plan;
+  const { counts, previous, problems, irreversible, freezes, approvals, changes, shared, imagesByTag = [] } = plan;
   return [
     `${version} to ${environment}, now ${previous === null ? 'nothing of this repository' : previous.version}`,
     ...(shared === null ? [] : [`  the environment is ${describeShared(shared)}`]),
@@ -142,6 +142,7 @@ export function describePlan(
     `  ${counts.create} are created, ${counts.update} changed, ${counts.delete} deleted, ${counts.none} stay as they are`,
     ...problems.map((problem) => `  ${problem}`),
     ...irreversible.map((each) => `  ${each}`),
+    ...(imagesByTag.length === 0 ? [] : [`  images by tag, which can be moved: ${imagesByTag.join(', ')}`]),
     ...freezes.map((each) => `  ${each}`),
     ...(approvals === null ? [] : [`  ${approvals.needed} must approve plan ${plan.digest.slice(0, 12)}`]),
     ...backOf(plan, { version, environment, goBack }).map((back) => `Back: ${back}`),

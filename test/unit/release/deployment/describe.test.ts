@@ -50,6 +50,12 @@ describe('a plan', () => {
   );
 });
 
+test('a plan says which images are given by tag', () => {
+  const asked = { version: 'v1.1.0', environment: 'staging', goBack: false };
+  const text = describePlan(asked, { ...plan(null, null), imagesByTag: ['api:1', 'web:2'] });
+  expect(text.split('\n').at(-1)).toBe('  images by tag, which can be moved: api:1, web:2');
+});
+
 test('what stayed says how many samples there are', () => {
   const stayed = { version: 'v1.1.0', environment: 'staging' };
   expect([0, 1, 2].map((samples) => describeStayed({ ...stayed, samples }))).toEqual([

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { nameOfImage, readManifests, withImages } from '../../../../activities/release/deployment/manifests.ts';
+import {
+  imagesByTag,
+  nameOfImage,
+  readManifests,
+  withImages,
+} from '../../../../activities/release/deployment/manifests.ts';
 import type { ManifestsThreadTask } from '../../../../activities/release/deployment/manifests-thread.ts';
 import { type ReadingLimits, withManifestsReader } from '../../../../activities/release/deployment/manifests-reader.ts';
 
@@ -162,6 +167,30 @@ describe('hostile manifests', () => {
 });
 
 describe('images', () => {
+  it('lists those of containers that are given by tag, or by nothing', () => {
+    const objects = readManifests(
+      `kind: CronJob
+apiVersion: batch/v1
+metadata: {name: nightly}
+spec:
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          initContainers: [{name: init, image: "ghcr.io/acme/init:1"}]
+          containers: [{name: a, image: busybox}, {name: b, image: "api@${DIGEST}"}, {name: c, image: "api:2@${DIGEST}"}]
+---
+kind: ConfigMap
+apiVersion: v1
+metadata: {name: settings}
+data: {image: "not:one"}
+`,
+      'shop',
+      'api',
+    ).objects;
+    expect(imagesByTag([...objects, ...objects])).toEqual(['busybox', 'ghcr.io/acme/init:1']);
+  });
+
   const objects = read(`
 apiVersion: apps/v1
 kind: Deployment
