@@ -293,6 +293,7 @@ interface Deployments {
   override_freeze: Optional<string>;
   approved_by: JSONColumnType<readonly string[], string | undefined>;
   shared: ColumnType<JsonObject | null, string | null | undefined, string | null>;
+  images_by_tag: JSONColumnType<readonly string[], string | undefined>;
 }
 
 interface DeploymentObjects {

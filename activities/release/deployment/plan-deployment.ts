@@ -171,6 +171,7 @@ export async function planDeployment(
       differenceOf(placedName(key, home), before, written ?? after, seal.digestOf),
     )
     .join('\n');
+  const movable = shortened(imagesByTag(changed.flatMap(({ wanted: object }) => object ?? [])));
   const diff = await storeText(tools.blobs, difference);
   const digest = seal.digestOf(
     canonicalize({
@@ -208,6 +209,7 @@ export async function planDeployment(
         workflow_id: workflowId,
         created_by: asked.by,
         shared: shared === null ? null : JSON.stringify(shared),
+        images_by_tag: JSON.stringify(movable),
       };
       await recordPlan(trx, tools.seal, { deployment_id: deployment, ...row }, objects);
     });
@@ -231,7 +233,7 @@ export async function planDeployment(
     ],
     problems: clipped([...new Set(problems)]),
     irreversible: clipped(lasting),
-    imagesByTag: shortened(imagesByTag(changed.flatMap(({ wanted: object }) => object ?? []))),
+    imagesByTag: movable,
     previous: last && { ...last, services: [...new Set(items.map(({ service }) => serviceOfObjects(service)))] },
     back: releaseBefore(standing([...stayed, { version, goesBack: asked.goBack, services: [...deployed] }])),
     freezes: environment.freeze.flatMap((window) => {

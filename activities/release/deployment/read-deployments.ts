@@ -132,6 +132,7 @@ interface Row {
   readonly override_freeze: string | null;
   readonly approved_by: readonly string[];
   readonly shared: unknown;
+  readonly images_by_tag: readonly string[];
   readonly created_by: string;
   readonly created_at: Date;
   readonly started_at: Date | null;
@@ -159,6 +160,7 @@ function viewOf(row: Row): DeploymentView {
     approvedBy: row.approved_by,
     // written by `planDeployment`
     shared: row.shared as DeploymentView['shared'],
+    imagesByTag: row.images_by_tag,
     by: row.created_by,
     workflowId: row.workflow_id,
     plannedAt: row.created_at.toISOString(),

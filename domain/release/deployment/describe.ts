@@ -25,6 +25,8 @@ export interface DeploymentView extends DeploymentReasons {
   readonly diff: string | null;
   /** Why it did not stay, or what it waits for; null for one that does. */
   readonly why: string | null;
+  /** Images of what it changes that its manifests give by tag. */
+  readonly imagesByTag: readonly string[];
   /** The people who approved it, with what they said. */
   readonly approvedBy: readonly string[];
   /** The file of another repository that has the environment; null for one of the repository itself. */
@@ -142,7 +144,7 @@ export function describePlan(
     `  ${counts.create} are created, ${counts.update} changed, ${counts.delete} deleted, ${counts.none} stay as they are`,
     ...problems.map((problem) => `  ${problem}`),
     ...irreversible.map((each) => `  ${each}`),
-    ...(imagesByTag.length === 0 ? [] : [`  images by tag, which can be moved: ${imagesByTag.join(', ')}`]),
+    ...describeTags(imagesByTag).map((line) => `  ${line}`),
     ...freezes.map((each) => `  ${each}`),
     ...(approvals === null ? [] : [`  ${approvals.needed} must approve plan ${plan.digest.slice(0, 12)}`]),
     ...backOf(plan, { version, environment, goBack }).map((back) => `Back: ${back}`),
@@ -162,6 +164,11 @@ function backOf(
   if (!goBack) return back === null ? [] : [`longhaul rollback --env ${environment} --to ${back}`];
   // a release from which people went back is deployed again, the commit of a pipeline is not
   return VERSION_FORM.test(previous.version) ? [`longhaul deploy ${previous.version} --env ${environment}`] : [];
+}
+
+/** That images can become others, a line; none where all are given by digest. */
+function describeTags(images: readonly string[]): readonly string[] {
+  return images.length === 0 ? [] : [`images by tag, which can be moved: ${images.join(', ')}`];
 }
 
 /** The comment on an issue for a deployment that is rolled back, in Markdown. */
@@ -217,6 +224,7 @@ export function describeDeployment(view: DeploymentView): string {
     ...(shared === null ? [] : [`the environment is ${describeShared(shared)}`]),
     ...(why === null ? [] : [why]),
     ...describeReasons(view),
+    ...describeTags(view.imagesByTag),
     ...approvedBy.map((person) => `approved by ${person}`),
     ...(startedAt === null ? [] : [`from ${startedAt}${endedAt === null ? '' : ` to ${endedAt}`}`]),
     ...objects.map(({ action, what, state, kept, service, position }) =>

@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { PlannedDeployment } from '../../../../domain/release/deployment/deployment.ts';
-import { describePlan, describeStayed, shortId } from '../../../../domain/release/deployment/describe.ts';
+import {
+  describeDeployment,
+  type DeploymentView,
+  describePlan,
+  describeStayed,
+  shortId,
+} from '../../../../domain/release/deployment/describe.ts';
 
 function plan(previous: string | null, back: string | null): PlannedDeployment {
   return {
@@ -54,6 +60,38 @@ test('a plan says which images are given by tag', () => {
   const asked = { version: 'v1.1.0', environment: 'staging', goBack: false };
   const text = describePlan(asked, { ...plan(null, null), imagesByTag: ['api:1', 'web:2'] });
   expect(text.split('\n').at(-1)).toBe('  images by tag, which can be moved: api:1, web:2');
+});
+
+test('so does a deployment', () => {
+  const view: DeploymentView = {
+    id: '01a22caf-2361-7b44-a331-095680e78c9c',
+    repository: 'work/acme/api',
+    environment: 'staging',
+    context: 'staging',
+    version: 'v1.1.0',
+    commit: 'a'.repeat(40),
+    services: ['api'],
+    goesBack: false,
+    status: 'deployed',
+    plan: null,
+    diff: null,
+    why: null,
+    reason: null,
+    passedOver: [],
+    overrideFreeze: null,
+    imagesByTag: ['api:1'],
+    approvedBy: [],
+    shared: null,
+    by: 'ada',
+    workflowId: 'deploy/work/acme/api/staging',
+    plannedAt: '2026-11-30T12:00:00.000Z',
+    startedAt: null,
+    endedAt: null,
+    objects: [],
+    samples: [],
+  };
+  expect(describeDeployment(view).split('\n').slice(1)).toEqual(['images by tag, which can be moved: api:1']);
+  expect(describeDeployment({ ...view, imagesByTag: [] })).not.toContain('images');
 });
 
 test('what stayed says how many samples there are', () => {
