@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { redact } from '../../domain/shared/redact.ts';
 import { hasCode } from '../../platform/error-code.ts';
@@ -58,6 +59,9 @@ export function createKubectl({ program, kubeconfig, env }: KubectlSettings): Ku
   };
 
   async function run(args: readonly string[], { input, signal }: KubectlOptions = {}): Promise<KubectlResult> {
+    // a process that stood still sees first that it was away: its timer is due before this one
+    await delay(0);
+    signal?.throwIfAborted();
     try {
       const { code, stdout, stderr } = await runProgram(program, [REQUEST_TIMEOUT, ...args], {
         env: environment,

@@ -102,6 +102,9 @@ export interface ChangeActivities {
 /** How often it is asked whether an object is deleted. */
 const DELETION_POLL_MS = 1_000;
 
+/** A worker that was away must not change what another one has undone meanwhile. */
+const AWAY = { endsWhenAway: true } as const;
+
 /** Creates the activities. */
 export function createChangeActivities(tools: ChangeTools): ChangeActivities {
   const { openCluster, ledger, absences } = tools;
@@ -128,7 +131,7 @@ export function createChangeActivities(tools: ChangeTools): ChangeActivities {
           await refuseToWait(input.deployment, error);
         throw error;
       }
-    });
+    }, AWAY);
 
   /**
    * A cluster that does not answer is waited for; but not for long where others have a part of the deployment: they are put

@@ -8,7 +8,7 @@ import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { byContext, type Clusters } from '../../kubernetes/clusters.ts';
 import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
 import type { Seal } from './sealed.ts';
-import { type DeploymentObject, markObjects, readObjects } from './deployment-objects.ts';
+import { type DeploymentObject, markObjects, readObjects, replaceContents } from './deployment-objects.ts';
 
 /** What a deployment is done and undone with. */
 export interface DeploymentTools {
@@ -116,17 +116,25 @@ function wantedOf({ wanted, key }: DeploymentObject): KubernetesObject {
   return wanted;
 }
 
-/** What is to be created must not have been created by another: it would be taken for ours, and deleted by an undo. */
+/**
+ * What is to be created must not have been created by another: it would be taken for ours, and deleted by an undo. What is
+ * to be changed must be there: it would be created, against the one who deleted it.
+ */
 async function refuseStrangers(
   { clusters, home }: DeploymentTools,
   objects: readonly DeploymentObject[],
   deployment: string,
 ): Promise<void> {
-  const created = objects.filter(({ action }) => action === 'create');
-  const found = await clusters.read(created.map(placedWanted));
-  for (const [at, { key }] of created.entries()) {
+  const found = await clusters.read(objects.map(placedWanted));
+  for (const [at, { key, action }] of objects.entries()) {
     const object = found[at] ?? null;
-    if (object === null || isOfDeployment(object, deployment)) continue;
+    if (action === 'update' && object === null) {
+      throw new LonghaulError(
+        'DriftDetected',
+        `${placedName(key, home)} was deleted by another since the plan was made.`,
+      );
+    }
+    if (action === 'update' || object === null || isOfDeployment(object, deployment)) continue;
     throw new LonghaulError(
       'DriftDetected',
       `${placedName(key, home)} was created by another since the plan was made.`,
@@ -152,14 +160,29 @@ async function untilEstablished(
   }
 }
 
-/** Deletes what the release before had and this one has not, the last first. Each exactly as it was planned. */
+/**
+ * Deletes what the release before had and this one has not, the last first. What others have changed since the plan is
+ * recorded first: an undo creates it again as it was then. Throws `DriftDetected` for one that others have replaced.
+ */
 export async function removeObjects(
-  { ledger, clusters, seal }: DeploymentTools,
+  { ledger, clusters, seal, home }: DeploymentTools,
   { deployment }: Pick<ServiceOfDeployment, 'deployment'>,
 ): Promise<number> {
   const objects = await readObjects(ledger, seal, { deployment, actions: ['delete'] });
-  for (const { before, position, key } of objects) {
-    if (before === null) continue;
+  const there = objects.flatMap(({ before, ...rest }) => (before === null ? [] : [{ ...rest, before }]));
+  const found = await clusters.read(there.map(({ before, key }) => ({ ...before, context: key.context })));
+  for (const [at, { position, key, ...contents }] of there.entries()) {
+    const { before } = contents;
+    const now = found[at] ?? null;
+    if (now !== null && now.metadata.uid !== before.metadata.uid) {
+      throw new LonghaulError(
+        'DriftDetected',
+        `${placedName(key, home)} was created again by another since the plan was made.`,
+      );
+    }
+    if (now !== null && now.metadata.resourceVersion !== before.metadata.resourceVersion) {
+      await replaceContents(ledger, seal, { deployment, position }, { ...contents, before: now });
+    }
     await clusters.of(key.context).remove(before);
     await markObjects(ledger, deployment, [position], 'applied');
   }

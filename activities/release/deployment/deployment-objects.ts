@@ -46,6 +46,22 @@ export interface DeploymentObject extends PlannedObject {
   readonly position: number;
 }
 
+/** Records other contents of an object of a deployment. */
+export async function replaceContents(
+  ledger: LedgerDatabase,
+  seal: Seal,
+  { deployment, position }: { readonly deployment: string; readonly position: number },
+  { before, wanted, written, interim }: ObjectContents,
+): Promise<void> {
+  const contents: ObjectContents = { before, wanted, written, ...(interim === undefined ? {} : { interim }) };
+  await ledger
+    .updateTable('deployment_objects')
+    .set({ sealed: await seal.seal(Buffer.from(JSON.stringify(contents))) })
+    .where('deployment_id', '=', deployment)
+    .where('position', '=', position)
+    .execute();
+}
+
 /** Objects in one statement. */
 const BATCH = 200;
 

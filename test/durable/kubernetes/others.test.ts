@@ -13,6 +13,7 @@ import {
 } from '../../support/release/deployments.ts';
 import { releaseTest } from '../../support/release/releases.ts';
 
+const LOCK = 'deploy/local/acme/api/staging';
 const place = clusterFolder();
 const test = releaseTest({
   deploy: { kubeconfig: place.kubeconfig, contexts: { test: { repositories: ['local/acme/*'] } } },
@@ -170,5 +171,49 @@ describe('a deployment where others work, too', { timeout: 600_000 }, () => {
     expect(await mode('extra')).toBe('theirs');
     await kubectl('delete', 'configmap/extra');
     expect(await dumpOf(cluster)).toEqual(before);
+  });
+
+  test('creates again what it deleted as others had changed it, and not what others have deleted', async ({
+    release,
+  }) => {
+    await releasedAs(release, 'v1.5.0', {
+      '.longhaul/environments.yaml': environments(),
+      ...manifestsIn('k8s/api', workload('Deployment', 'api', 'api:5'), settings('five'), settings('old', 'extra')),
+      ...manifestsIn('k8s/web', workload('Deployment', 'web', 'web:2')),
+    });
+    expect(await release.longhaul('deploy', 'v1.5.0', '--env', 'staging')).toMatchObject({ exitCode: 0 });
+    await releasedAs(release, 'v1.6.0', {
+      ...manifestsIn('k8s/api', workload('Deployment', 'api', 'api:6'), settings('six')),
+    });
+    let before: unknown;
+    release.faults.arm({
+      activity: 'startDeployment',
+      kind: 'is reached',
+      async onReached() {
+        await kubectl('label', 'configmap/extra', 'tier=gold');
+        before = await dumpOf(cluster);
+        release.faults.arm({
+          activity: 'watchDeployment',
+          kind: 'is reached',
+          onReached: async () => void (await release.client.workflow.getHandle(LOCK).cancel()),
+        });
+      },
+    });
+    const cancelled = await release.longhaul('deploy', 'v1.6.0', '--env', 'staging');
+    release.faults.arm(null);
+    expect(cancelled.exitCode).not.toBe(0);
+    expect(await kubectl('get', 'configmap/extra', '-o', 'jsonpath={.metadata.labels.tier}')).toBe('gold');
+    expect(await dumpOf(cluster)).toEqual(before);
+
+    release.faults.arm({
+      activity: 'startDeployment',
+      kind: 'is reached',
+      onReached: async () => void (await kubectl('delete', 'configmap/settings')),
+    });
+    const ended = await release.longhaul('deploy', 'v1.6.0', '--env', 'staging');
+    release.faults.arm(null);
+    expect(ended.stderr).toContain('configmap/settings in shop was deleted by another since the plan was made');
+    expect(ended.exitCode).toBe(1);
+    expect(await kubectl('get', 'configmaps', '-o', 'name')).not.toContain('configmap/settings');
   });
 });
