@@ -178,12 +178,17 @@ describe('a deployment where others work, too', { timeout: 600_000 }, () => {
   }) => {
     await releasedAs(release, 'v1.5.0', {
       '.longhaul/environments.yaml': environments(),
-      ...manifestsIn('k8s/api', workload('Deployment', 'api', 'api:5'), settings('five'), settings('old', 'extra')),
+      ...manifestsIn(
+        'k8s/api',
+        workload('Deployment', 'api', 'api:5'),
+        settings('five', 'mine'),
+        settings('old', 'extra'),
+      ),
       ...manifestsIn('k8s/web', workload('Deployment', 'web', 'web:2')),
     });
     expect(await release.longhaul('deploy', 'v1.5.0', '--env', 'staging')).toMatchObject({ exitCode: 0 });
     await releasedAs(release, 'v1.6.0', {
-      ...manifestsIn('k8s/api', workload('Deployment', 'api', 'api:6'), settings('six')),
+      ...manifestsIn('k8s/api', workload('Deployment', 'api', 'api:6'), settings('six', 'mine')),
     });
     let before: unknown;
     release.faults.arm({
@@ -208,12 +213,12 @@ describe('a deployment where others work, too', { timeout: 600_000 }, () => {
     release.faults.arm({
       activity: 'startDeployment',
       kind: 'is reached',
-      onReached: async () => void (await kubectl('delete', 'configmap/settings')),
+      onReached: async () => void (await kubectl('delete', 'configmap/mine')),
     });
     const ended = await release.longhaul('deploy', 'v1.6.0', '--env', 'staging');
     release.faults.arm(null);
-    expect(ended.stderr).toContain('configmap/settings in shop was deleted by another since the plan was made');
+    expect(ended.stderr).toContain('configmap/mine in shop was deleted by another since the plan was made');
     expect(ended.exitCode).toBe(1);
-    expect(await kubectl('get', 'configmaps', '-o', 'name')).not.toContain('configmap/settings');
+    expect(await kubectl('get', 'configmaps', '-o', 'name')).not.toContain('configmap/mine');
   });
 });
