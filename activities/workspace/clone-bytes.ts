@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WorkspaceRepo } from '../../domain/workspace/workspace-snapshot.ts';
+import { hasCode } from '../../platform/error-code.ts';
 import { parseRemote } from '../git/clone-url.ts';
 import { findLayout } from '../mgit/layout.ts';
 
@@ -15,7 +16,10 @@ export async function cloneBytesOf(repos: readonly WorkspaceRepo[]): Promise<Rea
     const layout = path === null ? null : await findLayout(path);
     if (layout === null) continue;
     const packs = join(layout.commonDir, 'objects', 'pack');
-    const names = await readdir(packs).catch(() => []);
+    const names = await readdir(packs).catch((error: unknown) => {
+      if (hasCode(error, 'ENOENT')) return [];
+      throw error;
+    });
     const files = await Promise.all(names.map((file) => stat(join(packs, file))));
     sizes.set(
       name,

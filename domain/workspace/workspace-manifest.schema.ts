@@ -1,19 +1,12 @@
 import { z } from 'zod';
 import { isBranchName } from '../git/branch.ts';
-import { isPlainSegment } from '../git/repository.ts';
-import type { WorkspaceManifest } from './workspace-manifest.ts';
+import { isRepoPath, type WorkspaceManifest } from './workspace-manifest.ts';
 
 const repoName = z
   .string()
   .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/, 'use letters, digits, dot, dash and underscore, at most 100');
 
-const repoPath = z
-  .string()
-  .max(500)
-  .refine(
-    (path) => path.split('/').every((part) => isPlainSegment(part) && !part.startsWith('.git') && part !== '.graft'),
-    'must be a folder below the root, such as libs/core',
-  );
+const repoPath = z.string().max(500).refine(isRepoPath, 'must be a folder below the root, such as libs/core');
 
 const origin = z
   .string()

@@ -1,3 +1,4 @@
+import { isPlainSegment } from '../git/repository.ts';
 import type { RepoRole } from './workspace-snapshot.ts';
 
 /** A program with its arguments. No shell is involved. */
@@ -34,6 +35,11 @@ export interface WorkspaceManifest {
   readonly environment: Readonly<Record<string, string>>;
   /** How long the workspace shall live, such as `2h`; null for as long as it is needed. */
   readonly ttl: string | null;
+}
+
+/** True for a folder below the root that a repository may have, with slashes: no way out, and nothing of git or Graft. */
+export function isRepoPath(path: string): boolean {
+  return path.split('/').every((part) => isPlainSegment(part) && !part.startsWith('.git') && part !== '.graft');
 }
 
 /** A manifest of repositories that are there already: it asks for nothing. */

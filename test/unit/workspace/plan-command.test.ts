@@ -128,6 +128,14 @@ test('a plan can lead to a snapshot that was kept, also to one of Graft', async 
   const back = await runWorkspace(scratch, ['plan', '--root', root, '--to', kept]);
   expect([back.code, back.out]).toEqual([0, expect.stringContaining('~ web: check out the branch main in web')]);
   const snapshot = JSON.parse(readFileSync(kept, 'utf8')) as object;
+  for (const path of ['../web', '/web', 'a/../../web', 'a/.git']) {
+    writeFileSync(kept, JSON.stringify(snapshot).replace('"path":"web"', `"path":"${path}"`));
+    const outside = await runWorkspace(scratch, ['plan', '--root', root, '--to', kept]);
+    expect([outside.code, outside.err]).toEqual([
+      2,
+      expect.stringContaining(`has the folder ${path}, which is not below the root`),
+    ]);
+  }
   writeFileSync(kept, JSON.stringify({ ...snapshot, schema_version: 3 }));
   const later = await runWorkspace(scratch, ['plan', '--root', root, '--to', kept, '--json']);
   expect([later.code, JSON.parse(later.out)]).toEqual([
