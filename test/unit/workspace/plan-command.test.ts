@@ -112,6 +112,28 @@ test.each<[type: string, target: string, breakIt: (root: string) => void]>([
   expect(failing[0]).toContain(broken?.message);
 });
 
+test('a version that does not fit, and a cycle, make a plan that cannot be', async () => {
+  const { scratch, root } = workspace();
+  const core = committedRepository(join(root, 'core'), {
+    'package.json': packageJson('@acme/core', '2.0.0', { web: '^1.0.0' }),
+  });
+  git(core, 'remote', 'add', 'origin', join(scratch, 'origins', 'core'));
+  const { out } = await planOf({ scratch, root }, 9);
+  expect(out).toContain('FAILS  web needs @acme/core ^1.0.0, and core has 2.0.0. But 2.0.0 does not fit ^1.0.0.');
+  // they need each other already
+  expect(out).not.toContain('there would be a cycle');
+  const file = join(root, 'longhaul.workspace.yaml');
+  writeFileSync(join(core, 'package.json'), packageJson('@acme/core', '1.0.0'));
+  git(core, 'commit', '--quiet', '--all', '--message', 'one');
+  writeFileSync(
+    file,
+    readFileSync(file, 'utf8').replace('}]', '}, { from: core, to: web }]').replace(', branch: topic', ''),
+  );
+  expect((await planOf({ scratch, root }, 9)).out).toContain(
+    'FAILS  These repositories would need each other: core, web. But',
+  );
+});
+
 test('a workspace that is as it should be has a plan without steps', async () => {
   const { scratch, root } = workspace();
   writeFileSync(join(root, 'longhaul.workspace.yaml'), 'repositories: [{ name: web, setup: [["false"]] }]');
@@ -160,6 +182,8 @@ test('the compared bytes are the same in another process, below another root, of
       '  - { name: ilk }\n  - { name: Izmir }\n  - { name: zebra }\n  - { name: a_b }\nlinks:',
     ),
   );
+  for (const name of ['z', 'I/i', 'i/I', 'b'])
+    committedRepository(join(root, 'more', name), { 'go.mod': `module ${name}\n` });
   const other = join(scratch, 'far', 'away', 'place');
   cpSync(root, other, { recursive: true, preserveTimestamps: true });
   const run = async (at: string, plan: string, env: NodeJS.ProcessEnv, ...node: string[]): Promise<void> => {
@@ -169,8 +193,14 @@ test('the compared bytes are the same in another process, below another root, of
       chmodSync(folder, 0o777);
     }
     const folders = { LONGHAUL_CACHE_DIR: cache, LONGHAUL_DATA_DIR: cache };
-    const args = [...node, BIN, 'workspace', 'plan', '--root', at, '-o', join(scratch, plan, 'plan.json')];
-    await promisify(execFile)(process.execPath, args, { env: { ...SCRATCH_ENV, ...folders, ...env }, cwd: cache });
+    const start = (...args: string[]) =>
+      promisify(execFile)(process.execPath, [...node, BIN, 'workspace', ...args], {
+        env: { ...SCRATCH_ENV, ...folders, ...env },
+        cwd: cache,
+      });
+    await start('plan', '--root', at, '-o', join(scratch, plan, 'plan.json'));
+    // without a manifest, the folders are listed
+    await start('status', '--root', join(at, 'more'), '--snapshot', join(scratch, plan, 'snapshot.json'));
   };
   chmodSync(scratch, 0o755);
   await run(root, 'one', { TZ: 'UTC', LC_ALL: 'C' });
@@ -181,9 +211,12 @@ test('the compared bytes are the same in another process, below another root, of
   expect(two.current.root).not.toBe(one.current.root);
   expect(Date.parse(two.created_at) - Date.parse(one.created_at)).toBeGreaterThan(300 * 86_400_000);
   // without the keys that say where and when: byte for byte
-  const compared = (plan: WorkspacePlan): string =>
+  const compared = (plan: object): string =>
     JSON.stringify(plan, (key, value: unknown) =>
       ['root', 'absolute_path', 'repo_path', 'generated_at', 'created_at'].includes(key) ? undefined : value,
     );
   expect(compared(two)).toBe(compared(one));
+  const [here, there] = ['one', 'two'].map((name) => read(join(scratch, name, 'snapshot.json')));
+  expect(there?.id).toBe(here?.id);
+  expect(compared(there ?? {})).toBe(compared(here ?? {}));
 });

@@ -195,13 +195,38 @@ test('without a manifest, the repositories below the root are found, also worktr
   expect(code).toBe(0);
   const snapshot = JSON.parse(readFileSync(join(scratch, 's.json'), 'utf8')) as {
     readonly repos: readonly { readonly name: string; readonly path: string }[];
+    readonly topology: { readonly providers: object };
+    readonly diagnostics: readonly { readonly kind: string; readonly message: string }[];
   };
   expect(snapshot.repos.map(({ name, path }) => [name, path])).toEqual([
     ['acme.api', 'acme/api'],
     ['lib', 'lib'],
     ['other.api', 'other/api'],
   ]);
+  expect(snapshot.topology.providers).toEqual({ 'acme.api': ['lib'], lib: [], 'other.api': ['lib'] });
+  expect(snapshot.diagnostics).toContainEqual(
+    expect.objectContaining({
+      kind: 'version_does_not_fit',
+      message: 'package.json needs lib ^2.0.0, and lib has 1.5.0.',
+    }),
+  );
   expect(out).toMatch(/acme\.api \(acme\/api\) *│ main/);
+});
+
+test('a repository whose index is damaged is a remark, and the others are read', async () => {
+  const root = scratchFolder();
+  const bad = committedRepository(join(root, 'bad'), { 'package.json': packageJson('bad', '1.0.0') });
+  committedRepository(join(root, 'good'), { 'package.json': packageJson('good', '1.0.0', { x: '1.0.0' }) });
+  writeFileSync(join(bad, '.git', 'index'), 'no index');
+  const { code, out } = await runWorkspace(root, ['status', '--root', root, '--json']);
+  const { repos } = JSON.parse(out) as { readonly repos: readonly object[] };
+  expect(code).toBe(0);
+  expect(repos).toMatchObject([
+    { name: 'bad', deps: { hex: 0 }, git: { error: expect.stringContaining('index') } },
+    { name: 'good', deps: { hex: 1 }, git: { error: null, dirty: false } },
+  ]);
+  const { out: text } = await runWorkspace(root, ['status', '--root', root]);
+  expect(text).toMatch(/error bad: .*index.*\nerror bad: .*index/);
 });
 
 test('a root that is not there, and a manifest that is wrong, are refused', async () => {
