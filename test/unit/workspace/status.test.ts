@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createGit } from '../../../activities/git/git.ts';
@@ -171,6 +171,26 @@ test('no program that a repository names is run, and other repositories are read
     [false, expect.stringContaining('index')],
     [false, null],
   ]);
+});
+
+test('many repositories in one process have their own states', async () => {
+  const scratch = scratchFolder();
+  const first = committedRepository(join(scratch, 'first'), { a: '1\n' });
+  const repos = Array.from({ length: 60 }, (_, at) => {
+    const folder = join(scratch, `it is\n"${at}"`);
+    cpSync(first, folder, { recursive: true, preserveTimestamps: true });
+    if (at % 3 === 0) writeFileSync(join(folder, '# branch.head x'), '');
+    if (at % 4 === 0) git(folder, 'checkout', '--quiet', '-b', `topic-${at}`);
+    if (at % 7 === 0) writeFileSync(join(folder, '.git', 'index'), 'no index');
+    return { name: String(at), folder };
+  });
+  const trees = await readWorkTrees(createGit(join(scratch, 'cache'), SCRATCH_ENV), repos, { excludes: null });
+  const found = trees.map(({ state }) => [state.repo, state.branch, state['dirty?'], state.error === null]);
+  expect(found).toEqual(
+    repos.map(({ name }, at) =>
+      at % 7 === 0 ? [name, null, false, false] : [name, at % 4 === 0 ? `topic-${at}` : 'main', at % 3 === 0, true],
+    ),
+  );
 });
 
 test('credentials in the address of the remote are left out', async () => {
