@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
-import { compareTexts, inOrder } from '../../domain/workspace/canonical-snapshot.ts';
+import { compareTexts, inKeyOrder } from '../../domain/workspace/canonical-snapshot.ts';
 import type { PackageManifest } from '../../domain/workspace/package-manifest.ts';
 import type {
   RepoPackage,
@@ -42,7 +42,7 @@ function inside(path: string): string | null {
 
 /** The links that repositories declare: a dependency that is taken from the folder of another repository. */
 export function linksOf(repos: readonly WorkspaceRepo[], deps: readonly WorkspaceDependency[]): WorkspaceLink[] {
-  const byFolder = inOrder(repos, ({ path }) => [path]);
+  const byFolder = inKeyOrder(repos, ({ path }) => [path]);
   const links = new Map<string, WorkspaceLink>();
   for (const { repo, path } of deps) {
     if (path === null) continue;

@@ -9,7 +9,7 @@ export function compareTexts(a: string, b: string): number {
 }
 
 /** The items in the order of their keys, which are compared one after the other. */
-export function inOrder<Item>(
+export function inKeyOrder<Item>(
   items: readonly Item[],
   keysOf: (item: Item) => readonly (string | null)[],
 ): readonly Item[] {
@@ -32,14 +32,14 @@ export function inOrder<Item>(
 export function orderSnapshot<Content extends SnapshotContent>(snapshot: Content): Content {
   return {
     ...snapshot,
-    repos: inOrder(snapshot.repos, ({ name }) => [name]).map((repo) => ({
+    repos: inKeyOrder(snapshot.repos, ({ name }) => [name]).map((repo) => ({
       ...repo,
-      packages: inOrder(repo.packages, ({ manifest, ecosystem, name }) => [manifest, ecosystem, name]),
+      packages: inKeyOrder(repo.packages, ({ manifest, ecosystem, name }) => [manifest, ecosystem, name]),
     })),
-    deps: inOrder(snapshot.deps, ({ repo, manifest, app, raw }) => [repo, manifest, app, raw]),
-    links: inOrder(snapshot.links, ({ repo, dep }) => [repo, dep]),
-    git: inOrder(snapshot.git, ({ repo }) => [repo]),
-    diagnostics: inOrder(snapshot.diagnostics, ({ repo, kind, file, line, message }) => [
+    deps: inKeyOrder(snapshot.deps, ({ repo, manifest, app, raw }) => [repo, manifest, app, raw]),
+    links: inKeyOrder(snapshot.links, ({ repo, dep }) => [repo, dep]),
+    git: inKeyOrder(snapshot.git, ({ repo }) => [repo]),
+    diagnostics: inKeyOrder(snapshot.diagnostics, ({ repo, kind, file, line, message }) => [
       repo,
       kind,
       file,

@@ -1,4 +1,4 @@
-import { compareTexts, inOrder } from './canonical-snapshot.ts';
+import { compareTexts, inKeyOrder } from './canonical-snapshot.ts';
 import type { Ecosystem } from './package-manifest.ts';
 import { versionFits } from './version-fits.ts';
 import { linkKey, type RepoState } from './workspace-delta.ts';
@@ -112,7 +112,7 @@ export function noCycle(before: WorkspaceTopology, after: WorkspaceTopology): Pl
 /** Each once, in the order of type, target and message. */
 export function distinctPreconditions(preconditions: readonly PlanPrecondition[]): readonly PlanPrecondition[] {
   const byText = new Map(preconditions.map((each) => [`${each.type} ${each.target} ${each.message}`, each]));
-  return inOrder([...byText.values()], ({ type, target, message }) => [
+  return inKeyOrder([...byText.values()], ({ type, target, message }) => [
     String(PRECONDITION_TYPES.indexOf(type)).padStart(2, '0'),
     target,
     message,

@@ -1,4 +1,4 @@
-import { inOrder } from './canonical-snapshot.ts';
+import { inKeyOrder } from './canonical-snapshot.ts';
 import {
   branchFree,
   distinctPreconditions,
@@ -68,8 +68,8 @@ export function planWorkspace(
   );
   const oldLinks = linksInOrder([...named(delta.removed, 'links', linksBefore), ...broken]);
   const newLinks = linksInOrder([...named(delta.added, 'links', linksAfter), ...broken]);
-  const leaving = inOrder(named([...delta.removed, ...moved], 'repos', before), ({ name }) => [name]);
-  const arriving = inOrder(named([...delta.added, ...moved], 'repos', after), ({ name }) => [name]);
+  const leaving = inKeyOrder(named([...delta.removed, ...moved], 'repos', before), ({ name }) => [name]);
+  const arriving = inKeyOrder(named([...delta.added, ...moved], 'repos', after), ({ name }) => [name]);
   const switching = named(delta.changed, 'repos', after).filter(({ name }) => isThere(name));
 
   const isNew = new Set([...arriving.map(({ name }) => name), ...newLinks.map(({ repo }) => repo)]);
@@ -127,7 +127,7 @@ export function planWorkspace(
 }
 
 function linksInOrder(links: readonly WorkspaceLink[]): readonly WorkspaceLink[] {
-  return inOrder(links, ({ repo, dep }) => [repo, dep]);
+  return inKeyOrder(links, ({ repo, dep }) => [repo, dep]);
 }
 
 function byName({ repos }: WorkspaceSnapshot): ReadonlyMap<string, WorkspaceSnapshot['repos'][number]> {

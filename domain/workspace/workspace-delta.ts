@@ -1,4 +1,4 @@
-import { inOrder } from './canonical-snapshot.ts';
+import { inKeyOrder } from './canonical-snapshot.ts';
 import type { AnyJson } from './any-json.ts';
 import type { RepoRole, SnapshotContent, WorkspaceLink } from './workspace-snapshot.ts';
 
@@ -87,7 +87,7 @@ export function diffWorkspaces(current: SnapshotContent, desired: SnapshotConten
     if (!linksAfter.has(key)) removed.push({ path: ['links', key], before: { ...before }, after: null });
   }
   const sorted = (changes: readonly WorkspaceChange[]): readonly WorkspaceChange[] =>
-    inOrder(changes, ({ path }) => path);
+    inKeyOrder(changes, ({ path }) => path);
   return { added: sorted(added), removed: sorted(removed), changed: sorted(changed) };
 }
 
