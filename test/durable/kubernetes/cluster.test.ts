@@ -140,6 +140,13 @@ describe.skipIf(process.env['KUBECONFIG_TEST'])('the cluster of the tests', { ti
     await kubectl('set', 'image', 'daemonset/agent', 'app=agent:2.0.0');
     await kubectl('rollout', 'status', 'statefulset/db', READY);
     await kubectl('rollout', 'status', 'daemonset/agent', READY);
+    // what `awaitReady` tells pods of the present revision by
+    const annotation = String.raw`deprecated\.daemonset\.template\.generation`;
+    expect(await kubectl('get', 'daemonset/agent', `--output=jsonpath={.metadata.annotations.${annotation}}`)).toBe(
+      '2',
+    );
+    const generations = '--output=jsonpath={.items[*].metadata.labels.pod-template-generation}';
+    expect(await kubectl('get', 'pods', '--selector=app=agent', generations)).toBe('2 2 2');
     await kubectl('rollout', 'undo', 'statefulset/db');
     await kubectl('rollout', 'status', 'statefulset/db', READY);
     expect((await pods('db')).map(({ spec }) => spec.containers[0]?.image)).toEqual(['db:1.0.0', 'db:1.0.0']);
