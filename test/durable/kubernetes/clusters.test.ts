@@ -185,7 +185,7 @@ describe('a release in several clusters', { timeout: 600_000 }, () => {
     expect(left.stdout).toContain('in the context eu');
     expect(left.stdout).not.toContain('the objects of api');
     // the lock is kept
-    expect((await deploymentsIn(release, 'production')).at(-1)).toMatchObject({ status: 'deploying' });
+    expect((await deploymentsIn(release, 'production')).at(-1)).toMatchObject({ status: 'not undone' });
 
     clusters.eu = await startCluster(join(place.folder, 'eu'));
     expect(await release.longhaul('repair', LOCK)).toMatchObject({ exitCode: 0, stdout: 'Everything is undone.\n' });
