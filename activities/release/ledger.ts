@@ -58,6 +58,7 @@ import {
   contractsThen,
   laterDeployments,
   problemOfSoaked,
+  type Soaked,
   type ReleaseKey,
   type StartDeployment,
   startDeployment,
@@ -198,7 +199,7 @@ export interface LedgerActivities {
   /** Digest of the contracts that a release last stayed in an environment with; null when it never did. */
   contractsThen(input: EnvironmentKey & ReleaseKey): Promise<string | null>;
   /** Why a deployed release may not go on to the next environment, the rest of a sentence; null when it may. */
-  problemOfSoaked(input: { readonly deployment: string }): Promise<string | null>;
+  problemOfSoaked(input: Soaked): Promise<string | null>;
   /** Records that a deployment begins to change its environment, and why; returns the environments that it passes over, too. */
   startDeployment(input: StartDeployment): Promise<DeploymentReasons>;
   /** Records that a deployment waits for people to repair what could not be undone. */
@@ -269,7 +270,7 @@ export function createLedgerActivities(tools: LedgerTools, trains: TrainSchedule
     failedDeployments: (input) => named(() => failedDeployments(tools.ledger, input)),
     laterDeployments: (input) => named(() => laterDeployments(tools.ledger, input)),
     contractsThen: (input) => named(() => contractsThen(tools.ledger, input)),
-    problemOfSoaked: ({ deployment }) => named(() => problemOfSoaked(tools.ledger, deployment)),
+    problemOfSoaked: (input) => named(() => problemOfSoaked(tools.ledger, input)),
     startDeployment: (input) => named(async () => startDeployment(tools, input, await flow(input.by))),
     recordIncomplete: (input) => named(() => recordIncomplete(tools, input)),
     endDeployment: (input) => named(async () => endDeployment(tools, input, await flow(input.by))),

@@ -38,7 +38,7 @@ export function deployRelease(input: DeployReleaseInput): Promise<DeployReleaseR
   return asAct(deployReleaseFlow, input, async (given) => {
     const { repository, version, environment, services } = given;
     await stages.run('soak', async () => {
-      if (given.soaked !== undefined) await untilSoaked(given.soaked, stages.show);
+      if (given.soaked !== undefined) await untilSoaked(given.soaked, environment, stages.show);
       return null;
     });
     const { packed, place, next } = await stages.run('release', async () => {
@@ -97,15 +97,19 @@ async function packRelease({ repository, version }: CheckedOf<typeof deployRelea
   ]);
 }
 
-/** Waits for the end of the soak time in the environment before. Fails when the release did not stay there. */
+/**
+ * Waits for the end of the soak time in the environment before. Fails when the release did not stay there, or people have
+ * deployed it to this one meanwhile.
+ */
 async function untilSoaked(
   { deployment, until }: NonNullable<DeployReleaseInput['soaked']>,
+  to: string,
   show: (line: string) => void,
 ): Promise<void> {
   show(`waits until ${until.slice(0, 16)}Z: soak time in the environment before`);
   await sleep(Math.max(1, Date.parse(until) - Date.now()), { summary: 'soak time in the environment before' });
   const problem = await ledgerActivities.problemOfSoaked.executeWithOptions({ summary: 'did it stay?' }, [
-    { deployment },
+    { deployment, to },
   ]);
   if (problem === null) return;
   throw ApplicationFailure.nonRetryable(`The release does not go on: ${problem}.`, 'DeploymentRefused');
@@ -132,7 +136,7 @@ async function startNext(
       })),
     });
   } catch (error) {
-    // a person has started it
+    // an earlier deployment of it goes on
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
   return workflowId;

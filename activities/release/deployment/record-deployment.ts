@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { DeploymentEnd, ReleasedCommit } from '../../../domain/release/deployment/deployment.ts';
 import type { DeploymentReasons } from '../../../domain/release/deployment/reasons.ts';
 import { standing } from '../../../domain/release/deployment/standing.ts';
+import { arrivalOf } from '../../../domain/release/train/overtaken.ts';
 import type { PackedCommit } from '../../../domain/release/pipelines/job.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { recordEvent, storable } from '../../ledger/audit.ts';
@@ -210,11 +211,20 @@ export async function promotedReleases(ledger: LedgerDatabase, repository: strin
   return rows.flatMap(({ version, commit }) => (commit === null ? [] : [{ version, commit }]));
 }
 
+/** Asks about a deployed release that goes on to another environment. */
+export interface Soaked {
+  /** Id of the deployment that it comes from. */
+  readonly deployment: string;
+  /** The environment that it goes on to. */
+  readonly to: string;
+}
+
 /**
  * Why a release that was deployed to an environment may not go on to the next one, the rest of a sentence; null when it
- * may. One that a later release has followed goes on, one from which people went back does not.
+ * may. One that a later release has followed goes on, one from which people went back does not, nor one that people have
+ * deployed there meanwhile.
  */
-export async function problemOfSoaked(ledger: LedgerDatabase, deployment: string): Promise<string | null> {
+export async function problemOfSoaked(ledger: LedgerDatabase, { deployment, to }: Soaked): Promise<string | null> {
   const row = await ledger
     .selectFrom('deployments')
     .select(['status', 'repository', 'environment', 'version'])
@@ -223,9 +233,21 @@ export async function problemOfSoaked(ledger: LedgerDatabase, deployment: string
   if (row?.status !== 'deployed') return `the deployment ${deployment} did not stay`;
   // also where people are going back just now
   const all = await stayedIn(ledger, row, { withOpen: true });
-  if (standing(all).some(({ version }) => version === row.version)) return null;
+  if (standing(all).some(({ version }) => version === row.version)) {
+    return problemThere(ledger, { ...row, environment: to });
+  }
   const back = all.findLast(({ goesBack }) => goesBack);
   return `${row.environment} went back to ${back?.version} (${back?.deployment_id})`;
+}
+
+/** The same for the environment that it goes on to. */
+async function problemThere(
+  ledger: LedgerDatabase,
+  { repository, environment, version }: EnvironmentKey & ReleaseKey,
+): Promise<string | null> {
+  const there = await stayedIn(ledger, { repository, environment }, { withOpen: true });
+  const { isThere, overtaken } = arrivalOf(there, { version, environment });
+  return isThere ? `${environment} has ${version} already` : (overtaken?.replace(/\.$/u, '') ?? null);
 }
 
 /** A deployment whose first change comes next. */

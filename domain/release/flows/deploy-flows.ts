@@ -122,8 +122,9 @@ export const deployReleaseFlow = defineFlow<DeployReleaseInput, DeployReleaseRes
     { repository: 'work/acme/api', version: 'v1.5.0', environment: 'production', dryRun: true },
   ],
   startedBy: ['people', 'services', 'flows'],
-  id: ({ repository, version, environment, dryRun }) =>
-    `${dryRun ? 'deployment-plan' : 'deployment'}/${repository}/${environment}/${version}`,
+  // people may deploy the release while it soaks
+  id: ({ repository, version, environment, dryRun, soaked }) =>
+    `${dryRun ? 'deployment-plan' : 'deployment'}/${repository}/${environment}/${version}${soaked === undefined ? '' : '/after-soak'}`,
   question: ({ by: _by, requestId: _requestId, soaked: _soaked, candidate: _candidate, alert: _alert, ...rest }) =>
     rest,
   busy: ({ version, environment }) => ({

@@ -206,11 +206,19 @@ describe('an environment with several releases', { timeout: 600_000 }, () => {
       .toMatchObject([{ version: 'v1.0.0', status: 'deployed' }]);
     expect(await release.longhaul('deploy', 'v1.1.0', '--env', 'soaked')).toMatchObject({ exitCode: 0 });
     expect(await release.longhaul('rollback', '--env', 'soaked')).toMatchObject({ exitCode: 0 });
-    const waiting = release.client.workflow.getHandle('deployment/local/acme/api/next/v1.1.0');
+    const waiting = release.client.workflow.getHandle('deployment/local/acme/api/next/v1.1.0/after-soak');
     await expect(waiting.result()).rejects.toMatchObject({
       cause: { type: 'DeploymentRefused', message: expect.stringContaining('soaked went back to v1.0.0') as string },
     });
     expect(await inNext()).toHaveLength(1);
+    // people do not wait for the end of the soak time
+    expect(await release.longhaul('deploy', 'v1.1.0', '--env', 'soaked')).toMatchObject({ exitCode: 0 });
+    const urgent = await release.longhaul('deploy', 'v1.1.0', '--env', 'next', '--reason', 'orders are lost');
+    expect(urgent.exitCode, urgent.stderr).toBe(0);
+    await expect(waiting.result()).rejects.toMatchObject({
+      cause: { type: 'DeploymentRefused', message: expect.stringContaining('next has v1.1.0 already') as string },
+    });
+    expect(await inNext()).toHaveLength(2);
   });
 
   test('is not changed during a freeze, unless a person gives a reason and another one agrees', async ({ release }) => {
