@@ -29,7 +29,7 @@ import {
 import { canaryServiceOf } from '../../domain/release/deployment/canary.ts';
 import { approve, type Approved } from './approve-deployment.ts';
 import { type Canaries, listenForCanary } from './canary.ts';
-import { unhealthy } from './deployment-failures.ts';
+import { replacedIn, unhealthy } from './deployment-failures.ts';
 import { type DeploymentHooks, hooksOf } from './deployment-hooks.ts';
 import { deployServices, runHookStep } from './deploy-services.ts';
 import { makePlan, placeOf } from './plan-deployment.ts';
@@ -53,15 +53,11 @@ interface Outputs extends Record<string, unknown> {
 export function changeEnvironment(input: ChangeEnvironmentInput): Promise<DeployReleaseResult> {
   recordClaimsOutsideGates();
   const stages = stagesOf<Outputs>(['plan', 'approval', 'services', 'watch']);
-  const replaced = {
-    type: 'DeploymentReplaced',
-    message: `A newer deployment to ${input?.environment} has taken the place of this one.`,
-  };
   const keeping = listenForKeep();
   const recorded: Recorded = { deployment: null, isStarted: false, telling: [] };
   const canaries = listenForCanary(() => recorded.deployment);
   const work = (): Promise<DeployReleaseResult> =>
-    takingTurns(input?.waiting ?? [], replaced, () =>
+    takingTurns(input?.waiting ?? [], replacedIn(input?.environment), () =>
       recordingFailure(recorded, input, () =>
         withRollback(
           (rollback) =>

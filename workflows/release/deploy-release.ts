@@ -12,6 +12,7 @@ import { listenForTurns } from '../shared/turns.ts';
 import { asAct } from './act.ts';
 import { commitActivities, ledgerActivities } from './activities.ts';
 import { readEnvironments, recordedContracts } from './read-environments.ts';
+import { replacedIn } from './deployment-failures.ts';
 import type { DeployPlace } from '../../domain/release/deployment/deployment.ts';
 import type { PackedCommit } from '../../domain/release/pipelines/job.ts';
 
@@ -74,6 +75,7 @@ export function deployRelease(input: DeployReleaseInput): Promise<DeployReleaseR
         },
         {
           whenTaken: place.concurrency,
+          replaced: replacedIn(environment),
           onWait: () => stages.show(`waits for its turn: another deployment to ${environment} is at work`),
         },
       ),

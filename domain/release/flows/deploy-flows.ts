@@ -135,7 +135,7 @@ export const deployReleaseFlow = defineFlow<DeployReleaseInput, DeployReleaseRes
     `${dryRun ? 'plan' : 'deploy'} ${version} of ${repositoryName(repository)} to ${environment}`.slice(0, 200),
   searchAttributes: releaseAttributes,
   serviceInput: (z) => z.strictObject(deployFields(z)),
-  signals: { turn: (z) => z.array(z.string()) },
+  signals: { turn: (z) => z.array(z.string()), replaced: (z) => z.string() },
   queries: ['stages'],
   person: 'by',
   isRequested: true,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { untilNextLook } from '../../../workflows/shared/turns.ts';
+import { nextTurn, untilNextLook } from '../../../workflows/shared/turns.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -12,3 +12,20 @@ test.each([
   expect(untilNextLook(0, isItsTurn)).toBe(first);
   expect(looks).toBeLessThanOrEqual(260);
 });
+
+test.each([
+  ['', '', undefined, '', ''],
+  ['b c d', '', 'b', '', 'c d'],
+  // the newest one that replaces comes next
+  ['b c d', 'b c', 'c', 'b', 'd'],
+  ['b c d', 'd', 'd', 'b c', ''],
+  // one that has ended
+  ['b c', 'd', 'b', '', 'c'],
+])(
+  'of %j, of which %j replace, %s comes next, instead of %j, before %j',
+  (queue, replacing, next, replaced, behind) => {
+    const list = (text: string): string[] => text.split(' ').filter(Boolean);
+    const found = { next, replaced: list(replaced), behind: list(behind) };
+    expect(nextTurn(list(queue), list(replacing))).toEqual(found);
+  },
+);
