@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import type { Cluster } from '../../support/kubernetes/cluster.ts';
-import { type Manifest, workload } from '../../support/kubernetes/manifests.ts';
+import { jobOf, type Manifest, workload } from '../../support/kubernetes/manifests.ts';
 import { CLUSTER_BUILD_MS } from '../../support/kubernetes/programs.ts';
 import {
   clusterFolder,
@@ -220,5 +220,40 @@ describe('a deployment where others work, too', { timeout: 600_000 }, () => {
     expect(ended.stderr).toContain('configmap/mine in shop was deleted by another since the plan was made');
     expect(ended.exitCode).toBe(1);
     expect(await kubectl('get', 'configmaps', '-o', 'name')).not.toContain('configmap/mine');
+  });
+
+  test('is ready when the cluster has removed a Job that has ended', async ({ release }) => {
+    const job = jobOf('migrate', 'migrate:1.0.0');
+    const removed = { ...job, spec: { ...(job['spec'] as object), ttlSecondsAfterFinished: 0 } };
+    await releasedAs(release, 'v1.7.0', {
+      // one look at it during the watch decides
+      '.longhaul/environments.yaml': environments('    failed_checks: 1'),
+      ...manifestsIn('k8s/api', removed, workload('Deployment', 'api', 'api:7')),
+    });
+    const gone = async (): Promise<void> => {
+      await kubectl('wait', '--for=delete', 'job/migrate', '--timeout=60s');
+    };
+    release.faults.arm({ activity: 'awaitReady', kind: 'is reached', onReached: gone });
+    expect(await release.longhaul('deploy', 'v1.7.0', '--env', 'staging')).toMatchObject({ exitCode: 0 });
+    release.faults.arm(null);
+  });
+
+  test('ends when others have deleted meanwhile what it would put back', async ({ release }) => {
+    await releasedAs(release, 'v1.8.0', {
+      ...manifestsIn('k8s/api', workload('Deployment', 'api', 'api:8')),
+      ...manifestsIn('k8s/web', workload('Deployment', 'web', 'web:8-crash')),
+    });
+    release.faults.arm({
+      activity: 'undoObjects',
+      kind: 'is reached',
+      onReached: async () => void (await kubectl('delete', '--ignore-not-found', 'deployment/api')),
+    });
+    const undone = await release.longhaul('deploy', 'v1.8.0', '--env', 'staging');
+    release.faults.arm(null);
+    expect(undone).toMatchObject({ exitCode: 11, stderr: expect.stringContaining('CrashLoopBackOff') as string });
+    expect(await found('web')).toMatchObject({ image: 'web:2' });
+    expect(await kubectl('get', 'deployments', '-o', 'name')).not.toContain('/api');
+    const [deployment] = (await deploymentsIn(release, 'staging')).toReversed();
+    expect(deployment).toMatchObject({ version: 'v1.8.0', status: 'undone' });
   });
 });
