@@ -24,7 +24,7 @@ import { askHealth } from './deployment/health.ts';
 import { planDeployment } from './deployment/plan-deployment.ts';
 import { findReleased } from './deployment/record-deployment.ts';
 import type { Seal } from './deployment/sealed.ts';
-import { applyCanary, removeCanary } from './deployment/run-canary.ts';
+import { applyCanary, removeCanary, routeCanary } from './deployment/run-canary.ts';
 import { compareUndone, undoService } from './deployment/undo-service.ts';
 import { metricsBefore, watchDeployment, type Watched } from './deployment/watch-deployment.ts';
 
@@ -73,6 +73,8 @@ export interface ChangeActivities {
   applyService(input: ServiceInput & AppliedService): Promise<number>;
   /** Gives the canary of a service this percentage of the pods of its workloads. Throws `DriftDetected`. Returns the number of its workloads. */
   applyCanary(input: ServiceInput & { readonly percent: number }): Promise<number>;
+  /** Lets the route of a service send its canary the share of a step. Throws `DriftDetected`. Returns the number of routes. */
+  routeCanary(input: ServiceInput & { readonly step: number }): Promise<number>;
   /** Deletes the canary of a service. Returns the number of its workloads. */
   removeCanary(input: ServiceInput): Promise<number>;
   /** Waits until the objects of a service are ready, or `until` (milliseconds since 1970). Returns why they are not, a sentence each. */
@@ -167,6 +169,7 @@ export function createChangeActivities(tools: ChangeTools): ChangeActivities {
     measureBaseline: (input) => inClusters(input, ({ environment, signal }) => metricsBefore(environment, signal)),
     applyService: (input) => inClusters(input, (opened) => applyService(opened, input)),
     applyCanary: (input) => inClusters(input, (opened) => applyCanary(opened, input)),
+    routeCanary: (input) => inClusters(input, (opened) => routeCanary(opened, input)),
     removeCanary: (input) => inClusters(input, (opened) => removeCanary(opened, input)),
     awaitReady: (input) =>
       inClusters(input, async (opened) => {

@@ -32,3 +32,8 @@ export function sharedLabels([first = {}, ...others]: readonly Labels[]): Labels
     Object.entries(first).filter(([name, value]) => others.every((labels) => labels[name] === value)),
   );
 }
+
+/** Those of the labels that have one of these names. */
+export function labelsNamed(names: readonly string[], labels: Labels): Labels {
+  return Object.fromEntries(Object.entries(labels).filter(([name]) => names.includes(name)));
+}

@@ -150,20 +150,26 @@ export function listenForCanary(deployment: () => string | null): Canaries {
     const { service, canary, ready, target } = task;
     if (hasFailed) throw unhealthy('another canary has failed');
     try {
-      for (const percent of canary.steps) {
+      for (const [step, percent] of canary.steps.entries()) {
         now = { service, percent, isPaused: now?.isPaused ?? false };
         followed = orders;
-        const problems = await unlessAborted(async () => {
+        const found = await unlessAborted(async () => {
           await changeActivities.applyCanary.executeWithOptions({ summary: `canary of ${service}: ${percent}%` }, [
             { ...target, service, percent },
           ]);
-          return lastingChangeActivities(ready).awaitReady.executeWithOptions(
+          const problems = await lastingChangeActivities(ready).awaitReady.executeWithOptions(
             { summary: `the canary of ${service} becomes ready` },
             [{ ...target, service: canaryServiceOf(service), until: Date.now() + ready * 1_000 }],
           );
+          if (problems.length === 0 && canary.route !== undefined) {
+            await changeActivities.routeCanary.executeWithOptions(
+              { summary: `${percent}% of ${canary.route} to the canary of ${service}` },
+              [{ ...target, service, step }],
+            );
+          }
+          return problems;
         });
-        if (problems.length > 0)
-          throw unhealthy(`the canary of ${service} did not become ready: ${problems.join('; ')}`);
+        if (found.length > 0) throw unhealthy(`the canary of ${service} did not become ready: ${found.join('; ')}`);
         await untilStepEnds(task, percent);
       }
     } catch (error) {

@@ -3,6 +3,7 @@ import { APPLY_STEPS, applyStepOf } from '../../../domain/kubernetes/apply-order
 import { type KubernetesObject, objectName } from '../../../domain/kubernetes/object.ts';
 import { placedName } from '../../../domain/kubernetes/placed.ts';
 import { objectReadiness } from '../../../domain/kubernetes/readiness.ts';
+import { canaryServiceOf } from '../../../domain/release/deployment/canary.ts';
 import { DEPLOYMENT_ANNOTATION } from '../../../domain/release/deployment/deployment.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { byContext, type Clusters } from '../../kubernetes/clusters.ts';
@@ -50,7 +51,8 @@ export async function applyService(
   { deployment, service, part }: AppliedService,
 ): Promise<number> {
   const { ledger, seal } = tools;
-  const planned = await readObjects(ledger, seal, { deployment, service, actions: ['create', 'update'] });
+  const read = (of: string) => readObjects(ledger, seal, { deployment, service: of, actions: ['create', 'update'] });
+  const planned = [...(await read(service)), ...(part === 'settled' ? await read(canaryServiceOf(service)) : [])];
   const objects =
     part === 'settled'
       ? planned.filter(({ interim }) => interim !== undefined)

@@ -51,13 +51,14 @@ function mayHaveCanary(object: KubernetesObject): boolean {
   return strategy?.type !== 'Recreate' && replicas !== 0;
 }
 
-/** What keeps canaries from being made: objects with their names that no deployment has left there, a sentence each. */
+/** What keeps canaries from being made: objects with their names that no deployment has left there, a sentence each. A route is not theirs. */
 export function strangeCanaries(
   canaries: readonly PlannedObject[],
   inventory: readonly InventoryItem[],
   home: string,
 ): readonly string[] {
   return canaries
+    .filter(({ interim }) => interim === undefined)
     .filter(({ before, key }) => before !== null && !inventory.some((item) => isSamePlaced(item, key)))
     .map(({ key }) => `${placedName(key, home)} is there, and no deployment has made it: a canary needs its name.`);
 }

@@ -32,7 +32,9 @@ import { storeText } from '../pipelines/stored-plan.ts';
 import { strangeCanaries, wantedCanaries } from './plan-canaries.ts';
 import { differenceOf, type ObjectMarks, wouldStay, withMarks, withoutMarks } from './compare-objects.ts';
 import { type PlannedObject, readInventory, recordPlan } from './deployment-objects.ts';
-import { withSelectorChanges } from './plan-selectors.ts';
+import { routedCanaries, withRouteSteps } from './plan-canary-routes.ts';
+import { ENDPOINT_SLICES } from './run-canary.ts';
+import { type PreviewObjects, withSelectorChanges } from './plan-selectors.ts';
 import { withManifestsReader } from './manifests-reader.ts';
 import { imagesByTag, withImages } from './manifests.ts';
 import { missingPermissions, neededPermissions } from './permissions.ts';
@@ -119,33 +121,34 @@ export async function planDeployment(
     problems.push(`${placedName(item, home)} is of the service ${item.service}, which is not deployed now.`);
   }
   const marks = { repository, version, deployment };
-  const applied = await withSelectorChanges(
+  const preview: PreviewObjects = (objects) =>
+    plannedChanges(clusters, objects, { marks, problems, home, isAlwaysWritten: true });
+  const changes = await withSelectorChanges(
     await plannedChanges(clusters, wanted, { marks, problems, home }),
     wanted.map(({ object }) => object),
-    (objects) => plannedChanges(clusters, objects, { marks, problems, home, isAlwaysWritten: true }),
+    preview,
   );
-  const canaries = await plannedChanges(
-    clusters,
-    wantedCanaries(environment, applied, { goBack: asked.goBack, problems }),
-    {
-      marks,
-      problems,
-      home,
-      isAlwaysWritten: true,
-    },
-  );
-  problems.push(...strangeCanaries(canaries, items, home), ...sameByTwoContexts(applied, home));
+  const routed = await routedCanaries(clusters, environment, {
+    canaries: wantedCanaries(environment, changes, { goBack: asked.goBack, problems }),
+    wanted,
+    problems,
+  });
+  const canaries = await withRouteSteps(await preview(routed.objects), routed.routes, preview);
+  // the route of a canary is changed and undone with it
+  const applied = changes.filter(({ key }) => !canaries.some((each) => isSamePlaced(each.key, key)));
+  problems.push(...strangeCanaries(canaries, items, home), ...sameByTwoContexts(changes, home));
   const removed = removedFrom(
     own.filter((item) => tools.contexts.problemOf(item.context) === null),
     [...wantedKeys, ...canaries.map(({ key }) => key)],
   );
   const { deletions, lost } = await plannedDeletions(clusters, removed, {
     inventory: items,
-    applied,
+    applied: changes,
     repository,
     home,
   });
-  problems.push(...(await problemsOfAccounts(clusters, [...applied, ...canaries, ...deletions], environment)));
+  const others = [...applied, ...deletions];
+  problems.push(...(await problemsOfAccounts(clusters, { canaries, others }, environment)));
   const lasting: string[] = [...lost];
   for (const { action, key, before, written } of applied) {
     const why = action === 'update' ? irreversible({ change: action, before, after: written }) : null;
@@ -337,9 +340,10 @@ async function versionsInTime(
 /** The permissions that the accounts of the contexts lack, a sentence each. */
 async function problemsOfAccounts(
   clusters: Clusters,
-  planned: readonly PlannedObject[],
+  { canaries, others }: { readonly canaries: readonly PlannedObject[]; readonly others: readonly PlannedObject[] },
   environment: Environment,
 ): Promise<readonly string[]> {
+  const planned = [...others, ...canaries];
   const problems: string[] = [];
   const changed = planned.filter(({ action }) => action !== 'none');
   for (const context of new Set([environment.context, ...planned.map(({ key }) => key.context)])) {
@@ -348,7 +352,11 @@ async function problemsOfAccounts(
     );
     const unchanged = planned.filter(({ action, key }) => action === 'none' && key.context === context);
     const cluster = clusters.of(context);
-    const needed = await neededPermissions(cluster, objects, environment.namespace, unchanged);
+    const routed = canaries.filter(({ key, interim }) => interim !== undefined && key.context === context);
+    const needed = [
+      ...(await neededPermissions(cluster, objects, environment.namespace, unchanged)),
+      ...routed.map(({ key: { namespace } }) => ({ verb: 'list', resource: ENDPOINT_SLICES, namespace })),
+    ];
     problems.push(...(await missingPermissions(cluster, needed, context === environment.context ? null : context)));
   }
   return problems;

@@ -11,6 +11,12 @@ const kubernetesName = z
   .max(63)
   .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'use small letters, digits and dash, at most 63, as Kubernetes does');
 
+/** A name of an object of Kubernetes (RFC 1123, a subdomain). */
+const objectName = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/, 'use small letters, digits, dash and dot, as Kubernetes does');
+
 /** A path in the repository. */
 const path = z
   .string()
@@ -123,6 +129,8 @@ const canary = z.strictObject({
     ),
   /** How long each step is watched. */
   every: spanOfTime('7d').default(300),
+  /** An HTTPRoute of the manifests of the service, which sends the canary its share of the requests at each step. */
+  route: objectName.optional(),
 });
 
 const service = z.strictObject({

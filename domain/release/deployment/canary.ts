@@ -1,4 +1,5 @@
 import type { KubernetesObject } from '../../kubernetes/object.ts';
+import { type Labels, labelsNamed, selectorOf, selects } from '../../kubernetes/selector.ts';
 
 /** How a service gets a new release step by step. */
 export interface CanarySteps {
@@ -6,6 +7,8 @@ export interface CanarySteps {
   readonly steps: readonly number[];
   /** Seconds for which each step is watched. */
   readonly every: number;
+  /** The HTTPRoute that sends the canary its share of the requests; absent where that is its share of the pods. */
+  readonly route?: string | undefined;
 }
 
 /** What people tell a canary. `skip` ends the present step, `abort` puts everything back. */
@@ -51,6 +54,14 @@ export function nameOfStable(canary: string): string {
   return canary.slice(0, -SUFFIX.length);
 }
 
+/** Of a label's value. */
+const LONGEST_LABEL = 63;
+
+interface ServiceSpec {
+  readonly ports?: readonly { readonly nodePort?: number; readonly [field: string]: unknown }[];
+  readonly clusterIP?: string;
+}
+
 interface DeploymentSpec {
   readonly selector?: { readonly matchLabels?: Readonly<Record<string, string>> };
   readonly template?: { readonly metadata?: { readonly labels?: Readonly<Record<string, string>> } };
@@ -73,6 +84,50 @@ export function canaryOf(deployment: KubernetesObject): KubernetesObject {
       replicas: 1,
       selector: { ...selector, matchLabels: { ...selector.matchLabels, ...track } },
       template: { ...template, metadata: { ...template.metadata, labels } },
+    },
+  };
+}
+
+/**
+ * The canary whose pods none of these selectors selects, so that only its own Service sends them requests. Of each
+ * selector that would, one label of the pods is changed: the first by name.
+ */
+export function awayFrom(canary: KubernetesObject, selectors: readonly Labels[]): KubernetesObject {
+  const { selector = {}, template = {}, ...spec } = (canary['spec'] ?? {}) as DeploymentSpec;
+  let labels: Labels = template.metadata?.labels ?? {};
+  for (const each of selectors.filter((one) => selects(one, labels))) {
+    const [name = ''] = Object.keys(each).toSorted();
+    labels = { ...labels, [name]: `${(labels[name] ?? '').slice(0, LONGEST_LABEL - SUFFIX.length)}${SUFFIX}` };
+  }
+  return {
+    ...canary,
+    spec: {
+      ...spec,
+      selector: { ...selector, matchLabels: labelsNamed(Object.keys(selector.matchLabels ?? {}), labels) },
+      template: { ...template, metadata: { ...template.metadata, labels } },
+    },
+  };
+}
+
+/** The Service of a canary: with the ports of that of its workload, in front of pods with these labels. */
+export function canaryService(
+  service: KubernetesObject,
+  { name, labels }: { readonly name: string; readonly labels: Labels },
+): KubernetesObject {
+  const { ports = [], clusterIP } = (service['spec'] ?? {}) as ServiceSpec;
+  const { namespace, labels: found } = service.metadata;
+  return {
+    apiVersion: service.apiVersion,
+    kind: service.kind,
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(found === undefined ? {} : { labels: found }),
+    },
+    spec: {
+      ...(clusterIP === 'None' ? { clusterIP } : {}),
+      selector: labelsNamed([...Object.keys(selectorOf(service)), TRACK_LABEL], labels),
+      ports: ports.map(({ nodePort: _nodePort, ...port }) => port),
     },
   };
 }

@@ -22,6 +22,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 )
@@ -99,7 +100,11 @@ func run(ctx context.Context, o options) error {
 	if err := startKubelet(ctx, self.client(o.folder, self.Kubelet), informers); err != nil {
 		return err
 	}
-	service, err := startService(ctx, self.ServicePort, o.visitors, informers)
+	routes, err := dynamic.NewForConfig(unlimited(self.client(o.folder, self.Kubelet), "gateway"))
+	if err != nil {
+		return err
+	}
+	service, err := startService(ctx, self.ServicePort, o.visitors, informers, routes)
 	if err != nil {
 		return err
 	}

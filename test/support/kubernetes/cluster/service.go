@@ -18,6 +18,7 @@ import (
 	discovery "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/informers"
 	corelisters "k8s.io/client-go/listers/core/v1"
 	discoverylisters "k8s.io/client-go/listers/discovery/v1"
@@ -36,6 +37,8 @@ type service struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
 
+	gateway *gateway
+
 	mutex sync.Mutex
 	turns map[types.NamespacedName]uint64
 	// due counts what should have failed at each pod and has not yet, in thousandths of a percent of a request.
@@ -43,7 +46,7 @@ type service struct {
 }
 
 // startService listens on a port, and returns the address.
-func startService(ctx context.Context, port int, visitors float64, factory informers.SharedInformerFactory) (string, error) {
+func startService(ctx context.Context, port int, visitors float64, factory informers.SharedInformerFactory, routes dynamic.Interface) (string, error) {
 	core := factory.Core().V1()
 	s := &service{
 		services: core.Services().Lister(),
@@ -57,8 +60,9 @@ func startService(ctx context.Context, port int, visitors float64, factory infor
 			// 1 ms to 10 s, each a fifth wider: a quantile is wrong by less than that
 			Buckets: prometheus.ExponentialBuckets(0.001, 1.2, 52),
 		}, []string{"namespace", "service"}),
-		turns: map[types.NamespacedName]uint64{},
-		due:   map[types.UID]int{},
+		gateway: newGateway(routes),
+		turns:   map[types.NamespacedName]uint64{},
+		due:     map[types.UID]int{},
 	}
 	// series of services that are gone would go on for ever
 	_, err := core.Services().Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
@@ -72,7 +76,7 @@ func startService(ctx context.Context, port int, visitors float64, factory infor
 		return "", err
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(s.requests, s.seconds)
+	registry.MustRegister(s.requests, s.seconds, s.gateway.requests)
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("/{namespace}/{service}/{path...}", s.serve)
@@ -80,6 +84,7 @@ func startService(ctx context.Context, port int, visitors float64, factory infor
 	address := fmt.Sprintf("127.0.0.1:%d", port)
 	server := &http.Server{Addr: address, Handler: mux, ReadHeaderTimeout: time.Minute}
 	go func() { log.Fatal("the service ended: ", server.ListenAndServe()) }()
+	go s.gateway.watch(ctx)
 	go s.visit(ctx, visitors)
 	return "http://" + address, nil
 }
@@ -175,12 +180,20 @@ func imageFor(pod *v1.Pod, ports []discovery.EndpointPort) string {
 func (s *service) visit(ctx context.Context, usual float64) {
 	const interval = 50 * time.Millisecond
 	due := map[types.NamespacedName]float64{}
+	visits := map[types.NamespacedName]float64{}
 	for range time.Tick(interval) {
 		services, err := s.services.List(labels.Everything())
 		if err != nil {
 			continue
 		}
 		names := map[types.NamespacedName]bool{}
+		routes, behind := s.gateway.names()
+		for name := range routes {
+			visits[name] += usual * interval.Seconds()
+			for ; visits[name] >= 1; visits[name]-- {
+				go s.gateway.visit(ctx, name, s.answer)
+			}
+		}
 		for _, each := range services {
 			if len(each.Spec.Selector) == 0 {
 				continue
@@ -193,6 +206,9 @@ func (s *service) visit(ctx context.Context, usual float64) {
 					continue
 				}
 				s.open(name)
+			}
+			if behind[name] {
+				continue
 			}
 			due[name] += rate(each, usual) * interval.Seconds()
 			for ; due[name] >= 1; due[name]-- {

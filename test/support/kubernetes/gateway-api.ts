@@ -1,0 +1,17 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { execa } from 'execa';
+
+/** The version of the Gateway API, and the checksum that Go has of it. */
+const VERSION = 'v1.3.0';
+const SUM = 'h1:q6okN+/UKDATola4JY7zXzx40WO4VISk7i9DIfOvr9M=';
+
+/** The definition of the HTTPRoute of the Gateway API as YAML, from its Go module, which is fetched once into Go's cache. */
+export async function httpRouteDefinition(): Promise<string> {
+  const args = ['mod', 'download', '-json', `sigs.k8s.io/gateway-api@${VERSION}`];
+  const { stdout } = await execa('go', args, { cwd: tmpdir(), env: { GOFLAGS: '-mod=mod' } });
+  const { Dir: folder, Sum: sum } = JSON.parse(stdout) as { readonly Dir: string; readonly Sum: string };
+  if (sum !== SUM) throw new Error(`The Gateway API ${VERSION} has the checksum ${sum}, not ${SUM}.`);
+  return readFile(join(folder, 'config/crd/standard/gateway.networking.k8s.io_httproutes.yaml'), 'utf8');
+}
