@@ -4,7 +4,8 @@ import { LonghaulError } from '../shared/failures.ts';
 import { topologyOf } from './topology.ts';
 import { type SnapshotContent, SNAPSHOT_VERSION, type WorkspaceSnapshot } from './workspace-snapshot.ts';
 
-const json = z.json();
+/** It is parsed JSON already. `z.json()` would make a copy without a key `__proto__`, and so another id. */
+const json = z.custom<z.core.util.JSONType>((value) => value !== undefined);
 const reposByRepo = z.record(z.string(), z.array(z.string()));
 const role = z.enum(['write', 'read']);
 const gitInProgress = z.enum(['none', 'merge', 'rebase', 'am', 'cherry_pick', 'revert', 'bisect']);

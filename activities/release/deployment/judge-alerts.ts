@@ -114,7 +114,7 @@ async function environmentOf(
   if (last === undefined || last.started_at === null) return { last: null, rule, before: null };
   const { goes_back: goesBack, started_at: startedAt, ended_at: endedAt } = last;
   // one of which something could not be undone is open until people have repaired it
-  const status = endedAt === null ? 'deploying' : last.status;
+  const status = last.status === 'not undone' && endedAt === null ? 'deploying' : last.status;
   const before = releaseBefore(standing(await stayedIn(trx, key)));
   // one that has begun is in one of these states
   return { last: { status: status as 'deployed', goesBack, startedAt }, rule, before };

@@ -224,8 +224,8 @@ export function describeDeployment(view: DeploymentView): string {
     ...(shared === null ? [] : [`the environment is ${describeShared(shared)}`]),
     ...(why === null ? [] : [why]),
     ...describeReasons(view),
-    ...describeTags(view.imagesByTag),
     ...approvedBy.map((person) => `approved by ${person}`),
+    ...describeTags(view.imagesByTag),
     ...(startedAt === null ? [] : [`from ${startedAt}${endedAt === null ? '' : ` to ${endedAt}`}`]),
     ...objects.map(({ action, what, state, kept, service, position }) =>
       [

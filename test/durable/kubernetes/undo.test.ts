@@ -181,10 +181,12 @@ describe('an undo that fails', { timeout: 600_000 }, () => {
   test('says so when the version before is not healthy', async ({ release }) => {
     await releasedAs(release, 'v1.4.0', {
       '.longhaul/environments.yaml': environments(cluster.service ?? '', 'front page'),
-      ...manifestsIn('k8s/web', serviceOf('web'), workload('Deployment', 'web', 'web:5-errors100')),
+      ...manifestsIn('k8s/web', serviceOf('web'), workload('Deployment', 'web', 'web:5')),
     });
-    // too few checks to see it
     expect(await release.longhaul('deploy', 'v1.4.0', '--env', 'staging')).toMatchObject({ exitCode: 0 });
+    // then others break it: its Service leads to a pod that answers with errors
+    await cluster.kubectl(['run', 'bad', '-n', 'shop', '--image=bad:1-errors100', '--labels=app=web']);
+    await cluster.kubectl(['scale', 'deployment/web', '-n', 'shop', '--replicas=0']);
     await releasedAs(release, 'v1.5.0', {
       // by the checks of the version before: this one has others
       '.longhaul/environments.yaml': environments(cluster.service ?? '', 'another page'),
