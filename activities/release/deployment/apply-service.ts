@@ -182,7 +182,9 @@ export async function removeObjects(
         `${placedName(key, home)} was created again by another since the plan was made.`,
       );
     }
-    if (now !== null && now.metadata.resourceVersion !== before.metadata.resourceVersion) {
+    // one that this deployment deletes already, before it began again, waits for its finalizers
+    const isDeleting = now?.metadata['deletionTimestamp'] !== undefined;
+    if (now !== null && !isDeleting && now.metadata.resourceVersion !== before.metadata.resourceVersion) {
       await replaceContents(ledger, seal, { deployment, position }, { ...contents, before: now });
     }
     await clusters.of(key.context).remove(before);
