@@ -124,9 +124,20 @@ export function problemOfPod(pod: KubernetesObject, before: Restarts = {}): stri
       return `its container ${name} waits: ${reason}${message === undefined ? '' : ` (${message})`}`;
     }
     const restarts = (container.number('restartCount') ?? 0) - (before[name] ?? 0);
-    if (restarts >= MOST_RESTARTS) return `its container ${name} was started again ${restarts} times`;
+    if (restarts >= MOST_RESTARTS) {
+      return `its container ${name} was started again ${restarts} times${lastEndOf(container)}`;
+    }
   }
   return null;
+}
+
+/** How a container ended before it was started again, the rest of a sentence; empty where that is not known. */
+function lastEndOf(container: Fields): string {
+  const end = container.fields('lastState').fields('terminated');
+  const code = end.number('exitCode');
+  const reason = end.text('reason');
+  if (code === undefined) return '';
+  return `; it ended with exit code ${code}${reason === undefined ? '' : ` (${reason})`}`;
 }
 
 function containersOf(pod: KubernetesObject): readonly Fields[] {

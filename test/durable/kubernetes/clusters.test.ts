@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, vi } from 'vitest';
 import { type Cluster, startCluster } from '../../support/kubernetes/cluster.ts';
+import { CRASHES } from '../../support/kubernetes/crashes.ts';
 import { type Manifest, serviceOf, workload } from '../../support/kubernetes/manifests.ts';
 import { CLUSTER_BUILD_MS } from '../../support/kubernetes/programs.ts';
 import {
@@ -122,7 +123,7 @@ describe('a release in several clusters', { timeout: 600_000 }, () => {
     });
     const before = await dumps();
     const failed = await release.longhaul('deploy', 'v1.1.0', '--env', 'production');
-    expect(failed).toMatchObject({ exitCode: 11, stderr: expect.stringContaining('CrashLoopBackOff') as string });
+    expect(failed).toMatchObject({ exitCode: 11, stderr: expect.stringMatching(CRASHES) as string });
     expect(failed.stderr).toContain('deployment.apps/web in shop (context eu)');
     expect(await dumps()).toEqual(before);
     expect((await deploymentsIn(release, 'production')).at(-1)).toMatchObject({ version: 'v1.1.0', status: 'undone' });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import type { Cluster } from '../../support/kubernetes/cluster.ts';
+import { CRASHES } from '../../support/kubernetes/crashes.ts';
 import { CLUSTER_BUILD_MS } from '../../support/kubernetes/programs.ts';
 import { clusterFolder, clusterIn, dumpOf, releasedAs } from '../../support/release/deployments.ts';
 import { startDescribedPlace } from '../../support/forges/described-place.ts';
@@ -114,7 +115,7 @@ spec: {selector: {app: api}, ports: [{port: 80, targetPort: 8080}]}
       expect.objectContaining({ body: expect.stringContaining('v1.1.0 was rolled back in staging.') as string }),
     ]);
     expect(forge.violations).toEqual([]);
-    expect(second.stderr).toContain('CrashLoopBackOff');
+    expect(second.stderr).toMatch(CRASHES);
     expect(second.exitCode).toBe(11);
     expect(await dumpOf(cluster)).toEqual(before);
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, vi } from 'vitest';
 import { releaseHotfixFlow } from '../../../domain/release/flows/hotfix-release-flow.ts';
 import { FLOWS_QUEUE } from '../../../domain/shared/queues.ts';
 import type { Cluster } from '../../support/kubernetes/cluster.ts';
+import { CRASHES } from '../../support/kubernetes/crashes.ts';
 import { workload } from '../../support/kubernetes/manifests.ts';
 import { CLUSTER_BUILD_MS } from '../../support/kubernetes/programs.ts';
 import {
@@ -161,7 +162,7 @@ describe('a hotfix', { timeout: 300_000 }, () => {
     expect(exitCode).toBe(11);
     expect(stdout).toContain(`Hot-fix v2.3.2 of v2.3.1 for CRIT-501 is promoted at ${made.slice(0, 12)}.\n`);
     expect(stdout).toContain('It is not in production, which has what it had before: ');
-    expect(stdout).toContain('CrashLoopBackOff');
+    expect(stdout).toMatch(CRASHES);
     expect(stdout).toContain("longhaul deploy v2.3.2 --env production --reason 'orders are lost again'\n");
     expect(await dumpOf(cluster)).toEqual(before);
     expect(await ledger.sql("SELECT status FROM generations WHERE version = 'v2.3.2'")).toEqual([

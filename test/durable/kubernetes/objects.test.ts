@@ -8,6 +8,7 @@ import { undoObject } from '../../../activities/kubernetes/undo-object.ts';
 import type { KubernetesObject } from '../../../domain/kubernetes/object.ts';
 import { problemOfPod, objectReadiness } from '../../../domain/kubernetes/readiness.ts';
 import { type Cluster, startCluster } from '../../support/kubernetes/cluster.ts';
+import { CRASHES } from '../../support/kubernetes/crashes.ts';
 import { CLUSTER_BUILD_MS } from '../../support/kubernetes/programs.ts';
 
 const RUN = 'longhaul.test/run';
@@ -214,9 +215,7 @@ describe('objects of a cluster', { timeout: 180_000 }, () => {
     await client.apply([deployment('app:1-crash')]);
     const problems = async (): Promise<readonly (string | null)[]> =>
       (await client.list('pods', namespace, 'app=api')).map((pod) => problemOfPod(pod));
-    await expect
-      .poll(problems, { timeout: 60_000 })
-      .toContainEqual(expect.stringMatching(/CrashLoopBackOff|started again/));
+    await expect.poll(problems, { timeout: 60_000 }).toContainEqual(expect.stringMatching(CRASHES));
   });
 
   test('messages about contexts, permissions and versions have names', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import type { Cluster } from '../../support/kubernetes/cluster.ts';
+import { CRASHES } from '../../support/kubernetes/crashes.ts';
 import { jobOf, type Manifest, workload } from '../../support/kubernetes/manifests.ts';
 import { CLUSTER_BUILD_MS } from '../../support/kubernetes/programs.ts';
 import {
@@ -113,7 +114,7 @@ describe('a deployment where others work, too', { timeout: 600_000 }, () => {
     });
     const undone = await release.longhaul('deploy', 'v1.2.0', '--env', 'staging');
     release.faults.arm(null);
-    expect(undone).toMatchObject({ exitCode: 11, stderr: expect.stringContaining('CrashLoopBackOff') as string });
+    expect(undone).toMatchObject({ exitCode: 11, stderr: expect.stringMatching(CRASHES) as string });
     expect(await found('api')).toEqual({ image: 'api:2', tier: 'gold', replicas: 5, minReadySeconds: 1 });
     expect(await found('web')).toMatchObject({ image: 'web:2', replicas: 2 });
     expect(await mode('settings')).toBe('theirs');
@@ -250,7 +251,7 @@ describe('a deployment where others work, too', { timeout: 600_000 }, () => {
     });
     const undone = await release.longhaul('deploy', 'v1.8.0', '--env', 'staging');
     release.faults.arm(null);
-    expect(undone).toMatchObject({ exitCode: 11, stderr: expect.stringContaining('CrashLoopBackOff') as string });
+    expect(undone).toMatchObject({ exitCode: 11, stderr: expect.stringMatching(CRASHES) as string });
     expect(await found('web')).toMatchObject({ image: 'web:2' });
     expect(await kubectl('get', 'deployments', '-o', 'name')).not.toContain('/api');
     const [deployment] = (await deploymentsIn(release, 'staging')).toReversed();

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, vi } from 'vitest';
 import type { RunTrainResult } from '../../../domain/release/flows/train-flows.ts';
 import { DAYS } from '../../../domain/release/train/timetable.ts';
 import type { Cluster } from '../../support/kubernetes/cluster.ts';
+import { CRASHES } from '../../support/kubernetes/crashes.ts';
 import { CLUSTER_BUILD_MS } from '../../support/kubernetes/programs.ts';
 import { clusterFolder, clusterIn } from '../../support/release/deployments.ts';
 import { type Release, releaseTest, REPOSITORY } from '../../support/release/releases.ts';
@@ -157,7 +158,8 @@ describe('a release train to a cluster', { timeout: 300_000 }, () => {
     await expect(endOf(release, run)).rejects.toThrow('Workflow execution failed');
     expect(await imageOf()).toBe('app:2');
     const status = await release.longhaul('train', 'status');
-    expect(status.stdout).toMatch(/ {2}departed at \S+, v1\.2\.0\n {2}failed at \S+, v1\.2\.0, .*CrashLoopBackOff/);
+    expect(status.stdout).toMatch(/ {2}departed at \S+, v1\.2\.0\n {2}failed at /);
+    expect(status.stdout).toMatch(new RegExp(`failed at \\S+, v1\\.2\\.0, .*(?:${CRASHES.source})`, 'u'));
     expect(git(release.remote, 'tag', '--list', 'v1.2.0')).toBe('v1.2.0');
   });
 });

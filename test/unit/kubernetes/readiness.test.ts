@@ -168,6 +168,11 @@ describe('pods that will not become ready', () => {
     ],
     ['an image that cannot be had', { state: { waiting: { reason: 'ImagePullBackOff' } } }, 'ImagePullBackOff'],
     ['three restarts', { restartCount: 3, state: { running: {} } }, 'started again 3 times'],
+    [
+      'how it ended before its restarts',
+      { restartCount: 4, state: { running: {} }, lastState: { terminated: { exitCode: 137, reason: 'OOMKilled' } } },
+      'started again 4 times; it ended with exit code 137 (OOMKilled)',
+    ],
   ])('%s', (_name, container, why) => {
     expect(problemOfPod(pod(container))).toContain(why);
     expect(objectReadiness(pod(container)).state).toBe('waiting');
