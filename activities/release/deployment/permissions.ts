@@ -1,6 +1,10 @@
 import { groupOf, type KubernetesKey, type KubernetesObject } from '../../../domain/kubernetes/object.ts';
 import { listedForPods } from '../../../domain/kubernetes/pods.ts';
+import type { Environment } from '../../../domain/release/contracts/environments.schema.ts';
 import type { Cluster, Permission } from '../../kubernetes/cluster.ts';
+import type { Clusters } from '../../kubernetes/clusters.ts';
+import type { PlannedObject } from './deployment-objects.ts';
+import { ENDPOINT_SLICES } from './run-canary.ts';
 
 /** What a deployment does with objects: it reads, applies, and on its way back replaces, creates and deletes them. */
 const VERBS = ['get', 'create', 'patch', 'update', 'delete'] as const;
@@ -60,4 +64,29 @@ export async function missingPermissions(
       ({ verb, resource, namespace }) =>
         `${account} may not ${verb} ${resource}${namespace === null ? '' : ` in ${namespace}`}.`,
     );
+}
+
+/** The permissions that the accounts of the contexts lack, a sentence each. */
+export async function problemsOfAccounts(
+  clusters: Clusters,
+  { canaries, others }: { readonly canaries: readonly PlannedObject[]; readonly others: readonly PlannedObject[] },
+  environment: Environment,
+): Promise<readonly string[]> {
+  const planned = [...others, ...canaries];
+  const problems: string[] = [];
+  const changed = planned.filter(({ action }) => action !== 'none');
+  for (const context of new Set([environment.context, ...planned.map(({ key }) => key.context)])) {
+    const objects = changed.flatMap(({ key, wanted, before }) =>
+      key.context === context ? (wanted ?? before ?? []) : [],
+    );
+    const unchanged = planned.filter(({ action, key }) => action === 'none' && key.context === context);
+    const cluster = clusters.of(context);
+    const routed = canaries.filter(({ key, interim }) => interim !== undefined && key.context === context);
+    const needed = [
+      ...(await neededPermissions(cluster, objects, environment.namespace, unchanged)),
+      ...routed.map(({ key: { namespace } }) => ({ verb: 'list', resource: ENDPOINT_SLICES, namespace })),
+    ];
+    problems.push(...(await missingPermissions(cluster, needed, context === environment.context ? null : context)));
+  }
+  return problems;
 }
