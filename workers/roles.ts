@@ -5,7 +5,7 @@ import type { ReadinessCheck } from '../activities/telemetry/status-server.ts';
 import type { Tracing } from '../activities/telemetry/tracing.ts';
 import { FLOWS } from '../domain/flows.ts';
 import type { FlowRegistry } from '../domain/shared/flow.ts';
-import { QUEUE_OF_ROLE, type Role } from '../domain/shared/roles.ts';
+import { kindOfRole, queueOfRole, type Role } from '../domain/shared/roles.ts';
 import { namedFailures } from './failures.ts';
 import { tracedActivities, tracedClient, tracingSinks } from './tracing.ts';
 
@@ -46,7 +46,7 @@ export function activityWorker(
   const { concurrentActivities, heartbeatMs } = limits;
   return {
     ...place,
-    taskQueue: QUEUE_OF_ROLE[role],
+    taskQueue: queueOfRole(role),
     activities,
     ...(concurrentActivities === undefined ? {} : { maxConcurrentActivityTaskExecutions: concurrentActivities }),
     ...(heartbeatMs === undefined ? {} : { maxHeartbeatThrottleInterval: heartbeatMs }),
@@ -80,15 +80,18 @@ export async function openRoles(
   start: WorkerStart,
 ): Promise<OpenRoles> {
   const opened: { readonly role: Role; readonly open: OpenRole }[] = [];
+  const served = wings.flatMap((wing) =>
+    roles.flatMap((role) => (wing.role === kindOfRole(role) ? { role, wing } : [])),
+  );
   const close = async (): Promise<void> => {
     const closed = await Promise.allSettled(opened.toReversed().map(async ({ open }) => open.close?.()));
     const failed = closed.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
   };
   try {
-    for (const wing of wings.filter(({ role }) => roles.includes(role))) {
+    for (const { role, wing } of served) {
       start.signal.throwIfAborted();
-      opened.push({ role: wing.role, open: await wing.open(start) });
+      opened.push({ role, open: await wing.open(start, role) });
     }
     const workOf = (role: Role): RoleWork =>
       joinWork(opened.filter((one) => one.role === role).map(({ open }) => open));

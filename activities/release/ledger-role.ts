@@ -3,7 +3,7 @@ import { openBlobs } from '../blobs/open-blobs.ts';
 import { openLedger } from '../ledger/open-ledger.ts';
 import { ledgerFailure } from '../ledger/ledger-failure.ts';
 import type { OpenRole, WorkerStart } from '../shared/wing-role.ts';
-import { cancellerOf } from './canceller.ts';
+import { cancellerOf } from '../ledger/canceller.ts';
 import { scheduleAnchors } from './anchor-schedule.ts';
 import { createLedgerActivities } from './ledger.ts';
 import { createTrainSchedules } from './train/train-schedule.ts';

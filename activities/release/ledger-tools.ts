@@ -1,5 +1,5 @@
 import type { BlobStore } from '../blobs/blob-store.ts';
-import type { AuditEvent } from '../ledger/audit.ts';
+import type { Canceller, RunningFlow } from '../ledger/acting-flow.ts';
 import type { LedgerDatabase } from '../ledger/open-ledger.ts';
 
 /** Tools of the activities of the ledger. */
@@ -15,18 +15,4 @@ export interface LedgerTools {
   readonly announce: readonly string[];
   /** Who cancelled a run, and why, as Temporal's history says; null for a run that was not cancelled. */
   readonly cancelledBy: (run: Pick<RunningFlow, 'workflowId' | 'runId'>) => Promise<Canceller | null>;
-}
-
-/** Who cancelled a run: a name that Temporal does not verify. */
-export interface Canceller {
-  readonly name: string;
-  readonly why: string | null;
-}
-
-/** The flow that an activity belongs to, for records. */
-export interface RunningFlow {
-  readonly workflowId: string;
-  readonly runId: string;
-  /** Who asked for it, and how that was proved. */
-  readonly who: Pick<AuditEvent, 'actor' | 'authenticated_by'>;
 }

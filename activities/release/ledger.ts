@@ -39,7 +39,7 @@ import type { PlanTrain, TrainPlan, TrainState } from '../../domain/release/trai
 import type { AnchorAuditResult } from '../../domain/release/flows/anchor-flow.ts';
 import { recordAnchor } from '../ledger/anchors.ts';
 import { ledgerFailure } from '../ledger/ledger-failure.ts';
-import { requesterOf, type StartedRun, takeRequest } from '../ledger/requests.ts';
+import { actingFlow } from '../ledger/acting-flow.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 import { runningFlow } from '../shared/running-flow.ts';
 import { type JudgeAlerts, type JudgedAlerts, judgeAlertsOf } from './deployment/judge-alerts.ts';
@@ -71,9 +71,8 @@ import { judgeEvolution } from './evolutions/judge-evolution.ts';
 import { openEvolution } from './evolutions/open-evolution.ts';
 import { type RenameGeneration, renameInLedger } from './evolutions/rename-generation.ts';
 import { failedAttempts } from './evolutions/supersede.ts';
-import type { LedgerTools, RunningFlow } from './ledger-tools.ts';
-import type { GivenUpAct, RefusedAct } from '../../domain/release/acts.ts';
-import { recordGiveUp, recordRefusal } from './record-refusal.ts';
+import type { RunningFlow } from '../ledger/acting-flow.ts';
+import type { LedgerTools } from './ledger-tools.ts';
 import { checkPromotion } from './promotion/check-promotion.ts';
 import { openHotfix, planHotfix } from './promotion/hotfix.ts';
 import { awaitHotfix, findHotfix } from './promotion/hotfix-state.ts';
@@ -111,12 +110,6 @@ export interface RecordRunInput {
 export interface LedgerActivities {
   /** Records the end of the audit trail in the blob store. */
   anchorAudit(): Promise<AnchorAuditResult>;
-  /** Makes a request that the gateway recorded that of the calling run. Throws `RequestUnproved`. */
-  takeRequest(input: Omit<StartedRun, 'runId'>): Promise<void>;
-  /** Records that the calling run was refused, failed, or was cancelled, unless its own event says so already. */
-  recordRefusal(input: RefusedAct): Promise<void>;
-  /** Records that a person ended the calling run although not everything was undone. */
-  recordGiveUp(input: GivenUpAct): Promise<void>;
   /** Records a run of a pipeline with its jobs and their attempts. */
   recordRun(input: RecordRunInput): Promise<void>;
   /** Commits at which a pipeline has passed with a report of findings, that of the latest run first. */
@@ -238,13 +231,7 @@ export function createLedgerActivities(tools: LedgerTools, trains: TrainSchedule
       throw ledgerFailure(error, tools.url);
     }
   };
-  /** The calling flow: of the person whose request started it, else of the one whom its input names. */
-  const flow = async (by: string): Promise<RunningFlow> => {
-    const { workflowId, runId } = runningFlow();
-    const requester = await requesterOf(tools.ledger, runId);
-    const { name, authenticatedBy } = requester ?? { name: by, authenticatedBy: 'unauthenticated' };
-    return { workflowId, runId, who: { actor: name, authenticated_by: authenticatedBy } };
-  };
+  const flow = (by: string): Promise<RunningFlow> => actingFlow(tools.ledger, by);
   return {
     recordRun: ({ result, ...rest }) =>
       named(async () => recordRun(tools, { ...result, ...rest } satisfies RecordedRun, await flow(rest.by))),
@@ -276,10 +263,6 @@ export function createLedgerActivities(tools: LedgerTools, trains: TrainSchedule
     endDeployment: (input) => named(async () => endDeployment(tools, input, await flow(input.by))),
     judgeAlerts: (input) => named(async () => judgeAlertsOf(tools, input, await flow(input.by))),
     recordCanary: (input) => named(() => recordCanary(tools, input, runningFlow())),
-    takeRequest: (input) =>
-      named(() => tools.ledger.transaction().execute((trx) => takeRequest(trx, { ...input, ...runningFlow() }))),
-    recordRefusal: (input) => named(async () => recordRefusal(tools, input, await flow(input.by))),
-    recordGiveUp: (input) => named(async () => recordGiveUp(tools, input, await flow(input.by))),
     prepareTag: (input) => named(() => prepareTag(tools, input)),
     commitPromotion: (input) => named(async () => commitPromotion(tools, input, await flow(input.by))),
     duePublications: (input) => named(() => duePublications(tools.ledger, input, tools.announce)),

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import type { Role } from '../../domain/shared/roles.ts';
+import type { Role, RoleKind } from '../../domain/shared/roles.ts';
 import type { WeaviateAddress } from '../index/store/weaviate.ts';
 import type { ReadinessCheck } from '../telemetry/status-server.ts';
 import type { LoadedConfig } from './config.ts';
@@ -55,10 +55,10 @@ export interface WorkerStart {
 
 /** A wing's part in a role; a wing with work in two roles has two of these. */
 export interface WingRole {
-  readonly role: Role;
+  readonly role: RoleKind;
   /**
-   * Opens the tools and prepares the first task. Called once, by processes that serve the role. Must reject soon after
-   * the signal is aborted.
+   * Opens the tools and prepares the first task. Called once, by processes that serve the role, with its full name. Must
+   * reject soon after the signal is aborted.
    */
-  open(start: WorkerStart): Promise<OpenRole>;
+  open(start: WorkerStart, role: Role): Promise<OpenRole>;
 }

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Act } from './acts.ts';
 import type { FailureType } from './failures.ts';
 
 /**
@@ -78,6 +79,8 @@ export interface Flow<Type extends string = string, Given = unknown, Checked = u
    * proved.
    */
   readonly isRequested: boolean;
+  /** What the audit trail calls it when it is refused, fails or is cancelled. @default null, for a flow that it does not have */
+  readonly act: Act | null;
   /** Types only, never set. */
   readonly types?: { readonly given: Given; readonly checked: Checked; readonly result: Result };
 }
@@ -145,6 +148,7 @@ export function defineFlow<Given, Result>() {
       serviceDefaults: () => ({}),
       person: null,
       isRequested: false,
+      act: null,
       ...(declaration as Declaration<Type, Given, Schema, Result>),
     };
   };

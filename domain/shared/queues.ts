@@ -12,3 +12,8 @@ export const DEPLOY_QUEUE = 'longhaul-deploy';
 
 /** The task queue of the workers that have the ledger's database. */
 export const LEDGER_QUEUE = 'longhaul-ledger';
+
+/** The task queue of the workers on one machine: what needs the disk of this machine. */
+export function hostQueue(host: string): string {
+  return `longhaul-host-${host}`;
+}

@@ -1,5 +1,5 @@
 import { abandonEvolutionFlow, type AbandonEvolutionInput } from '../../domain/release/flows/evolution-flows.ts';
-import { asAct } from './act.ts';
+import { asAct } from '../shared/act.ts';
 import { ledgerActivities } from './activities.ts';
 
 /** Ends a pending evolution without a verdict (docs/release.md). */

@@ -4,7 +4,7 @@ import { describePart, type PartEnd } from '../../domain/release/promotion/publi
 import type { CheckedOf } from '../../domain/shared/flow.ts';
 import { underLock } from '../shared/child.ts';
 import { checked } from '../shared/input.ts';
-import { recordingRefusal } from './act.ts';
+import { recordingRefusal } from '../shared/act.ts';
 import { lastingCommitActivities, lastingLedgerActivities } from './activities.ts';
 
 /** The promotion does not wait for the announcement any more. */

@@ -18,7 +18,7 @@ import type { CheckedOf } from '../../domain/shared/flow.ts';
 import { runChild } from '../shared/child.ts';
 import { failureOf } from '../shared/failure.ts';
 import { passGate, recordClaimsOutsideGates } from '../shared/gate.ts';
-import { asAct } from './act.ts';
+import { asAct } from '../shared/act.ts';
 import { ledgerActivities } from './activities.ts';
 
 type Given = CheckedOf<typeof answerAlertsFlow>;

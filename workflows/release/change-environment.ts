@@ -18,7 +18,7 @@ import { recordClaimsOutsideGates } from '../shared/gate.ts';
 import { type Rollback, withRollback } from '../shared/rollback.ts';
 import { type FlowStages, stagesOf } from '../shared/stages.ts';
 import { takingTurns } from '../shared/turns.ts';
-import { act, hasEvent, recordingRefusal } from './act.ts';
+import { act, hasEvent, recordingRefusal } from '../shared/act.ts';
 import {
   briefCommitActivities,
   changeActivities,

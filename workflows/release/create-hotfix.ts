@@ -9,7 +9,7 @@ import type { CheckedOf } from '../../domain/shared/flow.ts';
 import { failureOf } from '../shared/failure.ts';
 import { type Rollback, withRollback } from '../shared/rollback.ts';
 import { type FlowStages, stagesOf } from '../shared/stages.ts';
-import { act, recordingRefusal } from './act.ts';
+import { act, recordingRefusal } from '../shared/act.ts';
 import { commitActivities, lastingLedgerActivities, ledgerActivities, pipelineActivities } from './activities.ts';
 import { showGeneration } from './show-generation.ts';
 

@@ -9,7 +9,7 @@ import {
 import { type CheckedOf, writtenId } from '../../domain/shared/flow.ts';
 import { stagesOf } from '../shared/stages.ts';
 import { listenForTurns } from '../shared/turns.ts';
-import { asAct } from './act.ts';
+import { asAct } from '../shared/act.ts';
 import { commitActivities, ledgerActivities } from './activities.ts';
 import { readEnvironments, recordedContracts } from './read-environments.ts';
 import { replacedIn } from './deployment-failures.ts';

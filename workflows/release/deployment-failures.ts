@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/workflow';
-import type { RefusalFacts } from '../../domain/release/acts.ts';
+import type { RefusalFacts } from '../../domain/shared/acts.ts';
 import type { EnvironmentChange } from '../../domain/release/flows/deploy-flows.ts';
 import type { Replaced } from '../shared/turns.ts';
 

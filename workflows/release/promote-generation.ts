@@ -3,6 +3,7 @@ import {
   promoteGenerationFlow,
   type PromoteGenerationInput,
   type PromoteGenerationResult,
+  PUBLISHING,
 } from '../../domain/release/flows/promotion-flows.ts';
 import type { KeptTag } from '../../activities/release/promotion/prepare-tag.ts';
 import { repositoryName } from '../../domain/git/repository.ts';
@@ -18,7 +19,7 @@ import { logEvent } from '../shared/events.ts';
 import { recordClaimsOutsideGates } from '../shared/gate.ts';
 import { type Rollback, withRollback } from '../shared/rollback.ts';
 import { type FlowStages, stagesOf } from '../shared/stages.ts';
-import { act, recordingRefusal } from './act.ts';
+import { act, recordingRefusal } from '../shared/act.ts';
 import { commitActivities, lastingLedgerActivities, ledgerActivities, pipelineActivities } from './activities.ts';
 import { evaluate, type Evaluated, type Promotion } from './evaluate-promotion.ts';
 import { publishPromotion } from './publish-promotion.ts';
@@ -63,7 +64,7 @@ async function promote(
   const publishing = { given, released, proofs: report.proofs, isHotfix: first.isHotfix, promoted };
   const published = await stages.run('publication', () =>
     // it is promoted: what is refused now is not the promotion
-    recordingRefusal({ type: 'publishPromotion' }, given, () => publishPromotion(publishing)),
+    recordingRefusal(PUBLISHING, given, () => publishPromotion(publishing)),
   );
   return { report, promoted: { approval: null, ...promoted, tag: version }, refused: [], published };
 }

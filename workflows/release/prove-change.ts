@@ -10,7 +10,7 @@ import type { PackedCommit } from '../../domain/release/pipelines/job.ts';
 import type { RunEvent } from '../../domain/release/pipelines/plan.ts';
 import type { CheckedOf } from '../../domain/shared/flow.ts';
 import { runChild } from '../shared/child.ts';
-import { asAct } from './act.ts';
+import { asAct } from '../shared/act.ts';
 import { commitActivities, lastingCommitActivities, ledgerActivities, pipelineActivities } from './activities.ts';
 import { resultOfFailedRun } from './failed-run.ts';
 import { type FlowStages, stagesOf } from '../shared/stages.ts';

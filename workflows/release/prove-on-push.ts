@@ -9,7 +9,7 @@ import {
 import type { PackedCommit } from '../../domain/release/pipelines/job.ts';
 import type { CheckedOf } from '../../domain/shared/flow.ts';
 import { runChild } from '../shared/child.ts';
-import { asAct } from './act.ts';
+import { asAct } from '../shared/act.ts';
 import { commitActivities, ledgerActivities } from './activities.ts';
 import { pipelineFailure } from './failed-run.ts';
 

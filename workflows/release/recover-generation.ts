@@ -13,7 +13,7 @@ import { type CheckedOf, writtenId } from '../../domain/shared/flow.ts';
 import { childAttributes, runChild } from '../shared/child.ts';
 import { passGate, recordClaimsOutsideGates } from '../shared/gate.ts';
 import { type FlowStages, stagesOf } from '../shared/stages.ts';
-import { asAct } from './act.ts';
+import { asAct } from '../shared/act.ts';
 import { ledgerActivities } from './activities.ts';
 
 type Given = CheckedOf<typeof recoverGenerationFlow>;

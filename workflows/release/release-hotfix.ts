@@ -15,7 +15,7 @@ import { runChild } from '../shared/child.ts';
 import { failureOf } from '../shared/failure.ts';
 import { recordClaimsOutsideGates } from '../shared/gate.ts';
 import { type FlowStages, stagesOf } from '../shared/stages.ts';
-import { asAct, hasEvent } from './act.ts';
+import { asAct, hasEvent } from '../shared/act.ts';
 import { commitActivities, ledgerActivities, waitingLedgerActivities } from './activities.ts';
 import { readEnvironments } from './read-environments.ts';
 import { showGeneration } from './show-generation.ts';

@@ -1,5 +1,5 @@
 import { renameGenerationFlow, type RenameGenerationInput } from '../../domain/release/flows/rename-flow.ts';
-import { asAct } from './act.ts';
+import { asAct } from '../shared/act.ts';
 import { ledgerActivities } from './activities.ts';
 
 /** Gives a draft without evolutions another version (docs/release.md). */

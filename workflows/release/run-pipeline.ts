@@ -31,7 +31,7 @@ import { type Ends, endOfRun, nextJobs } from '../../domain/release/pipelines/sc
 import type { CheckedOf } from '../../domain/shared/flow.ts';
 import { failureOf } from '../shared/failure.ts';
 import { answerProgress } from '../shared/progress.ts';
-import { asAct } from './act.ts';
+import { asAct } from '../shared/act.ts';
 import { type HeldDeployments, heldDeployments } from './held-deployment.ts';
 import { commitActivities, jobActivities, ledgerActivities, pipelineActivities } from './activities.ts';
 

@@ -4,7 +4,7 @@ import type { TrainPlan } from '../../domain/release/train/train.ts';
 import { failureOf } from '../shared/failure.ts';
 import type { StartFrom } from '../../domain/shared/stages.ts';
 import { type FlowStages, stagesOf } from '../shared/stages.ts';
-import { act, recordingRefusal } from './act.ts';
+import { act, recordingRefusal } from '../shared/act.ts';
 import { commitActivities, ledgerActivities } from './activities.ts';
 import { deployTrain } from './deploy-train.ts';
 import { holding } from './hold-train.ts';

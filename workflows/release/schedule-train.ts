@@ -1,5 +1,5 @@
 import { scheduleTrainFlow, type ScheduleTrainInput } from '../../domain/release/flows/train-flows.ts';
-import { asAct } from './act.ts';
+import { asAct } from '../shared/act.ts';
 import { ledgerActivities } from './activities.ts';
 import { readDefaultBranch } from './plan-train.ts';
 

@@ -1,7 +1,7 @@
 import { ApplicationFailure, sleep } from '@temporalio/workflow';
 import type { GateDecision, GateQuestion, GateVerdict } from '../../domain/gates/gate.ts';
 import type { PromoteGenerationResult } from '../../domain/release/flows/promotion-flows.ts';
-import type { RefusalFacts } from '../../domain/release/acts.ts';
+import type { RefusalFacts } from '../../domain/shared/acts.ts';
 import { type Approval, approvalBy } from '../../domain/release/promotion/approval.ts';
 import type { PromotionReport, ReleaseCommit, RequiredApprovals } from '../../domain/release/promotion/promotion.ts';
 import type { ReleaseAsset } from '../../domain/release/promotion/publication.ts';

@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/workflow';
-import type { RefusalFacts } from '../../domain/release/acts.ts';
+import type { RefusalFacts } from '../../domain/shared/acts.ts';
 import type { EvolutionStart } from '../../domain/release/evolutions/evolution.ts';
 import {
   proveChangeFlow,
@@ -10,7 +10,7 @@ import {
 } from '../../domain/release/flows/evolution-flows.ts';
 import type { CheckedOf } from '../../domain/shared/flow.ts';
 import { runChild } from '../shared/child.ts';
-import { asAct } from './act.ts';
+import { asAct } from '../shared/act.ts';
 import { commitActivities, ledgerActivities, pipelineActivities } from './activities.ts';
 import { pipelineFailure } from './failed-run.ts';
 

@@ -3,7 +3,7 @@ import {
   type WithdrawGenerationInput,
   type WithdrawGenerationResult,
 } from '../../domain/release/flows/withdrawal-flow.ts';
-import { asAct } from './act.ts';
+import { asAct } from '../shared/act.ts';
 import { lastingCommitActivities, ledgerActivities } from './activities.ts';
 
 /**

@@ -12,7 +12,8 @@ import { sha256 } from '../../../platform/sha256.ts';
 import { recordEvent } from '../../ledger/audit.ts';
 import type { LedgerTransaction } from '../../ledger/open-ledger.ts';
 import { readContracts } from '../contracts/stored-contracts.ts';
-import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
+import type { RunningFlow } from '../../ledger/acting-flow.ts';
+import type { LedgerTools } from '../ledger-tools.ts';
 import { type EnvironmentKey, stayedIn } from './record-deployment.ts';
 
 /** Alerts to judge. */

@@ -1,6 +1,7 @@
 import type { CanaryAction } from '../../../domain/release/deployment/canary.ts';
 import { recordEvent } from '../../ledger/audit.ts';
-import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
+import type { RunningFlow } from '../../ledger/acting-flow.ts';
+import type { LedgerTools } from '../ledger-tools.ts';
 
 /** What a person told a canary. */
 export interface RecordCanary {

@@ -1,7 +1,8 @@
 import type { AbandonEvolution } from '../../../domain/release/evolutions/evolution.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { recordEvent } from '../../ledger/audit.ts';
-import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
+import type { RunningFlow } from '../../ledger/acting-flow.ts';
+import type { LedgerTools } from '../ledger-tools.ts';
 
 /** See `LedgerActivities.abandonEvolution`. */
 export async function endEvolution(

@@ -5,7 +5,8 @@ import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { recordEvent } from '../../ledger/audit.ts';
 import type { LedgerTransaction } from '../../ledger/open-ledger.ts';
 import { readContracts } from '../contracts/stored-contracts.ts';
-import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
+import type { RunningFlow } from '../../ledger/acting-flow.ts';
+import type { LedgerTools } from '../ledger-tools.ts';
 import { readPlan } from '../pipelines/stored-plan.ts';
 import { failedAttempts } from './supersede.ts';
 

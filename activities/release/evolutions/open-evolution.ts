@@ -4,7 +4,8 @@ import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { type AuditEvent, recordEvent } from '../../ledger/audit.ts';
 import { addEvolution } from '../../ledger/evolutions.ts';
 import { changesAfter, readContracts } from '../contracts/stored-contracts.ts';
-import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
+import type { RunningFlow } from '../../ledger/acting-flow.ts';
+import type { LedgerTools } from '../ledger-tools.ts';
 import { choosePipeline } from './choose-pipeline.ts';
 import { registerGeneration } from './register-generation.ts';
 

@@ -1,6 +1,6 @@
 import { recordEvent } from '../../ledger/audit.ts';
 import type { LedgerTransaction } from '../../ledger/open-ledger.ts';
-import type { RunningFlow } from '../ledger-tools.ts';
+import type { RunningFlow } from '../../ledger/acting-flow.ts';
 
 /** A run of a pipeline that failed. */
 export interface FailedRun {

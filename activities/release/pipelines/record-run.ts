@@ -7,7 +7,8 @@ import { ARTIFACTS_KIND, RESULT_KIND, subjectOfJob, subjectOfRun } from './run-r
 import type { LedgerTransaction } from '../../ledger/open-ledger.ts';
 import { readJson } from './stored-plan.ts';
 import { recordTakenBack, takeBackProofs } from '../evolutions/take-back.ts';
-import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
+import type { RunningFlow } from '../../ledger/acting-flow.ts';
+import type { LedgerTools } from '../ledger-tools.ts';
 
 /** A run of a pipeline as it is recorded. */
 export interface RecordedRun extends RunPipelineResult {

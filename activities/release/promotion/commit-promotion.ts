@@ -3,7 +3,8 @@ import type { CommitPromotion, Promoted } from '../../../domain/release/promotio
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { recordEvent } from '../../ledger/audit.ts';
 import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
-import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
+import type { RunningFlow } from '../../ledger/acting-flow.ts';
+import type { LedgerTools } from '../ledger-tools.ts';
 import { readFacts } from './generation-facts.ts';
 import { readRules } from './read-release.ts';
 

@@ -16,7 +16,8 @@ import type { ContractFile } from '../contracts/contracts.ts';
 import { readContracts, type StoredContracts } from '../contracts/stored-contracts.ts';
 import { storeJson } from '../pipelines/stored-plan.ts';
 import { registerGeneration } from '../evolutions/register-generation.ts';
-import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
+import type { RunningFlow } from '../../ledger/acting-flow.ts';
+import type { LedgerTools } from '../ledger-tools.ts';
 
 /** See `LedgerActivities.planHotfix`. */
 export async function planHotfix(

@@ -1,6 +1,7 @@
 import { recordEvent } from '../../ledger/audit.ts';
 import type { LedgerTransaction } from '../../ledger/open-ledger.ts';
-import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
+import type { RunningFlow } from '../../ledger/acting-flow.ts';
+import type { LedgerTools } from '../ledger-tools.ts';
 import { notInLedger } from './generation-facts.ts';
 
 /** What was published after a promotion. */

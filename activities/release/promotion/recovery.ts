@@ -5,7 +5,8 @@ import { sha256 } from '../../../platform/sha256.ts';
 import { recordEvent } from '../../ledger/audit.ts';
 import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
 import { stayedIn } from '../deployment/record-deployment.ts';
-import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
+import type { RunningFlow } from '../../ledger/acting-flow.ts';
+import type { LedgerTools } from '../ledger-tools.ts';
 import { notInLedger } from './generation-facts.ts';
 import { lastDecision } from './last-decision.ts';
 

@@ -1,7 +1,8 @@
 import { TRAIN_EVENTS, type TrainEvent, type TrainState } from '../../../domain/release/train/train.ts';
 import { recordEvent } from '../../ledger/audit.ts';
 import { readContracts } from '../contracts/stored-contracts.ts';
-import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
+import type { RunningFlow } from '../../ledger/acting-flow.ts';
+import type { LedgerTools } from '../ledger-tools.ts';
 import { trainOf } from './plan-train.ts';
 import type { TrainSchedules } from './train-schedule.ts';
 

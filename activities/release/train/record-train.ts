@@ -1,7 +1,8 @@
 import canonicalize from 'canonicalize';
 import type { TrainEvent } from '../../../domain/release/train/train.ts';
 import { recordEvent } from '../../ledger/audit.ts';
-import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
+import type { RunningFlow } from '../../ledger/acting-flow.ts';
+import type { LedgerTools } from '../ledger-tools.ts';
 
 /** Something that a train did, to record. */
 export interface RecordTrain extends TrainEvent {

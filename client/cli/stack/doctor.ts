@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Client, Connection } from '@temporalio/client';
 import { FAILURES } from '../../../domain/shared/failures.ts';
-import { COMMON_ROLES, QUEUE_OF_ROLE, type Role, ROLES } from '../../../domain/shared/roles.ts';
+import { COMMON_ROLES, QUEUE_OF_ROLE, ROLES, type SharedRole } from '../../../domain/shared/roles.ts';
 import { findRunningStack } from '../../../stack/running-stack.ts';
 import type { RunningStack } from '../../../stack/running-stack.ts';
 import { atLeast } from '../../../platform/version.ts';
@@ -162,7 +162,7 @@ async function searchAttributes(connection: Connection, namespace: string): Prom
   return wrong('search attributes', `${found}; missing: ${missing.join(', ')}`, remedy);
 }
 
-async function pollers(connection: Connection, namespace: string, role: Role): Promise<Finding> {
+async function pollers(connection: Connection, namespace: string, role: SharedRole): Promise<Finding> {
   const queue = QUEUE_OF_ROLE[role];
   const name = `task queue ${queue}`;
   const { default: proto } = await import('@temporalio/proto');

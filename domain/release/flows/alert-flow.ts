@@ -23,6 +23,7 @@ export interface AnswerAlertsResult {
 /** Answers alerts about an environment: with a rollback, a question to people, or nothing. */
 export const answerAlertsFlow = defineFlow<AnswerAlertsInput, AnswerAlertsResult>()({
   type: 'answerAlerts',
+  act: { event: 'alert', resource: 'environment', action: 'answer', named: ['environment'] },
   input: (z) =>
     z.strictObject({
       repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),

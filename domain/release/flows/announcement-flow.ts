@@ -31,6 +31,7 @@ export interface AnnouncePromotionInput {
 /** Announces a promotion to one channel. */
 export const announcePromotionFlow = defineFlow<AnnouncePromotionInput, PartEnd>()({
   type: 'announcePromotion',
+  act: { event: 'publication', resource: 'generation', action: 'announce', named: ['version'] },
   input: (z) =>
     z.strictObject({
       repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),

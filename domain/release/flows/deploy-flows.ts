@@ -108,6 +108,7 @@ function deployFields(z: Zod) {
 /** Deploys a release to an environment, when it is its turn. */
 export const deployReleaseFlow = defineFlow<DeployReleaseInput, DeployReleaseResult>()({
   type: 'deployRelease',
+  act: { event: 'deployment', resource: 'environment', action: 'deploy', named: ['environment', 'version'] },
   input: (z) =>
     z.strictObject({
       ...deployFields(z),
@@ -151,6 +152,7 @@ export interface ChangeEnvironmentInput extends Omit<DeployReleaseInput, 'soaked
 /** The flow that has the lock of an environment, and changes it. */
 export const changeEnvironmentFlow = defineFlow<ChangeEnvironmentInput, DeployReleaseResult>()({
   type: 'changeEnvironment',
+  act: { event: 'deployment', resource: 'environment', action: 'deploy', named: ['environment', 'version'] },
   input: (z) =>
     z.strictObject({
       ...deployFields(z),

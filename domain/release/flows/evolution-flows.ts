@@ -64,6 +64,7 @@ export interface StartEvolutionResult extends EvolutionStart {
 /** Starts an evolution. */
 export const startEvolutionFlow = defineFlow<StartEvolutionInput, StartEvolutionResult>()({
   type: 'startEvolution',
+  act: { event: 'evolution', resource: 'evolution', action: 'start', named: ['version', 'change'] },
   input: (z) =>
     z
       .strictObject({
@@ -131,6 +132,7 @@ export interface ProveChangeResult {
 /** Runs a pipeline at a commit, and proves the pending evolution that the commit is for. */
 export const proveChangeFlow = defineFlow<ProveChangeInput, ProveChangeResult>()({
   type: 'proveChange',
+  act: { event: 'evolution', resource: 'pipeline', action: 'prove', named: ['pipeline'] },
   input: (z) =>
     z
       .strictObject({
@@ -173,6 +175,7 @@ export interface AbandonEvolutionInput extends RequestFields {
 /** Ends a pending evolution without a verdict. */
 export const abandonEvolutionFlow = defineFlow<AbandonEvolutionInput, { readonly abandoned: string }>()({
   type: 'abandonEvolution',
+  act: { event: 'evolution', resource: 'evolution', action: 'abandon', named: ['evolution'] },
   input: (z) =>
     z.strictObject({
       repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),

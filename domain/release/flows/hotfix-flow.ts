@@ -30,6 +30,7 @@ export interface CreateHotfixResult {
 /** Creates a hotfix of a released version. */
 export const createHotfixFlow = defineFlow<CreateHotfixInput, CreateHotfixResult>()({
   type: 'createHotfix',
+  act: { event: 'hotfix', resource: 'generation', action: 'create hotfix', named: ['base'] },
   input: (z) =>
     z.strictObject({
       repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),

@@ -55,6 +55,7 @@ const isHotfixNamed = (input: {
 /** Brings a hotfix from its issue into a healthy environment. */
 export const releaseHotfixFlow = defineFlow<ReleaseHotfixInput, ReleaseHotfixResult>()({
   type: 'releaseHotfix',
+  act: { event: 'hotfix', resource: 'generation', action: 'release hotfix', named: ['version', 'base', 'issue'] },
   input: (z) =>
     z
       .strictObject({

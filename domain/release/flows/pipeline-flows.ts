@@ -89,6 +89,7 @@ export interface JobState {
 /** Runs a pipeline at a commit. */
 export const runPipelineFlow = defineFlow<RunPipelineInput, RunPipelineResult>()({
   type: 'runPipeline',
+  act: { event: 'pipeline', resource: 'pipeline', action: 'run', named: ['pipeline'] },
   input: (z) =>
     z
       .strictObject({

@@ -1,3 +1,4 @@
+import type { Acting } from '../../shared/acts.ts';
 import { isRepositoryId, NOT_A_REPOSITORY_ID, repositoryName } from '../../git/repository.ts';
 import { isBranchName } from '../../git/branch.ts';
 import { defineFlow, type Zod } from '../../shared/flow.ts';
@@ -66,6 +67,7 @@ function promotionFields(z: Zod) {
 /** Promotes a generation: all gates, the final tag, and what follows a release. */
 export const promoteGenerationFlow = defineFlow<PromoteGenerationInput, PromoteGenerationResult>()({
   type: 'promoteGeneration',
+  act: { event: 'generation', resource: 'generation', action: 'promote', named: ['version'] },
   input: (z) =>
     z
       .strictObject({
@@ -96,3 +98,9 @@ export const promoteGenerationFlow = defineFlow<PromoteGenerationInput, PromoteG
   person: 'by',
   isRequested: true,
 });
+
+/** The part of a promotion after its point of no return, as the audit trail names it. */
+export const PUBLISHING: Acting = {
+  type: 'publishPromotion',
+  act: { event: 'publication', resource: 'generation', action: 'publish', named: ['version'] },
+};

@@ -26,6 +26,7 @@ export interface ProveOnPushResult {
 /** Proves the pending evolutions of the changes that pushed commits name. */
 export const proveOnPushFlow = defineFlow<ProveOnPushInput, ProveOnPushResult>()({
   type: 'proveOnPush',
+  act: { event: 'evolution', resource: 'commit', action: 'prove on push', named: ['commit'] },
   input: (z) =>
     z.strictObject({
       repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),

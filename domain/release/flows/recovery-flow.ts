@@ -32,6 +32,7 @@ export interface RecoverGenerationInput extends RequestFields {
 /** Brings an environment, the ledger and the work on a repair in order after a bad promotion. */
 export const recoverGenerationFlow = defineFlow<RecoverGenerationInput, Recovery>()({
   type: 'recoverGeneration',
+  act: { event: 'generation', resource: 'generation', action: 'recover', named: ['version'] },
   input: (z) =>
     z
       .strictObject({

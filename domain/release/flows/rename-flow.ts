@@ -20,6 +20,7 @@ export interface RenameGenerationInput extends RequestFields {
 /** Gives a draft without evolutions another version. */
 export const renameGenerationFlow = defineFlow<RenameGenerationInput, { readonly version: string }>()({
   type: 'renameGeneration',
+  act: { event: 'generation', resource: 'generation', action: 'rename', named: ['version'] },
   input: (z) =>
     z.strictObject({
       repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),

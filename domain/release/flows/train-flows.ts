@@ -39,6 +39,7 @@ export interface RunTrainResult {
 /** The release train of a repository, from its cut-off to its end. */
 export const runTrainFlow = defineFlow<RunTrainInput, RunTrainResult>()({
   type: 'runTrain',
+  act: { event: 'train', resource: 'train', action: 'depart', named: ['repository'] },
   input: (z) =>
     z.strictObject({
       repository: repositoryId(z),
@@ -75,6 +76,7 @@ export interface ScheduleTrainInput extends RequestFields {
 /** Starts the schedule of a release train, as the contract of the default branch has it, or stops it. */
 export const scheduleTrainFlow = defineFlow<ScheduleTrainInput, { readonly isRunning: boolean }>()({
   type: 'scheduleTrain',
+  act: { event: 'train', resource: 'train', action: 'schedule', named: ['repository'] },
   input: (z) =>
     z.strictObject({
       repository: repositoryId(z),

@@ -24,6 +24,7 @@ export interface WithdrawGenerationResult {
 /** Takes a promoted generation back to a draft. */
 export const withdrawGenerationFlow = defineFlow<WithdrawGenerationInput, WithdrawGenerationResult>()({
   type: 'withdrawGeneration',
+  act: { event: 'generation', resource: 'generation', action: 'withdraw', named: ['version'] },
   input: (z) =>
     z.strictObject({
       repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),

@@ -7,13 +7,15 @@ import { createFolderObjects } from '../../../activities/blobs/folder-objects.ts
 import { openLedger } from '../../../activities/ledger/open-ledger.ts';
 import { storeContracts } from '../../../activities/release/contracts/stored-contracts.ts';
 import { openEvolution } from '../../../activities/release/evolutions/open-evolution.ts';
-import type { LedgerTools, RunningFlow } from '../../../activities/release/ledger-tools.ts';
+import type { RunningFlow } from '../../../activities/ledger/acting-flow.ts';
+import type { LedgerTools } from '../../../activities/release/ledger-tools.ts';
 import { recordRun } from '../../../activities/release/pipelines/record-run.ts';
 import { commitPromotion } from '../../../activities/release/promotion/commit-promotion.ts';
 import { prepareTag } from '../../../activities/release/promotion/prepare-tag.ts';
 import { recordPublication } from '../../../activities/release/promotion/record-publication.ts';
-import { recordRefusal } from '../../../activities/release/record-refusal.ts';
-import { actOf } from '../../../domain/release/acts.ts';
+import { recordRefusal } from '../../../activities/ledger/record-refusal.ts';
+import { promoteGenerationFlow } from '../../../domain/release/flows/promotion-flows.ts';
+import { actOf } from '../../../domain/shared/acts.ts';
 import { withPostgres } from '../../../platform/postgres-client.ts';
 import { createTestLedger, type TestLedger } from '../../support/ledger.ts';
 import { generation } from '../../support/release/work.ts';
@@ -123,7 +125,7 @@ describe('attempts at the same time are one event', () => {
 
   test('of a refusal', async () => {
     const refused = {
-      ...actOf('promoteGeneration', { repository: REPOSITORY, version: 'v9.0.0', by: 'ada' }),
+      ...actOf(promoteGenerationFlow, { repository: REPOSITORY, version: 'v9.0.0', by: 'ada' }),
       type: 'PromotionRefused',
       isRefused: true,
       message: 'no',

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { withChanges } from '../../../activities/release/promotion/plan-backports.ts';
-import { actOf } from '../../../domain/release/acts.ts';
+import { actOf } from '../../../domain/shared/acts.ts';
+import { startEvolutionFlow } from '../../../domain/release/flows/evolution-flows.ts';
 import { releaseFlows } from '../../../domain/release/flows/index.ts';
 import { authorsOf, excludedAuthors } from '../../../domain/release/promotion/authors.ts';
 import { type Approval, approvalBy } from '../../../domain/release/promotion/approval.ts';
@@ -283,12 +284,12 @@ describe('a contract that gets the change of a hotfix', () => {
 test('every flow that acts has a name for its refusals, whatever its input is', () => {
   // one is the trail's own, the other changes nothing
   const others = ['anchorAudit', 'checkEnvironments'];
-  for (const { type } of releaseFlows.filter((flow) => !others.includes(flow.type))) {
+  for (const flow of releaseFlows.filter(({ type }) => !others.includes(type))) {
     for (const input of [null, 'text', {}, { version: 1 }]) {
-      expect(actOf(type, input)).toMatchObject({ subject: 'unknown', repository: null, by: 'unknown' });
+      expect(actOf(flow, input)).toMatchObject({ subject: 'unknown', repository: null, by: 'unknown' });
     }
   }
-  expect(actOf('startEvolution', { version: 'v1.0.0', change: 'A-1', repository: 'r', by: 'ada' })).toEqual({
+  expect(actOf(startEvolutionFlow, { version: 'v1.0.0', change: 'A-1', repository: 'r', by: 'ada' })).toEqual({
     event: 'evolution',
     resource: 'evolution',
     action: 'start',

@@ -4,7 +4,7 @@ import { Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
 import type { OpenRole, WingRole, WorkerStart } from '../../../activities/shared/wing-role.ts';
 import { loadConfig } from '../../../activities/shared/config.ts';
-import { COMMON_ROLES, parseRoles, type Role, ROLES } from '../../../domain/shared/roles.ts';
+import { COMMON_ROLES, hostRole, parseRoles, queueOfRole, type RoleKind, ROLES } from '../../../domain/shared/roles.ts';
 import { activityWorker, flowsWorker, joinWork, openRoles, type WorkerPlace } from '../../../workers/roles.ts';
 import { WING_ROLES } from '../../../workers/wings.ts';
 
@@ -27,7 +27,7 @@ const start: WorkerStart = {
 };
 
 /** Wings that record their calls. */
-function toyWings(...wings: readonly (readonly [Role, string, Partial<OpenRole>?])[]) {
+function toyWings(...wings: readonly (readonly [RoleKind, string, Partial<OpenRole>?])[]) {
   const noted: string[] = [];
   const toys = wings.map(([role, name, more = {}]): WingRole => ({
     role,
@@ -102,4 +102,22 @@ test('roles are parsed from a list', () => {
   expect(parseRoles('pipelines')).toEqual(['pipelines']);
   expect(() => parseRoles('flows,pipelines')).toThrow('the role "pipelines" runs programs of repositories');
   expect(COMMON_ROLES).not.toContain('pipelines');
+});
+
+test('the role of a machine has its own task queue, and a process serves one machine', async () => {
+  expect(parseRoles('flows,host:build-1')).toEqual(['flows', 'host:build-1']);
+  expect(queueOfRole(hostRole('build-1'))).toBe('longhaul-host-build-1');
+  expect(() => parseRoles('host:a,host:b')).toThrow('a process serves one machine, not host:a and host:b');
+  for (const name of ['', 'A', '-a', 'a/b', 'a b', 'a'.repeat(64)]) {
+    expect(() => parseRoles(`host:${name}`)).toThrow(
+      'available: flows, repos, ledger, pipelines, deploy, and host:NAME',
+    );
+  }
+  const { toys, noted } = toyWings(['host', 'disk'], ['repos', 'git']);
+  const opened = await openRoles(toys, ['host:build-1'], start);
+  expect(noted).toEqual(['open disk']);
+  expect(Object.keys(opened.work.get('host:build-1')?.activities ?? {})).toEqual(['disk']);
+  expect(activityWorker(place, 'host:build-1', { activities: {} })).toMatchObject({
+    taskQueue: 'longhaul-host-build-1',
+  });
 });

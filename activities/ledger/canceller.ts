@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import type { Canceller, RunningFlow } from './ledger-tools.ts';
+import type { Canceller, RunningFlow } from './acting-flow.ts';
 
 /** Events at the end of a history that are searched: a cancelled flow does little more. */
 const MOST_EVENTS = 1_000;

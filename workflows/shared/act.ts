@@ -9,20 +9,20 @@ import {
   log,
   workflowInfo,
 } from '@temporalio/workflow';
-import { actOf, type RefusalFacts } from '../../domain/release/acts.ts';
+import { type Acting, actOf, type RefusalFacts } from '../../domain/shared/acts.ts';
 import { type AnyFlow, type CheckedOf, type ResultOf, writtenId } from '../../domain/shared/flow.ts';
 import { isRefusal } from '../../domain/shared/failures.ts';
 import { type IncompleteRollback, ROLLBACK_INCOMPLETE } from '../../domain/shared/repair.ts';
-import { underLock } from '../shared/child.ts';
-import { failureOf } from '../shared/failure.ts';
-import { checked } from '../shared/input.ts';
-import { ledgerActivities } from './activities.ts';
+import { underLock } from './child.ts';
+import { failureOf } from './failure.ts';
+import { checked } from './input.ts';
+import { actActivities } from './act-activities.ts';
 
 /** A checked input, and the request that the gateway recorded for it. */
 type Given<Declared extends AnyFlow> = CheckedOf<Declared> & object & { readonly requestId?: string };
 
 /**
- * A flow of the release train: checks the input, takes the lock, finds out who asked, and does the work. When it is
+ * A flow that the audit trail has: checks the input, takes the lock, finds out who asked, and does the work. When it is
  * refused, fails or is cancelled, the audit trail says so before the flow ends.
  */
 export function asAct<Declared extends AnyFlow>(
@@ -40,7 +40,7 @@ export async function act<Declared extends AnyFlow>(
   work: (given: CheckedOf<Declared> & object) => Promise<ResultOf<Declared>>,
 ): Promise<ResultOf<Declared>> {
   const given = (await checked(flow, input).catch((error: unknown) =>
-    failWithWrongInput(flow.type, input, error),
+    failWithWrongInput(flow, input, error),
   )) as Given<Declared>;
   try {
     return await underLock(flow, given, async () => {
@@ -57,7 +57,7 @@ export async function act<Declared extends AnyFlow>(
 
 /** Does the work of a flow, or of a part of it. When it does not succeed, records that before the failure goes on. */
 export async function recordingRefusal<Result>(
-  { type: flow }: Pick<AnyFlow, 'type'>,
+  acting: Acting,
   input: unknown,
   work: () => Promise<Result>,
 ): Promise<Result> {
@@ -66,7 +66,7 @@ export async function recordingRefusal<Result>(
   } catch (error) {
     const isCancelled = CancellationScope.current().consideredCancelled;
     // also when the flow is cancelled meanwhile
-    await CancellationScope.nonCancellable(() => recordEnd(flow, input, error, isCancelled));
+    await CancellationScope.nonCancellable(() => recordEnd(acting, input, error, isCancelled));
     throw error;
   }
 }
@@ -80,12 +80,15 @@ export function hasEvent(error: unknown): void {
 const recorded = new WeakSet<object>();
 
 /** Records an input that was not accepted, and fails. Fails soon also where no worker serves the ledger. */
-async function failWithWrongInput(flow: string, input: unknown, error: unknown): Promise<never> {
+async function failWithWrongInput(flow: Acting, input: unknown, error: unknown): Promise<never> {
   if (!(error instanceof Error) || isCancellation(error)) throw error;
   try {
     await CancellationScope.nonCancellable(() => record(flow, input, error, { scheduleToStartTimeout: '10 seconds' }));
   } catch (problem) {
-    log.warn('The wrong input was not recorded: no worker serves the ledger.', { flow, error: String(problem) });
+    log.warn('The wrong input was not recorded: no worker serves the ledger.', {
+      flow: flow.type,
+      error: String(problem),
+    });
   }
   recorded.add(error);
   throw error;
@@ -94,12 +97,12 @@ async function failWithWrongInput(flow: string, input: unknown, error: unknown):
 /** Makes the request that of this run: it proves who asked, also for the children of the run. */
 async function takeRequest(type: string, input: object, id: string): Promise<void> {
   const { firstExecutionRunId, root } = workflowInfo();
-  await ledgerActivities.takeRequest.executeWithOptions({ summary: 'who asks' }, [
+  await actActivities.takeRequest.executeWithOptions({ summary: 'who asks' }, [
     { id, type, input, rootRunId: root?.runId ?? firstExecutionRunId },
   ]);
 }
 
-async function recordEnd(flow: string, input: unknown, error: unknown, isCancelled: boolean): Promise<void> {
+async function recordEnd(flow: Acting, input: unknown, error: unknown, isCancelled: boolean): Promise<void> {
   if (!isUnrecorded(error, isCancelled)) return;
   if (error instanceof ApplicationFailure && error.type === ROLLBACK_INCOMPLETE) {
     const [left = { undos: [] }] = (error.details ?? []) as [IncompleteRollback?];
@@ -125,17 +128,17 @@ function isUnrecorded(error: unknown, isCancelled: boolean): boolean {
   return !(error instanceof ApplicationFailure && error.type === 'PipelineFailed');
 }
 
-async function recordGiveUp(flow: string, input: unknown, { undos, by, why }: IncompleteRollback): Promise<void> {
+async function recordGiveUp(flow: Acting, input: unknown, { undos, by, why }: IncompleteRollback): Promise<void> {
   const left = undos.map(({ undo, error }) => `${undo}: ${error}`);
-  await ledgerActivities.recordGiveUp.executeWithOptions({ summary: 'record: a person gave up' }, [
+  await actActivities.recordGiveUp.executeWithOptions({ summary: 'record: a person gave up' }, [
     { ...actOf(flow, input), givenUpBy: by ?? 'unknown', why: why ?? null, left },
   ]);
 }
 
-async function record(flow: string, input: unknown, error: unknown, options: ActivityOptions = {}): Promise<void> {
+async function record(flow: Acting, input: unknown, error: unknown, options: ActivityOptions = {}): Promise<void> {
   const { type, error: message } = failureOf(error);
   const [, facts = null] = (error instanceof ApplicationFailure ? error.details : null) ?? [];
-  await ledgerActivities.recordRefusal.executeWithOptions({ ...options, summary: `record: ${type}` }, [
+  await actActivities.recordRefusal.executeWithOptions({ ...options, summary: `record: ${type}` }, [
     {
       ...actOf(flow, input),
       type,

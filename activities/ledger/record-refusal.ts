@@ -1,11 +1,17 @@
-import type { AskedAct, GivenUpAct, RefusedAct } from '../../domain/release/acts.ts';
-import { type AuditEvent, recordEvent } from '../ledger/audit.ts';
-import type { LedgerDatabase, LedgerTransaction } from '../ledger/open-ledger.ts';
-import type { LedgerTools, RunningFlow } from './ledger-tools.ts';
+import type { AskedAct, GivenUpAct, RefusedAct } from '../../domain/shared/acts.ts';
+import { type AuditEvent, recordEvent } from './audit.ts';
+import type { LedgerDatabase, LedgerTransaction } from './open-ledger.ts';
+import type { Canceller, RunningFlow } from './acting-flow.ts';
 
-/** See `LedgerActivities.recordRefusal`. */
+/** See `ActActivities.recordRefusal`. */
 export async function recordRefusal(
-  { ledger, cancelledBy }: Pick<LedgerTools, 'ledger' | 'cancelledBy'>,
+  {
+    ledger,
+    cancelledBy,
+  }: {
+    readonly ledger: LedgerDatabase;
+    readonly cancelledBy: (run: Pick<RunningFlow, 'workflowId' | 'runId'>) => Promise<Canceller | null>;
+  },
   { type, isRefused, message, facts, ...act }: RefusedAct,
   flow: RunningFlow,
 ): Promise<void> {
@@ -22,9 +28,9 @@ export async function recordRefusal(
   });
 }
 
-/** See `LedgerActivities.recordGiveUp`. */
+/** See `ActActivities.recordGiveUp`. */
 export async function recordGiveUp(
-  { ledger }: Pick<LedgerTools, 'ledger'>,
+  { ledger }: { readonly ledger: LedgerDatabase },
   { givenUpBy, why, left, ...act }: GivenUpAct,
   flow: RunningFlow,
 ): Promise<void> {
