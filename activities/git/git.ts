@@ -62,6 +62,17 @@ export interface Git {
   run(args: readonly string[], options: GitOptions & { readonly input?: string | Uint8Array }): Promise<Buffer>;
 }
 
+/** The work for which gits are started, so that another process can find those that outlive this one. */
+export interface GitOwner {
+  /** Unique. Every git and every program that it starts has it in its environment ({@link OWNER_VARIABLE}). */
+  readonly mark: string;
+  /** Called with the pid of each git that was started; git counts as ended only when this has resolved, too. */
+  readonly onStarted: (pid: number) => Promise<void>;
+}
+
+/** The environment variable with {@link GitOwner.mark}. */
+export const OWNER_VARIABLE = 'LONGHAUL_GIT_OWNER';
+
 /** Environment variables that git needs to find programs, keys, proxies and certificates. */
 const INHERITED = [
   'PATH',
@@ -131,7 +142,7 @@ const OUTPUT_LIMIT = 200_000_000;
 const MEMORY_LIMIT = 2_000_000_000;
 
 /** Git with its configuration in `<cacheDir>/git`. */
-export function createGit(cacheDir: string, env: NodeJS.ProcessEnv): Git {
+export function createGit(cacheDir: string, env: NodeJS.ProcessEnv, owner: GitOwner | null = null): Git {
   const home = join(cacheDir, 'git');
   const configuration = join(home, 'config');
   // libcurl reads this one in lower case only
@@ -178,6 +189,7 @@ export function createGit(cacheDir: string, env: NodeJS.ProcessEnv): Git {
       ...(workTree === undefined ? {} : { GIT_WORK_TREE: workTree }),
       ...(indexFile === undefined ? {} : { GIT_INDEX_FILE: indexFile }),
       ...(store ? { GIT_ALTERNATE_OBJECT_DIRECTORIES: quoted(store.objects) } : {}),
+      ...(owner ? { [OWNER_VARIABLE]: owner.mark } : {}),
     };
   }
 
@@ -189,7 +201,7 @@ export function createGit(cacheDir: string, env: NodeJS.ProcessEnv): Git {
     const { signal } = options;
     await prepare();
     signal?.throwIfAborted();
-    return startProgram('git', args, {
+    const program = startProgram('git', args, {
       cwd: home,
       env: environment(options),
       signal,
@@ -197,6 +209,16 @@ export function createGit(cacheDir: string, env: NodeJS.ProcessEnv): Git {
       maxMemoryBytes: MEMORY_LIMIT,
       mayLeaveProcesses: true,
     });
+    if (owner === null || program.pid === undefined) return program;
+    // its output is read meanwhile: what comes before the first reader is lost
+    const known = owner.onStarted(program.pid);
+    known.catch(() => program.kill());
+    const ended = program.ended.then(async (end) => {
+      await known;
+      return end;
+    });
+    ended.catch(() => undefined);
+    return { ...program, ended };
   }
 
   return {
@@ -306,7 +328,11 @@ function failureOfGit(command: string, stderr: string, code: number | string | n
   ) {
     return new LonghaulError('RepositoryNotFound', `There is no repository ${about}: ${said}`);
   }
-  if (/No space left on device|Disk quota exceeded|Input\/output error|Read-only file system/i.test(said)) {
+  if (
+    /No space left on device|Disk quota exceeded|Input\/output error|Read-only file system|unable to write file/i.test(
+      said,
+    )
+  ) {
     return new LonghaulError('DiskFailed', `git ${command} of ${about} cannot use the disk: ${said}`);
   }
   if (UNREACHABLE.test(said)) {

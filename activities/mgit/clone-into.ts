@@ -8,12 +8,15 @@ import { fetchMissing } from './commit-pack.ts';
 import { atCommit, type CommitTools } from './committed-file.ts';
 import type { Access } from './source.ts';
 
+/** A ref of a clone with a detached HEAD: the commit that it was made at, which the remote had. */
+export const CLONED_REF = 'refs/longhaul/cloned';
+
 /** A clone to make. */
 export interface NewClone {
   /** Oid of the commit that is checked out. */
   readonly commit: string;
-  /** The local branch that is made at the commit, and checked out. */
-  readonly branch: string;
+  /** The local branch that is made at the commit, and checked out; null for a detached HEAD. */
+  readonly branch: string | null;
   /**
    * The branch of the remote that had the commit when it was looked up; null for none. A local branch of the same name
    * tracks it.
@@ -38,9 +41,9 @@ export async function cloneInto(tools: CommitTools, access: Access, clone: NewCl
   const { git } = tools;
   const { id: about, remote, signal } = access;
   const { commit, branch, from, isFromDefault } = clone;
-  for (const name of [branch, from ?? branch]) {
+  for (const name of [branch, from]) {
     // it becomes a part of paths and of a configuration
-    if (!isBranchName(name))
+    if (name !== null && !isBranchName(name))
       throw new LonghaulError('InvalidInput', `${JSON.stringify(name)} is not a name of a branch.`);
   }
   await atCommit(tools, access, commit, async (source) => {
@@ -51,9 +54,9 @@ export async function cloneInto(tools: CommitTools, access: Access, clone: NewCl
     await mkdir(join(gitDir, 'refs', 'heads'), { recursive: true });
     const isPartial = remote.path === null;
     await writeFile(join(gitDir, 'config'), configuration(store.format, { ...clone, url: remote.url, isPartial }));
-    await writeFile(join(gitDir, 'HEAD'), `ref: refs/heads/${branch}\n`);
+    await writeFile(join(gitDir, 'HEAD'), branch === null ? `${commit}\n` : `ref: refs/heads/${branch}\n`);
     const refs = [
-      `${commit} refs/heads/${branch}`,
+      branch === null ? `${commit} ${CLONED_REF}` : `${commit} refs/heads/${branch}`,
       ...(from === null ? [] : [`${commit} refs/remotes/origin/${from}`]),
     ];
     await writeFile(join(gitDir, 'packed-refs'), `# pack-refs with: peeled fully-peeled sorted \n${refs.join('\n')}\n`);
@@ -87,7 +90,7 @@ function configuration(
     `\turl = ${quoted(url)}`,
     '\tfetch = +refs/heads/*:refs/remotes/origin/*',
     ...(isPartial ? ['\tpromisor = true', '\tpartialclonefilter = blob:none'] : []),
-    ...(branch === from
+    ...(branch !== null && branch === from
       ? [`[branch ${quoted(branch)}]`, '\tremote = origin', `\tmerge = ${quoted(`refs/heads/${branch}`)}`]
       : []),
     '',

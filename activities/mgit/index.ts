@@ -14,7 +14,7 @@ import { containedCommits } from './contained-commits.ts';
 import { listCommittedFiles, readCommittedFile } from './committed-file.ts';
 import { createContentSpool } from './content-spool.ts';
 import { differentiate } from './differential.ts';
-import { createGit } from '../git/git.ts';
+import { createGit, type GitOwner } from '../git/git.ts';
 import type { Mgit } from './mgit.ts';
 import { createAzureDevopsProvider } from './providers/azure-devops.ts';
 import { createBitbucketProvider } from './providers/bitbucket.ts';
@@ -56,12 +56,14 @@ export interface MgitOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Larger files are skipped. */
   readonly maxFileBytes: number;
+  /** The work that its gits belong to. @default none */
+  readonly owner?: GitOwner;
 }
 
 /** Opens mgit. Accesses nothing before its first use. */
 export function createMgit(options: MgitOptions): Mgit {
   const { cacheDir, maxFileBytes, env = process.env } = options;
-  const git = createGit(cacheDir, env);
+  const git = createGit(cacheDir, env, options.owner);
   const providers = options.providers.map((config) => withPossibleIds(createProvider(config, env, cacheDir)));
   /** The same with the accounts that write. */
   const writers = options.providers.map((config) => createProvider(forWriting(config), env, cacheDir));
