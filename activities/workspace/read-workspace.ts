@@ -61,7 +61,15 @@ const NOTHING: RepositoryManifests = { packages: [], diagnostics: [] };
  */
 export async function readWorkspace(folder: string, options: ReadWorkspaceOptions): Promise<ReadWorkspace> {
   const root = await realRoot(folder);
-  const found = await readWorkspaceManifest(root, options.signal);
+  return readRepositories(root, await readWorkspaceManifest(root, options.signal), options);
+}
+
+/** Like {@link readWorkspace}, with these repositories below the real path of a root, whatever a manifest there says. */
+export async function readRepositories(
+  root: string,
+  found: FoundManifest,
+  options: ReadWorkspaceOptions,
+): Promise<ReadWorkspace> {
   const workTree: WorkTreeOptions = { excludes: await excludesFile(root, options.env), signal: options.signal };
   const { repositories } = found.manifest;
   const places = repositories.map(({ name, path }) => ({ name, folder: workspacePath(root, path) }));

@@ -31,7 +31,7 @@ const IN_PROGRESS: readonly (readonly [file: string, operation: GitInProgress])[
 ];
 
 /** Set for every command in a work tree, so that no program runs that the repository's configuration names. */
-const NO_PROGRAMS: readonly Setting[] = [
+export const NO_PROGRAMS: readonly Setting[] = [
   ['core.fsmonitor', 'false'],
   ['core.hooksPath', '/dev/null'],
 ];
@@ -235,9 +235,9 @@ function originIn(configuration: string): string | null {
 }
 
 /** Settings that switch off every filter which the repository's configuration names. */
-async function withoutFilters(
+export async function withoutFilters(
   git: Git,
-  about: { readonly about: string; readonly gitDir: string; readonly signal: AbortSignal | undefined },
+  about: { readonly about: string; readonly gitDir: string; readonly signal?: AbortSignal | undefined },
 ): Promise<Setting[]> {
   const printed = await git.run(['config', '--list', '--name-only', '-z'], about);
   const names = new Set(

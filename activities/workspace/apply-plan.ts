@@ -1,0 +1,223 @@
+import { diskFailure, LonghaulError } from '../../domain/shared/failures.ts';
+import { diffWorkspaces, isEmptyDelta, type WorkspaceDelta } from '../../domain/workspace/workspace-delta.ts';
+import { manifestOf } from '../../domain/workspace/workspace-manifest.ts';
+import { type PlanContent, planText } from '../../domain/workspace/workspace-plan.ts';
+import { type DiskOperation, diskOperations, readWorkspacePlan } from '../../domain/workspace/workspace-plan.schema.ts';
+import { messageOf } from '../../platform/error-code.ts';
+import { createSemaphore } from '../../platform/semaphore.ts';
+import { sha256 } from '../../platform/sha256.ts';
+import { createGit } from '../git/git.ts';
+import { checkPreconditions } from './check-preconditions.ts';
+import { deleteTaken, type EndingTools, type LeftItem, undoChanges } from './end-plan.ts';
+import { lastEntry } from './plan-journal.ts';
+import { beginRun, planOf, type PlanResult, type PlanSite, withPlanJournal } from './plan-run.ts';
+import { readRepositories } from './read-workspace.ts';
+import { type OperationTools, runOperation } from './run-operation.ts';
+import { realRoot } from './workspace-manifest-file.ts';
+
+/** What became of a plan. */
+export interface AppliedPlan {
+  readonly plan: string;
+  /** `unchanged`: the workspace was as the plan wants it, and nothing was done. */
+  readonly outcome: 'committed' | 'unchanged';
+  /** What is not as desired, by a new snapshot. The workspace is ready when it is empty. */
+  readonly drift: WorkspaceDelta;
+  /** Folders with repositories that the plan took away and that got something new meanwhile. */
+  readonly kept: readonly string[];
+}
+
+/** What became of the undoing of a plan. */
+export interface UndonePlan {
+  /** The plan; null when none was in progress. */
+  readonly plan: string | null;
+  /** `committed`: all its operations had succeeded, so that it was finished instead. */
+  readonly outcome: 'undone' | 'incomplete' | 'committed';
+  /** What could not be undone. */
+  readonly left: readonly LeftItem[];
+}
+
+/**
+ * Applies a plan: all of it, or nothing. `bytes` is the file of the plan. When an operation fails, everything is undone,
+ * and its failure is thrown; what cannot be undone is in the message of `UndoFailed`. A process that was killed leaves a
+ * journal: the next call with the same plan continues it. Applied again, a plan does nothing. Throws `InvalidInput` when
+ * the bytes are no plan or were edited, `PlanPreconditionFailed` when something does not hold; nothing is changed then.
+ */
+export async function applyWorkspacePlan(bytes: Uint8Array | string, site: PlanSite): Promise<AppliedPlan> {
+  const root = await realRoot(site.root);
+  const { plan, content } = checkedPlan(bytes, root);
+  const operations = diskOperations(content.operations);
+  return withPlanJournal(root, site, plan, async (journal): Promise<PlanResult<AppliedPlan>> => {
+    if (journal.entries.length === 0) {
+      const drift = await driftOf(root, content, site);
+      if (isEmptyDelta(drift))
+        return { end: 'undone', answer: () => ({ plan, outcome: 'unchanged', drift, kept: [] }) };
+      await refuseUnmet(root, content, site);
+    }
+    const run = await beginRun(root, site, plan, journal);
+    const undoing = lastEntry(journal, 'undoing');
+    if (undoing !== null) {
+      const { failure, message } = undoing;
+      return undoFailed(run, failure === null ? new Error(message) : new LonghaulError(failure, message));
+    }
+    if (lastEntry(journal, 'committed') === null) {
+      try {
+        await runAll(run, operations, site);
+      } catch (error) {
+        site.signal?.throwIfAborted();
+        return undoFailed(run, diskFailure(error) ?? error);
+      }
+      await journal.append({ type: 'committed' });
+    }
+    const kept = await deleteTaken(run);
+    const drift = await driftOf(root, content, site);
+    return { end: 'committed', answer: () => ({ plan, outcome: 'committed', drift, kept }) };
+  });
+}
+
+/**
+ * Undoes the plan that is in progress in the workspace, after its process has ended without finishing it, or when undoing
+ * it was incomplete and a person has removed what was in the way. One whose operations have all succeeded is finished
+ * instead: a plan to the former state takes it back.
+ */
+export async function undoWorkspacePlan(site: PlanSite): Promise<UndonePlan> {
+  const root = await realRoot(site.root);
+  return withPlanJournal(root, site, null, async (journal): Promise<PlanResult<UndonePlan>> => {
+    const plan = planOf(journal);
+    if (plan === null) return { end: 'undone', answer: () => ({ plan, outcome: 'undone', left: [] }) };
+    const run = await beginRun(root, site, plan, journal);
+    if (lastEntry(journal, 'committed') !== null) {
+      await deleteTaken(run);
+      return { end: 'committed', answer: () => ({ plan, outcome: 'committed', left: [] }) };
+    }
+    if (lastEntry(journal, 'undoing') === null)
+      await journal.append({ type: 'undoing', failure: 'Cancelled', message: `The plan ${plan} was undone.` });
+    const left = await undoChanges(run);
+    return left.length === 0
+      ? { end: 'undone', answer: () => ({ plan, outcome: 'undone', left }) }
+      : { end: 'open', answer: () => ({ plan, outcome: 'incomplete', left }) };
+  });
+}
+
+/** Undoes everything because of a failure, which the caller gets. */
+async function undoFailed(run: EndingTools, failure: unknown): Promise<PlanResult<never>> {
+  const { journal } = run.ground;
+  const type = failure instanceof LonghaulError ? failure.type : null;
+  if (lastEntry(journal, 'undoing') === null) {
+    // where even the journal cannot be written, the changes are undone all the same: it has them
+    await journal.append({ type: 'undoing', failure: type, message: messageOf(failure) }).catch(() => undefined);
+  }
+  const left = await undoChanges(run).catch((error: unknown) => {
+    const why = `${messageOf(failure)} Undoing the plan failed: ${messageOf(error)}`;
+    throw new LonghaulError('UndoFailed', why, { cause: failure });
+  });
+  const thrown =
+    left.length === 0
+      ? failure
+      : new LonghaulError(
+          'UndoFailed',
+          [`${messageOf(failure)} Not everything could be undone:`, ...left.map(described)].join('\n'),
+          { cause: failure },
+        );
+  return {
+    end: left.length === 0 ? 'undone' : 'open',
+    answer: () => {
+      throw thrown;
+    },
+  };
+}
+
+function described({ problem, command }: LeftItem): string {
+  return `- ${problem} ${command}`;
+}
+
+/** Does all operations, each after those that it depends on, several in parallel. Begins none after the first failure. */
+async function runAll(
+  run: Omit<OperationTools, 'signal'>,
+  operations: readonly DiskOperation[],
+  { parallel = 4, signal: caller, onProgress }: PlanSite,
+): Promise<void> {
+  const { journal } = run.ground;
+  const failed = new AbortController();
+  const signal = AbortSignal.any([failed.signal, ...(caller === undefined ? [] : [caller])]);
+  const semaphore = createSemaphore(parallel);
+  const running = new Set<string>();
+  let done = 0;
+  const tell = (): void => onProgress?.({ done, total: operations.length, running: [...running] });
+  const ended: Promise<void>[] = [];
+  for (const operation of operations) {
+    const { index, target, depends_on } = operation;
+    const before = depends_on.map((other) => ended[other]);
+    const work = async (): Promise<void> => {
+      await Promise.all(before);
+      const release = await semaphore.acquire(signal);
+      try {
+        signal.throwIfAborted();
+        running.add(target);
+        tell();
+        if (lastEntry(journal, 'done', index) === null) {
+          await runOperation({ ...run, signal }, operation);
+          await journal.append({ type: 'done', operation: index });
+        }
+        done++;
+      } catch (error) {
+        failed.abort(error);
+        throw error;
+      } finally {
+        running.delete(target);
+        tell();
+        release();
+      }
+    };
+    ended.push(work());
+  }
+  // also those that fail end before anything is undone
+  await Promise.allSettled(ended);
+  signal.throwIfAborted();
+}
+
+/** The plan in its file, at this root. */
+function checkedPlan(
+  bytes: Uint8Array | string,
+  root: string,
+): { readonly plan: string; readonly content: PlanContent } {
+  const from = 'The file';
+  const { id, content } = readWorkspacePlan(parsed(bytes, from), from, {
+    root,
+    generated_at: new Date().toISOString(),
+  });
+  if (sha256(planText(content)).slice(0, 16) === id) return { plan: id, content };
+  throw new LonghaulError('InvalidInput', `The plan ${id} was edited after it was made: make a new one.`);
+}
+
+function parsed(bytes: Uint8Array | string, from: string): unknown {
+  try {
+    return JSON.parse(typeof bytes === 'string' ? bytes : new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw new LonghaulError('InvalidInput', `${from} is no plan: ${messageOf(error)}.`, { cause: error });
+  }
+}
+
+/** What is not as the plan wants it, of the repositories that it knows. */
+async function driftOf(
+  root: string,
+  { current, desired }: PlanContent,
+  { cacheDir, env, signal }: PlanSite,
+): Promise<WorkspaceDelta> {
+  const wanted = new Set(desired.repos.flatMap(({ name, path }) => [`name ${name}`, `path ${path}`]));
+  const leaving = current.repos.filter(({ name, path }) => !wanted.has(`name ${name}`) && !wanted.has(`path ${path}`));
+  const manifest = manifestOf([...desired.repos, ...leaving]);
+  const found = { manifest, file: null, passedOver: [] };
+  const { snapshot } = await readRepositories(root, found, { git: createGit(cacheDir, env), env, signal });
+  return diffWorkspaces(snapshot, desired);
+}
+
+/** Throws `PlanPreconditionFailed` with every precondition that does not hold. */
+async function refuseUnmet(root: string, { preconditions }: PlanContent, site: PlanSite): Promise<void> {
+  // the lock is held by this process
+  const checkable = preconditions.filter(({ type }) => type !== 'lock_available');
+  const options = { git: createGit(site.cacheDir, site.env), env: site.env, signal: site.signal };
+  const unmet = (await checkPreconditions(root, checkable, options)).filter(({ problem }) => problem !== null);
+  if (unmet.length === 0) return;
+  const lines = unmet.map(({ precondition: { message }, problem }) => `${message} But ${problem}.`);
+  throw new LonghaulError('PlanPreconditionFailed', lines.join('\n'));
+}

@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto';
+import { unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RepositoryAddress } from '../../domain/git/repository.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import { identify } from '../../platform/process-identity.ts';
+import { syncFolder } from '../../platform/whole-file.ts';
+import { createGit, type GitOwner } from '../git/git.ts';
+import type { Mgit } from '../mgit/index.ts';
+import type { EndingTools } from './end-plan.ts';
+import { type Journal, openJournal } from './journal.ts';
+import { planGround } from './plan-ground.ts';
+import { endChildren, isPlanEntry, lastEntry, type PlanEntry } from './plan-journal.ts';
+import { excludesFile } from './read-workspace.ts';
+import type { OperationTools } from './run-operation.ts';
+import { unsavedWork } from './unsaved-work.ts';
+import { holdWorkspace, type PlanEnd } from './workspace-lock.ts';
+
+/** Where plans are applied, and with what. */
+export interface PlanSite {
+  /** The folder of the workspace. What a plan says about roots is not used. */
+  readonly root: string;
+  /** Longhaul's data folder on this host: it gets the journal. */
+  readonly dataDir: string;
+  /** Longhaul's cache folder on this host, for the configuration of git. */
+  readonly cacheDir: string;
+  /** The environment of the person: where the configuration of git is. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Opens mgit, whose gits belong to this owner. */
+  readonly openMgit: (owner: GitOwner) => Mgit;
+  /** The repository at an address, with the id by which mgit finds its mirror and credentials. */
+  readonly repositoryOf: (origin: string) => RepositoryAddress;
+  /** Operations that are done in parallel. @default 4 */
+  readonly parallel?: number;
+  /** Ends the work; what was done stays, with its journal, until the next call continues or undoes it. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called when an operation begins or has ended, for a heartbeat. */
+  readonly onProgress?: (progress: PlanProgress) => void;
+}
+
+/** How far a plan is. */
+export interface PlanProgress {
+  readonly done: number;
+  readonly total: number;
+  /** The targets of operations that run. */
+  readonly running: readonly string[];
+}
+
+/** How the work on a plan ended, and what its caller gets: `answer` returns it, or throws. */
+export interface PlanResult<Result> {
+  readonly end: PlanEnd;
+  readonly answer: () => Result;
+}
+
+/**
+ * Runs `work` with the journal of the plan that is in progress in the workspace at this real path; its entries are empty
+ * when there is none. Removes the journal when the plan is over. With `plan`, another one that is in progress is refused
+ * with `PlanPreconditionFailed`.
+ */
+export async function withPlanJournal<Result>(
+  root: string,
+  { dataDir, signal }: PlanSite,
+  plan: string | null,
+  work: (journal: Journal<PlanEntry>) => Promise<PlanResult<Result>>,
+): Promise<Result> {
+  const workspace = await holdWorkspace(root, dataDir, signal);
+  const file = join(workspace.folder, 'journal');
+  let end: PlanEnd = 'open';
+  try {
+    const journal = await openJournal(file, isPlanEntry);
+    let isOver = journal.entries.length === 0;
+    try {
+      const other = planOf(journal);
+      if (plan !== null && other !== null && other !== plan) {
+        throw new LonghaulError(
+          'PlanPreconditionFailed',
+          `The plan ${other} is in progress in ${root}: apply it again or undo it before another one.`,
+        );
+      }
+      const result = await work(journal);
+      end = result.end;
+      isOver = end !== 'open';
+      return result.answer();
+    } finally {
+      // nothing was announced, so nothing was changed
+      if (end === 'open' && journal.entries.length === 0) end = 'undone';
+      isOver ||= journal.entries.length === 0;
+      await journal.close();
+      if (isOver) {
+        await unlink(file);
+        await syncFolder(workspace.folder);
+      }
+    }
+  } finally {
+    await workspace.leave(end);
+  }
+}
+
+/** The id of the plan that a journal is about; null for an empty one. */
+export function planOf(journal: Journal<PlanEntry>): string | null {
+  return lastEntry(journal, 'worker')?.plan ?? null;
+}
+
+/**
+ * Begins to work on a plan, or continues what another process has begun: its gits are ended first. Announces this process
+ * in the journal.
+ */
+export async function beginRun(
+  root: string,
+  site: PlanSite,
+  plan: string,
+  journal: Journal<PlanEntry>,
+): Promise<Omit<OperationTools, 'signal'> & EndingTools> {
+  await endChildren(journal);
+  const mark = randomUUID();
+  await journal.append({ type: 'worker', plan, mark });
+  const owner: GitOwner = {
+    mark,
+    async onStarted(pid) {
+      const child = identify(pid);
+      if (child !== null) await journal.append({ type: 'child', ...child });
+    },
+  };
+  const ground = await planGround(root, plan, journal);
+  const git = createGit(site.cacheDir, site.env);
+  const excludes = await excludesFile(root, site.env);
+  return {
+    ground,
+    mgit: site.openMgit(owner),
+    repositoryOf: site.repositoryOf,
+    unsaved: (path) => unsavedWork(git, join(root, path), { excludes, signal: site.signal }),
+  };
+}

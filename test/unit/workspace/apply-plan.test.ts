@@ -1,0 +1,193 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { applyWorkspacePlan, undoWorkspacePlan } from '../../../activities/workspace/apply-plan.ts';
+import type { PlanProgress } from '../../../activities/workspace/plan-run.ts';
+import { failureOf } from '../../support/mgit.ts';
+import { git, scratchFolder } from '../../support/scratch-git.ts';
+import { mountSmallDisk } from '../../support/small-disk.ts';
+import { gitThatFirst, siteOf, walk } from '../../support/workspace/plan-site.ts';
+import { plannedWorkspace, type PlannedWorkspace } from '../../support/workspace/planned-workspace.ts';
+
+/** What the data folder has of the workspace. */
+const dataOf = ({ scratch }: PlannedWorkspace): string[] =>
+  existsSync(join(scratch, 'data'))
+    ? readdirSync(join(scratch, 'data'), { recursive: true, encoding: 'utf8' }).toSorted()
+    : [];
+
+test('a plan is applied, and applied again it does nothing', async () => {
+  const place = await plannedWorkspace(scratchFolder());
+  const { root, bytes, plan, origin } = place;
+  expect(plan.operations.map(({ type, target }) => `${type} ${target}`)).toEqual([
+    'detach_repo old',
+    'attach_repo core',
+    'attach_repo web',
+  ]);
+  const progress: PlanProgress[] = [];
+  const site = { ...siteOf(place), onProgress: (each: PlanProgress) => progress.push(each) };
+  const nothing = { added: [], removed: [], changed: [] };
+  expect(await applyWorkspacePlan(bytes, site)).toEqual({
+    plan: plan.id,
+    outcome: 'committed',
+    drift: nothing,
+    kept: [],
+  });
+  expect(progress.at(-1)).toEqual({ done: 3, total: 3, running: [] });
+  expect(readdirSync(root).toSorted()).toEqual(['.graft', 'libs', 'longhaul.workspace.yaml', 'web']);
+  expect(readdirSync(join(root, '.graft'))).toEqual(['.gitignore']);
+  expect(readdirSync(join(root, 'libs'))).toEqual(['core']);
+  expect(git(join(root, 'libs/core'), 'status', '--porcelain', '--branch')).toBe('## topic...origin/topic');
+  expect(git(join(root, 'web'), 'status', '--porcelain', '--branch')).toBe('## new');
+  expect(git(join(root, 'web'), 'remote', 'get-url', 'origin')).toBe(origin('web'));
+  expect(git(join(root, 'web'), 'fsck', '--strict', '--no-dangling')).toBe('');
+  expect(dataOf(place).filter((name) => name.includes('journal'))).toEqual([]);
+
+  const applied = walk(root);
+  expect(await applyWorkspacePlan(bytes, site)).toEqual({
+    plan: plan.id,
+    outcome: 'unchanged',
+    drift: nothing,
+    kept: [],
+  });
+  expect(await undoWorkspacePlan(site)).toEqual({ plan: null, outcome: 'undone', left: [] });
+  expect(walk(root)).toEqual(applied);
+});
+
+describe('a plan of which an operation fails leaves no trace', () => {
+  test('when an origin is gone', async () => {
+    const place = await plannedWorkspace(scratchFolder());
+    const base = walk(place.root);
+    rmSync(place.origin('web'), { recursive: true });
+    expect(await failureOf(applyWorkspacePlan(place.bytes, { ...siteOf(place), parallel: 1 }))).toMatch(
+      /^RepositoryNotFound: /,
+    );
+    expect(walk(place.root)).toEqual(base);
+    expect(dataOf(place)).toEqual(['workspaces']);
+  });
+
+  test('when the disk is full', async () => {
+    const disk = await mountSmallDisk();
+    onTestFinished(() => disk.dispose());
+    const root = join(disk.folder, 'root');
+    const place = await plannedWorkspace(scratchFolder(), root);
+    // larger than what is left for it
+    writeFileSync(join(place.origin('web'), 'large'), Buffer.alloc(8_000_000, 'x'));
+    git(place.origin('web'), 'add', '--all');
+    git(place.origin('web'), 'commit', '--quiet', '--message', 'large');
+    const base = walk(root);
+    await disk.fill(2_000_000);
+    expect(await failureOf(applyWorkspacePlan(place.bytes, siteOf(place)))).toMatch(/^DiskFailed: /);
+    await disk.empty();
+    expect(walk(root)).toEqual(base);
+  });
+
+  test('when the journal cannot be written any more', async () => {
+    const place = await plannedWorkspace(scratchFolder());
+    const base = walk(place.root);
+    // only journals are written with datasync
+    const handle = await open(place.root);
+    const full = vi.spyOn(Object.getPrototypeOf(handle) as typeof handle, 'datasync');
+    await handle.close();
+    onTestFinished(() => full.mockRestore());
+    const onProgress = ({ done }: PlanProgress): void => {
+      if (done === 2) full.mockRejectedValue(Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' }));
+    };
+    expect(await failureOf(applyWorkspacePlan(place.bytes, { ...siteOf(place), parallel: 1, onProgress }))).toMatch(
+      /^DiskFailed: The journal .* cannot be used: ENOSPC/,
+    );
+    expect(walk(place.root)).toEqual(base);
+  });
+});
+
+describe('what a person does meanwhile is never lost', () => {
+  test('a file in a repository that is being taken away', async () => {
+    const scratch = scratchFolder();
+    const place = await plannedWorkspace(scratch);
+    const base = walk(place.root);
+    const mine = join(place.root, 'old', 'mine');
+    // after the last question whether something is unsaved, before the rename
+    const path = gitThatFirst(
+      scratch,
+      `case "$*" in *--max-count=1*) [ -e '${mine}' ] || echo mine > '${mine}';; esac`,
+    );
+    expect(await failureOf(applyWorkspacePlan(place.bytes, siteOf(place, path)))).toBe(
+      'PlanPreconditionFailed: old cannot be taken out of the workspace without loss: it has changes or files that are not committed.',
+    );
+    expect(readFileSync(mine, 'utf8')).toBe('mine\n');
+    rmSync(mine);
+    expect(walk(place.root)).toEqual(base);
+  });
+
+  test('a write into a repository that was taken away, by a program that had a file open', async () => {
+    const scratch = scratchFolder();
+    const place = await plannedWorkspace(scratch);
+    const count = join(scratch, 'count');
+    const path = gitThatFirst(
+      scratch,
+      `case "$*" in *--max-count=1*) echo >> '${count}'; if [ $(wc -l < '${count}') = 2 ]; then`,
+      `for each in '${join(place.root, '.graft', 'aside')}'/*/taken-0; do echo mine >> "$each/a b"; done; fi;; esac`,
+    );
+    const { outcome, kept, drift } = await applyWorkspacePlan(place.bytes, { ...siteOf(place, path), parallel: 1 });
+    expect({ outcome, drift }).toEqual({ outcome: 'committed', drift: { added: [], removed: [], changed: [] } });
+    expect(kept).toHaveLength(1);
+    expect(readFileSync(join(kept[0] ?? '', 'a b'), 'utf8')).toBe('text of old\nmine\n');
+  });
+
+  test('a folder in the place of a clone', async () => {
+    const scratch = scratchFolder();
+    const place = await plannedWorkspace(scratch);
+    const base = walk(place.root);
+    const web = join(place.root, 'web');
+    const path = gitThatFirst(
+      scratch,
+      `case "$*" in "read-tree --reset"*) mkdir -p '${web}'; echo mine > '${web}/mine';; esac`,
+    );
+    expect(await failureOf(applyWorkspacePlan(place.bytes, siteOf(place, path)))).toBe(
+      `PlanPreconditionFailed: There is something at ${web}.`,
+    );
+    expect(readFileSync(join(web, 'mine'), 'utf8')).toBe('mine\n');
+    rmSync(web, { recursive: true });
+    expect(walk(place.root)).toEqual(base);
+  });
+
+  test('work in a clone, and a file in the place of a repository, when a plan is undone: they are named', async () => {
+    const scratch = scratchFolder();
+    const place = await plannedWorkspace(scratch);
+    const base = walk(place.root);
+    const [core, old] = [join(place.root, 'libs', 'core'), join(place.root, 'old')];
+    // the last operation fails, after a person has worked in what the others have made
+    const path = gitThatFirst(
+      scratch,
+      `case "$*" in "read-tree --reset"*) if [ -d '${core}' ]; then`,
+      `echo mine > '${core}/mine'; echo mine > '${old}'; exit 1; fi;; esac`,
+    );
+    const failure = await failureOf(applyWorkspacePlan(place.bytes, { ...siteOf(place, path), parallel: 1 }));
+    expect(failure).toMatch(/^UndoFailed: git read-tree .* ended with 1/);
+    expect(failure).toContain(`- ${core} stays where it is: it has changes or files that are not committed.`);
+    expect(failure).toContain(`- ${old} cannot be put back from ${place.root}/.graft/aside/`);
+    expect([join(core, 'mine'), old].map((file) => readFileSync(file, 'utf8'))).toEqual(['mine\n', 'mine\n']);
+    expect(existsSync(join(place.root, 'web'))).toBe(false);
+    // again, it is as incomplete
+    const { outcome, left } = await undoWorkspacePlan(siteOf(place));
+    expect([outcome, left.length]).toEqual(['incomplete', 2]);
+    // a person takes the things away
+    rmSync(join(core, 'mine'));
+    rmSync(old);
+    expect(await undoWorkspacePlan(siteOf(place))).toEqual({ plan: place.plan.id, outcome: 'undone', left: [] });
+    expect(walk(place.root)).toEqual(base);
+    expect(dataOf(place)).toEqual(['workspaces']);
+  });
+});
+
+test('another process that changes the workspace, or another plan in progress, is waited for by people', async () => {
+  const place = await plannedWorkspace(scratchFolder());
+  mkdirSync(join(place.root, '.graft'));
+  const lock = join(place.root, '.graft', 'lock');
+  writeFileSync(lock, 'of Graft');
+  const base = walk(place.root);
+  expect(await failureOf(applyWorkspacePlan(place.bytes, siteOf(place)))).toBe(
+    `PlanPreconditionFailed: The workspace ${place.root} is being changed by another program, which holds ${lock}.`,
+  );
+  expect(walk(place.root)).toEqual(base);
+});

@@ -1,0 +1,99 @@
+import { appendFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { createGit } from '../../../activities/git/git.ts';
+import { unsavedWork } from '../../../activities/workspace/unsaved-work.ts';
+import { git, scratchFolder, SCRATCH_ENV } from '../../support/scratch-git.ts';
+import { committedRepository } from '../../support/workspace/run-workspace.ts';
+
+/** A clone with a second branch that the remote has. */
+function cloned(): { readonly scratch: string; readonly clone: string } {
+  const scratch = scratchFolder();
+  const origin = committedRepository(join(scratch, 'origin'), { a: 'a\n', '.gitignore': 'ignored\n' });
+  git(origin, 'branch', 'topic');
+  const clone = join(scratch, 'clone');
+  git(scratch, 'clone', '--quiet', origin, clone);
+  git(clone, 'branch', '--quiet', 'topic', 'origin/topic');
+  return { scratch, clone };
+}
+
+const commit = (clone: string): string => git(clone, 'commit', '--quiet', '--allow-empty', '--message', 'mine');
+
+test.each<[what: string, change: (clone: string) => void, why: RegExp | null]>([
+  ['nothing', () => undefined, null],
+  ['an ignored file', (clone) => writeFileSync(join(clone, 'ignored'), ''), null],
+  ['a changed file', (clone) => appendFileSync(join(clone, 'a'), 'b'), /not committed/],
+  ['a new file', (clone) => writeFileSync(join(clone, 'new'), ''), /not committed/],
+  ['a file in the index', (clone) => (writeFileSync(join(clone, 'n'), ''), git(clone, 'add', 'n')), /not committed/],
+  ['a commit', commit, /commits that no remote has/],
+  [
+    'a commit on another branch',
+    (clone) => (git(clone, 'checkout', '--quiet', 'topic'), commit(clone), git(clone, 'checkout', '--quiet', 'main')),
+    /commits that no remote has/,
+  ],
+  [
+    'a commit of a detached HEAD',
+    (clone) => (git(clone, 'checkout', '-q', '--detach'), commit(clone)),
+    /no remote has/,
+  ],
+  [
+    'a commit that only a tag has',
+    (clone) => (commit(clone), git(clone, 'tag', 'mine'), git(clone, 'reset', '--quiet', '--hard', 'origin/main')),
+    /commits that no remote has/,
+  ],
+  ['a stash', (clone) => (appendFileSync(join(clone, 'a'), 'b'), git(clone, 'stash', '--quiet')), /^it has a stash$/],
+  [
+    'a merge that waits',
+    (clone) => writeFileSync(join(clone, '.git', 'MERGE_HEAD'), `${git(clone, 'rev-parse', 'HEAD')}\n`),
+    /end of: merge/,
+  ],
+  ['a git that works in it', (clone) => writeFileSync(join(clone, '.git', 'index.lock'), ''), /a git works in it/],
+  [
+    'another work tree',
+    (clone) => git(clone, 'worktree', 'add', '--quiet', '../tree', '-b', 'other'),
+    /other work trees belong to it/,
+  ],
+  [
+    'a change that git was told not to look for',
+    (clone) => (git(clone, 'update-index', '--assume-unchanged', 'a'), appendFileSync(join(clone, 'a'), 'b')),
+    /does not look for changes of a /,
+  ],
+  [
+    'a submodule with a repository of its own',
+    (clone) => {
+      git(clone, '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', '../origin', 'sub');
+    },
+    /submodules have repositories in it/,
+  ],
+  ['no remote', (clone) => git(clone, 'remote', 'remove', 'origin'), /commits that no remote has/],
+  ['no .git', (clone) => rmSync(join(clone, '.git'), { recursive: true }), /no repository with a folder \.git/],
+  ['a broken HEAD', (clone) => writeFileSync(join(clone, '.git', 'HEAD'), 'x'), /git cannot read it|not committed/],
+])('a clone with %s', async (_what, change, why) => {
+  const { scratch, clone } = cloned();
+  change(clone);
+  const work = await unsavedWork(createGit(join(scratch, 'cache'), SCRATCH_ENV), clone, { excludes: null });
+  if (why === null) expect(work).toEqual([]);
+  else expect(work.join('; ')).toMatch(why);
+});
+
+test('no program that its configuration names is run', async () => {
+  const { scratch, clone } = cloned();
+  const ran = join(scratch, 'ran');
+  const hooks = join(scratch, 'hooks');
+  mkdirSync(hooks);
+  for (const [key, value] of [
+    ['core.fsmonitor', `touch ${ran}`],
+    ['filter.evil.clean', `touch ${ran}`],
+    ['filter.evil.process', `touch ${ran}`],
+    ['core.sshCommand', `touch ${ran}`],
+    ['remote.origin.promisor', 'true'],
+    ['remote.origin.url', 'ssh://git@evil.test/x'],
+  ] as const) {
+    git(clone, 'config', key, value);
+  }
+  writeFileSync(join(clone, '.git', 'info', 'attributes'), '* filter=evil\n');
+  appendFileSync(join(clone, 'a'), 'b');
+  const work = await unsavedWork(createGit(join(scratch, 'cache'), SCRATCH_ENV), clone, { excludes: null });
+  expect(work).toEqual(['it has changes or files that are not committed']);
+  expect(existsSync(ran)).toBe(false);
+});
