@@ -146,7 +146,7 @@ async function runAll(
   const ended: Promise<void>[] = [];
   for (const operation of operations) {
     const { index, target, depends_on } = operation;
-    const before = depends_on.map((other) => ended[other]);
+    const before = depends_on.flatMap((other) => ended[other] ?? []);
     const work = async (): Promise<void> => {
       await Promise.all(before);
       const release = await semaphore.acquire(signal);

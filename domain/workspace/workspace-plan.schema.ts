@@ -149,7 +149,7 @@ export function diskOperations(operations: PlanContent['operations']): readonly 
     const checked = <Schema extends z.ZodType>(schema: Schema): z.output<Schema> => {
       const { data, error } = check(schema, params);
       if (error !== undefined) throw new LonghaulError('InvalidInput', `${about} is wrong: ${describeIssue(error)}.`);
-      return data as z.output<Schema>;
+      return data;
     };
     const place = { index, target, depends_on };
     switch (type) {
