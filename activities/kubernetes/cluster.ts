@@ -2,7 +2,7 @@ import { conflictsIn, type FieldConflict } from '../../domain/kubernetes/conflic
 import { groupOf, kubernetesKeyOf, type KubernetesObject, objectName } from '../../domain/kubernetes/object.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { type Kubectl, kubectlFailure } from './kubectl.ts';
-import { createSharedRun, type Run } from './shared-run.ts';
+import { createSharedRun, type SharedRun } from './shared-run.ts';
 
 /** The name under which fields of objects are owned that Longhaul applied. */
 export const FIELD_MANAGER = 'longhaul';
@@ -79,6 +79,8 @@ export interface ClusterOptions {
   readonly signal?: AbortSignal;
   /** Clusters of one context and one name here share a kubectl: the id of a deployment. @default with no other */
   readonly sharedBy?: string;
+  /** Called directly before each kubectl that writes. What it rejects with is the end of the write, which is not made. @default nothing */
+  readonly beforeWrite?: (() => Promise<void>) | undefined;
 }
 
 /** Opens a context of the kubeconfig. */
@@ -88,18 +90,18 @@ export type OpenCluster = (context: string, options?: ClusterOptions) => Cluster
 export function createClusters(kubectl: Kubectl): OpenCluster {
   const ownKinds = new Map<string, OwnKinds>();
   const shared = new Map<string, SharedRuns>();
-  return (context, { signal, sharedBy } = {}) => {
+  return (context, { sharedBy, ...options } = {}) => {
     const kinds = ownKinds.get(context) ?? new Map();
     ownKinds.set(context, kinds);
     if (sharedBy === undefined)
-      return createCluster(kubectl, context, { kinds, ...sharedRuns(kubectl, context) }, signal);
+      return createCluster(kubectl, context, { kinds, ...sharedRuns(kubectl, context) }, options);
     const key = JSON.stringify([context, sharedBy]);
     const runs = shared.get(key) ?? sharedRuns(kubectl, context);
     // the latest is the last one
     shared.delete(key);
     shared.set(key, runs);
     for (const oldest of [...shared.keys()].slice(0, -MOST_SHARED)) shared.delete(oldest);
-    return createCluster(kubectl, context, { kinds, ...runs }, signal);
+    return createCluster(kubectl, context, { kinds, ...runs }, options);
   };
 }
 
@@ -112,9 +114,9 @@ type OwnKinds = Map<string, { readonly kinds: readonly ServedKind[]; readonly un
 /** What may be done for several activities at once. */
 interface SharedRuns {
   /** Reads objects of served kinds. */
-  readonly read: Run<ObjectReference, KubernetesObject | null>;
+  readonly read: SharedRun<ObjectReference, KubernetesObject | null>;
   /** See {@link Cluster.apply}. */
-  readonly apply: Run<KubernetesObject, null>;
+  readonly apply: SharedRun<KubernetesObject, null>;
 }
 
 /** How long the kinds of the server itself are remembered: they change when it is upgraded. */
@@ -144,11 +146,17 @@ function createCluster(
   kubectl: Kubectl,
   context: string,
   shared: SharedRuns & { readonly kinds: OwnKinds },
-  signal?: AbortSignal,
+  { signal, beforeWrite }: Omit<ClusterOptions, 'sharedBy'>,
 ): Cluster {
   const served = new Map<string, Promise<readonly ServedKind[]>>();
   const run = (args: readonly string[], input?: object): Promise<string> =>
     kubectl.inContext(context, args, { signal, ...(input === undefined ? {} : { input: JSON.stringify(input) }) });
+
+  /** {@link run} for what changes an object. */
+  const write = async (args: readonly string[], input: object): Promise<string> => {
+    await beforeWrite?.();
+    return run(args, input);
+  };
 
   async function readKinds(apiVersion: string): Promise<readonly ServedKind[]> {
     const path = groupOf(apiVersion) === '' ? `/api/${apiVersion}` : `/apis/${apiVersion}`;
@@ -209,13 +217,13 @@ function createCluster(
     const isServed = await Promise.all(references.map(async (each) => (await kindOf(each)) !== null));
     const asked = references.filter((_each, at) => isServed[at]);
     if (asked.length === 0) return references.map(() => null);
-    const found = await shared.read(asked, signal);
+    const found = await shared.read(asked, { signal });
     return references.map((reference) => found[asked.indexOf(reference)] ?? null);
   }
 
   async function replace(object: KubernetesObject): Promise<KubernetesObject> {
     const args = ['replace', `--field-manager=${FIELD_MANAGER}`, '-o', 'json', '--show-managed-fields', '-f', '-'];
-    return only(objectsIn(await run(args, object)), object);
+    return only(objectsIn(await write(args, object)), object);
   }
 
   async function dryRun(object: object): Promise<readonly KubernetesObject[]> {
@@ -266,7 +274,7 @@ function createCluster(
     },
     async apply(objects) {
       if (objects.length === 0) return;
-      await shared.apply(objects, signal);
+      await shared.apply(objects, { signal, beforeRun: beforeWrite });
     },
     replace,
     async setOwners(object, owners) {
@@ -276,7 +284,7 @@ function createCluster(
     async create(object) {
       const args = ['create', `--field-manager=${FIELD_MANAGER}`, '-o', 'json', '--show-managed-fields', '-f', '-'];
       try {
-        return only(objectsIn(await run(args, object)), object);
+        return only(objectsIn(await write(args, object)), object);
       } catch (error) {
         if (!(error instanceof LonghaulError && /AlreadyExists|already exists/u.test(error.message))) throw error;
         throw new LonghaulError('ObjectChanged', error.message, { cause: error });
@@ -290,6 +298,7 @@ function createCluster(
         preconditions: { uid: object.metadata.uid },
         propagationPolicy: 'Background',
       };
+      await beforeWrite?.();
       const { code, stderr } = await kubectl.run([`--context=${context}`, 'delete', '--raw', path, '-f', '-'], {
         signal,
         input: JSON.stringify(options),

@@ -320,6 +320,13 @@ interface DeploymentSamples {
   why: string;
 }
 
+interface DeploymentFences {
+  repository: string;
+  environment: string;
+  service: string;
+  latest_attempt: Time;
+}
+
 interface MetricsSamples {
   time: Time;
   name: string;
@@ -358,6 +365,7 @@ export interface LedgerTables {
   deployments: Deployments;
   deployment_objects: DeploymentObjects;
   deployment_samples: DeploymentSamples;
+  deployment_fences: DeploymentFences;
   metrics_samples: MetricsSamples;
   schema_migrations: SchemaMigrations;
 }
@@ -394,6 +402,7 @@ export const WRITER_RIGHTS: { readonly [Table in keyof LedgerTables]: string } =
   // a plan that was made again replaces the one before
   deployment_objects: 'SELECT, INSERT, UPDATE, DELETE',
   deployment_samples: 'SELECT, INSERT',
+  deployment_fences: 'SELECT, INSERT, UPDATE',
   metrics_samples: 'SELECT, INSERT',
   schema_migrations: 'SELECT',
 };

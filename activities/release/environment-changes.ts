@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { applyStepOf } from '../../domain/kubernetes/apply-order.ts';
 import { isJob, isRemovedWhenDone } from '../../domain/kubernetes/job.ts';
@@ -20,6 +21,7 @@ import { allowedEnvironment, type EnvironmentOfCommit } from './deployment/allow
 import { type AppliedService, applyService, type DeploymentTools, removeObjects } from './deployment/apply-service.ts';
 import { type AwaitedObject, awaitReady } from './deployment/await-ready.ts';
 import { contextsOfDeployment, type DeploymentObject, readObjects } from './deployment/deployment-objects.ts';
+import { type ChangingAttempt, takeFence } from './deployment/fence.ts';
 import { askHealth } from './deployment/health.ts';
 import { planDeployment } from './deployment/plan-deployment.ts';
 import { findReleased } from './deployment/record-deployment.ts';
@@ -104,6 +106,11 @@ export interface ChangeActivities {
 /** How often it is asked whether an object is deleted. */
 const DELETION_POLL_MS = 1_000;
 
+/** What an activity that only reads changes. */
+const NOTHING = null;
+/** All services of an environment: an undo of one also puts back definitions of others. */
+const EVERYTHING = { service: null } as const;
+
 /** A worker that was away must not change what another one has undone meanwhile. */
 const AWAY = { endsWhenAway: true } as const;
 
@@ -111,9 +118,10 @@ const AWAY = { endsWhenAway: true } as const;
 export function createChangeActivities(tools: ChangeTools): ChangeActivities {
   const { openCluster, ledger, absences } = tools;
 
-  /** Work in the clusters of an environment. */
+  /** Work in the clusters of an environment. Writes are made only while no later attempt changes the same. */
   const inClusters = <Result>(
     input: EnvironmentOfCommit & Partial<Pick<DeploymentInput, 'deployment'>>,
+    changes: Pick<ChangingAttempt, 'service'> | typeof NOTHING,
     work: (
       opened: DeploymentTools & { readonly environment: Environment },
       report: (details: unknown) => void,
@@ -123,8 +131,11 @@ export function createChangeActivities(tools: ChangeTools): ChangeActivities {
       const environment = await allowedEnvironment(tools, input);
       const { context: home } = environment;
       const problemOf = (context: string): string | null => problemOfContext(tools.contexts, input.repository, context);
-      const clusters = clustersOf(openCluster, { problemOf, signal, sharedBy: runningFlow().runId });
       try {
+        const scheduledAt = new Date(activityInfo().currentAttemptScheduledTimestampMs);
+        const beforeWrite =
+          changes === NOTHING ? undefined : await takeFence(ledger, { ...input, ...changes, scheduledAt });
+        const clusters = clustersOf(openCluster, { problemOf, signal, sharedBy: runningFlow().runId, beforeWrite });
         return await work({ ledger, clusters, home, seal: tools.seal, signal, environment }, report);
       } catch (error) {
         // a failure of the cluster may say what one of the database says
@@ -147,7 +158,8 @@ export function createChangeActivities(tools: ChangeTools): ChangeActivities {
 
   return {
     planDeployment: (input) =>
-      inClusters(input, async ({ clusters, environment, signal }) => {
+      // what is read must not be changed by a run before, which may have been terminated
+      inClusters(input, input.isDryRun ? NOTHING : EVERYTHING, async ({ clusters, environment, signal }) => {
         // also where the flow was started with something else in Temporal
         const problem = input.isCandidate
           ? problemOfCandidate(tools.contexts, contextsOf(environment))
@@ -166,28 +178,29 @@ export function createChangeActivities(tools: ChangeTools): ChangeActivities {
           shared: (await readContracts(tools.blobs, input.contracts, input.repository)).shared,
         });
       }),
-    measureBaseline: (input) => inClusters(input, ({ environment, signal }) => metricsBefore(environment, signal)),
-    applyService: (input) => inClusters(input, (opened) => applyService(opened, input)),
-    applyCanary: (input) => inClusters(input, (opened) => applyCanary(opened, input)),
-    routeCanary: (input) => inClusters(input, (opened) => routeCanary(opened, input)),
-    removeCanary: (input) => inClusters(input, (opened) => removeCanary(opened, input)),
+    measureBaseline: (input) =>
+      inClusters(input, NOTHING, ({ environment, signal }) => metricsBefore(environment, signal)),
+    applyService: (input) => inClusters(input, input, (opened) => applyService(opened, input)),
+    applyCanary: (input) => inClusters(input, input, (opened) => applyCanary(opened, input)),
+    routeCanary: (input) => inClusters(input, input, (opened) => routeCanary(opened, input)),
+    removeCanary: (input) => inClusters(input, input, (opened) => removeCanary(opened, input)),
     awaitReady: (input) =>
-      inClusters(input, async (opened) => {
+      inClusters(input, NOTHING, async (opened) => {
         const objects = await lastingObjects(opened, input, [input.service]);
         const since = await beginningOf(ledger, input);
         const { why } = await awaitReady(opened.clusters, { ...opened, objects, until: input.until, since });
         return why;
       }),
-    removeObjects: (input) => inClusters(input, (opened) => removeObjects(opened, input)),
+    removeObjects: (input) => inClusters(input, EVERYTHING, (opened) => removeObjects(opened, input)),
     watchDeployment: (input) =>
-      inClusters(input, async (opened, report) => {
+      inClusters(input, NOTHING, async (opened, report) => {
         // a Job ends, and may be removed then
         const objects = (await lastingObjects(opened, input, input.services)).filter((object) => !isJob(object));
         return watchDeployment(opened, { ...input, environment: opened.environment, objects }, report);
       }),
-    undoObjects: (input) => inClusters(input, (opened) => undoService(opened, input)),
+    undoObjects: (input) => inClusters(input, EVERYTHING, (opened) => undoService(opened, input)),
     verifyUndone: (input) =>
-      inClusters(input, async (opened) => {
+      inClusters(input, NOTHING, async (opened) => {
         let compared = await compareUndone(opened, input.deployment);
         // a namespace is empty first, and objects may wait for their finalizers
         while (compared.isDeleting && Date.now() < input.until) {

@@ -352,6 +352,12 @@ export const FAILURES = {
     exitCode: 1,
     remedy: 'Nothing to do: the step reads the object again.',
   },
+  // of an attempt that Temporal has given up; one that it has not is scheduled again, and is the latest then
+  StepTakenOver: {
+    tries: null,
+    exitCode: 1,
+    remedy: 'Nothing to do: a later attempt of the deployment, or a later deployment, changes the same service.',
+  },
   DriftDetected: {
     tries: 1,
     exitCode: 1,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { auditedWrites } from '../../support/kubernetes/audit-log.ts';
 import type { Cluster } from '../../support/kubernetes/cluster.ts';
 import { CRASHES } from '../../support/kubernetes/crashes.ts';
 import { jobOf, type Manifest, workload } from '../../support/kubernetes/manifests.ts';
@@ -12,12 +13,18 @@ import {
   openGate,
   releasedAs,
 } from '../../support/release/deployments.ts';
-import { releaseTest } from '../../support/release/releases.ts';
+import { holdingKubectl } from '../../support/release/holding-kubectl.ts';
+import { type Release, releaseTest } from '../../support/release/releases.ts';
 
 const LOCK = 'deploy/local/acme/api/staging';
 const place = clusterFolder();
+const held = holdingKubectl(place.folder);
 const test = releaseTest({
-  deploy: { kubeconfig: place.kubeconfig, contexts: { test: { repositories: ['local/acme/*'] } } },
+  deploy: {
+    kubectl: held.program,
+    kubeconfig: place.kubeconfig,
+    contexts: { test: { repositories: ['local/acme/*'] } },
+  },
 });
 
 function environments(more = ''): string {
@@ -256,5 +263,56 @@ describe('a deployment where others work, too', { timeout: 600_000 }, () => {
     expect(await kubectl('get', 'deployments', '-o', 'name')).not.toContain('/api');
     const [deployment] = (await deploymentsIn(release, 'staging')).toReversed();
     expect(deployment).toMatchObject({ version: 'v1.8.0', status: 'undone' });
+  });
+
+  /** Lets the next attempt of an activity be given up when it has read objects, before it writes any. It goes on later. */
+  function giveUpNext({ faults }: Release, activity: string): Promise<{ readonly end: Promise<unknown> }> {
+    return new Promise((resolve) => {
+      faults.arm({
+        activity,
+        kind: 'is given up',
+        async onGivenUp(end) {
+          faults.arm(null);
+          resolve({ end: end.catch((error: unknown) => error) });
+          await held.holdNextRead();
+        },
+      });
+    });
+  }
+
+  const writes = async () =>
+    (await auditedWrites(cluster.auditLog ?? '')).filter(({ user, isDryRun }) => user === 'admin' && !isDryRun);
+
+  test('writes nothing in attempts that were given up and go on when others have done their work', async ({
+    release,
+  }) => {
+    await releasedAs(release, 'v1.9.0', {
+      '.longhaul/environments.yaml': environments(),
+      ...manifestsIn('k8s/api', settings('nine'), workload('Deployment', 'api', 'api:9')),
+      ...manifestsIn('k8s/web', workload('Deployment', 'web', 'web:9')),
+    });
+    expect(await release.longhaul('deploy', 'v1.9.0', '--env', 'staging')).toMatchObject({ exitCode: 0 });
+    const before = await dumpOf(cluster);
+    await releasedAs(release, 'v1.10.0', {
+      ...manifestsIn('k8s/api', settings('ten'), settings('new', 'extra'), workload('Deployment', 'api', 'api:10')),
+      ...manifestsIn('k8s/web', workload('Deployment', 'web', 'web:10-crash')),
+    });
+    const undone = release.longhaul('deploy', 'v1.10.0', '--env', 'staging');
+    const [applying, undoing] = [await giveUpNext(release, 'applyService'), await giveUpNext(release, 'undoObjects')];
+    expect(await undone).toMatchObject({ exitCode: 11, stderr: expect.stringMatching(CRASHES) as string });
+    expect(await dumpOf(cluster)).toEqual(before);
+    await releasedAs(release, 'v1.11.0', {
+      ...manifestsIn('k8s/api', settings('eleven'), workload('Deployment', 'api', 'api:11')),
+      ...manifestsIn('k8s/web', workload('Deployment', 'web', 'web:11')),
+    });
+    expect(await release.longhaul('deploy', 'v1.11.0', '--env', 'staging')).toMatchObject({ exitCode: 0 });
+    const [after, made] = [await dumpOf(cluster), await writes()];
+    held.letGo();
+    const ends = [await applying.end, await undoing.end];
+    expect((await writes()).slice(made.length)).toEqual([]);
+    expect(await dumpOf(cluster)).toEqual(after);
+    expect(ends).toMatchObject([{ type: 'StepTakenOver' }, { type: 'StepTakenOver' }]);
+    for (const version of ['v1.9.0', 'v1.10.0', 'v1.11.0'])
+      release.replayed(`deployment/local/acme/api/staging/${version}`);
   });
 });

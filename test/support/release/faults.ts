@@ -5,7 +5,9 @@ export type FaultKind =
   /** It does its work, and its answer is lost. */
   | 'answer is lost'
   /** `onReached` runs before it. */
-  | 'is reached';
+  | 'is reached'
+  /** It goes on after it is said to have failed: as when its worker is cut off from Temporal, and from nothing else. */
+  | 'is given up';
 
 /** A fault at an activity that begins from now on. */
 export interface Fault {
@@ -15,6 +17,8 @@ export interface Fault {
   readonly activity?: string;
   readonly kind: FaultKind;
   readonly onReached?: () => Promise<void>;
+  /** Gets the end of what is given up, when it has begun; it is said to have failed when this is resolved. */
+  readonly onGivenUp?: (end: Promise<unknown>) => Promise<void>;
 }
 
 /** Faults of the activities of a worker. */
@@ -49,6 +53,10 @@ export function createFaults(): Faults {
             begun.push(name);
             if (fault?.kind === 'fails before') throw new Error(`${name} failed before it began`);
             if (fault?.kind === 'is reached') await fault.onReached?.();
+            if (fault?.kind === 'is given up') {
+              await fault.onGivenUp?.(run(input));
+              throw new Error(`${name} was given up`);
+            }
             const answer = await run(input);
             if (fault?.kind === 'answer is lost') throw new Error(`the answer of ${name} was lost`);
             return answer;

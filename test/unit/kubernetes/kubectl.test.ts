@@ -62,4 +62,49 @@ describe('kubectl', () => {
       '--request-timeout=30s --context=staging get pods --namespace=shop --selector= -o json',
     ]);
   });
+
+  test('is asked about before each command that writes, and about no other', async () => {
+    const calls = join(folder, 'commands');
+    const kinds = { resources: [{ name: 'configmaps', kind: 'ConfigMap', namespaced: true }] };
+    const kubectl = program(
+      'writes',
+      `case "$*" in
+        *allowed*) echo true;;
+        *'get --raw'*) echo '${JSON.stringify(kinds)}';;
+        *) echo "$3 $4" >> '${calls}'; echo '${JSON.stringify(settings)}';;
+      esac`,
+    );
+    const asked: string[] = [];
+    let answer = (): Promise<void> => Promise.resolve();
+    const beforeWrite = (): Promise<void> => {
+      asked.push(readFileSync(calls, 'utf8').trim().split('\n').at(-1) ?? '');
+      return answer();
+    };
+    const cluster = createClusters(kubectl)('staging', { beforeWrite });
+    await cluster.read([settings]);
+    await cluster.list('pods', 'shop', '');
+    await cluster.preview(settings);
+    await cluster.may([{ verb: 'get', resource: 'pods', namespace: 'shop' }]);
+    expect(asked).toEqual([]);
+    const writes = [
+      () => cluster.apply([settings]),
+      () => cluster.replace(settings),
+      () => cluster.setOwners(settings, []),
+      () => cluster.create(settings),
+      () => cluster.remove(settings),
+    ];
+    for (const write of writes) await write();
+    expect(asked).toEqual([
+      'apply --server-side',
+      'apply --server-side',
+      'replace --field-manager=longhaul',
+      'replace --field-manager=longhaul',
+      'create --field-manager=longhaul',
+    ]);
+    const made = readFileSync(calls, 'utf8');
+    expect(made).toMatch(/delete --raw\n$/u);
+    answer = () => Promise.reject(new Error('not any more'));
+    for (const write of writes) await expect(write()).rejects.toThrow('not any more');
+    expect(readFileSync(calls, 'utf8')).toBe(made);
+  });
 });

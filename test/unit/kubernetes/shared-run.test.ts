@@ -66,7 +66,9 @@ describe('runs that begin at the same time', () => {
     });
     const [one, other, late] = [new AbortController(), new AbortController(), new AbortController()];
     late.abort(new Error('before it began'));
-    const all = [run(['a'], one.signal), run(['b'], other.signal), run(['c'], late.signal)];
+    const all = [['a', one] as const, ['b', other] as const, ['c', late] as const].map(([item, { signal }]) =>
+      run([item], { signal }),
+    );
     const ended = Promise.allSettled(all.map((each) => each.finally(() => steps.push('has its answer'))));
     await expect.poll(() => steps).toEqual(['has its answer', 'begins a b']);
     one.abort(new Error('one'));
@@ -79,6 +81,35 @@ describe('runs that begin at the same time', () => {
       'before it began',
     ]);
     expect(steps.slice(2)).toEqual(['is ended', 'has its answer', 'has its answer']);
+  });
+
+  it('leave out what is refused directly before, which fails alone; also where each is repeated alone', async () => {
+    const { read, runs } = reader('ClusterForbids');
+    const asked: string[] = [];
+    const beforeRun = (name: string, most: number) => (): Promise<void> => {
+      asked.push(name);
+      const isLast = asked.filter((each) => each === name).length > most;
+      return isLast ? Promise.reject(new LonghaulError('StepTakenOver', `${name} is not run`)) : Promise.resolve();
+    };
+    const found = await Promise.allSettled([
+      read([named('late')], { beforeRun: beforeRun('late', 0) }),
+      read([named('a')], { beforeRun: beforeRun('a', 9) }),
+      read([named('b')]),
+    ]);
+    expect(found).toMatchObject([
+      { status: 'rejected', reason: { type: 'StepTakenOver', message: 'late is not run' } },
+      { status: 'fulfilled', value: [named('a')] },
+      { status: 'fulfilled', value: [named('b')] },
+    ]);
+    expect([runs.splice(0), asked.splice(0)]).toEqual([[['a', 'b']], ['late', 'a']]);
+    const again = await Promise.allSettled([
+      read([named('once')], { beforeRun: beforeRun('once', 1) }),
+      read([named('refused')], { beforeRun: beforeRun('refused', 9) }),
+    ]);
+    expect(again).toMatchObject([{ reason: { message: 'once is not run' } }, { reason: { message: 'no refused' } }]);
+    expect(runs.splice(0)).toEqual([['once', 'refused'], ['refused']]);
+    await expect(read([named('alone')], { beforeRun: beforeRun('alone', 0) })).rejects.toThrow('alone is not run');
+    expect(runs).toEqual([]);
   });
 
   it('are not remembered', async () => {
