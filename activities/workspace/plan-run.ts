@@ -68,7 +68,6 @@ export async function withPlanJournal<Result>(
   let end: PlanEnd = 'open';
   try {
     const journal = await openJournal(file, isPlanEntry);
-    let isOver = journal.entries.length === 0;
     try {
       const other = planOf(journal);
       if (plan !== null && other !== null && other !== plan) {
@@ -79,14 +78,12 @@ export async function withPlanJournal<Result>(
       }
       const result = await work(journal);
       end = result.end;
-      isOver = end !== 'open';
       return result.answer();
     } finally {
       // nothing was announced, so nothing was changed
-      if (end === 'open' && journal.entries.length === 0) end = 'undone';
-      isOver ||= journal.entries.length === 0;
+      if (journal.entries.length === 0) end = 'undone';
       await journal.close();
-      if (isOver) {
+      if (end !== 'open') {
         await unlink(file);
         await syncFolder(workspace.folder);
       }

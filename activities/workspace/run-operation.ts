@@ -30,11 +30,6 @@ export async function runOperation(tools: OperationTools, operation: DiskOperati
       return cloneRepository(tools, operation);
     case 'detach':
       return detachRepository(tools, operation);
-    case 'switch':
-      throw new LonghaulError(
-        'InvalidInput',
-        `${operation.target}: another branch or commit of a repository that is there cannot be checked out yet.`,
-      );
   }
 }
 

@@ -45,8 +45,8 @@ export async function holdWorkspace(root: string, dataDir: string, signal?: Abor
   const folder = join(all, sha256(root).slice(0, 16));
   const graft = join(root, GRAFT_FOLDER);
   // entering and leaving exclude each other, so that what one process removes is never what another one has just made
-  const exclusively = <Result>(work: () => Promise<Result>): Promise<Result> =>
-    withLock(join(all, 'lock'), work, signal);
+  const exclusively = <Result>(work: () => Promise<Result>, until?: AbortSignal): Promise<Result> =>
+    withLock(join(all, 'lock'), work, until);
 
   const lock = await exclusively(async () => {
     await refuseOverlap(root, all);
@@ -65,10 +65,11 @@ export async function holdWorkspace(root: string, dataDir: string, signal?: Abor
     const { process } = tried.holder;
     const holder = process === null ? 'another program' : `the process ${process.pid}`;
     return refuse(`The workspace ${root} is being changed by ${holder}, which holds ${join(graft, 'lock')}.`);
-  });
+  }, signal);
 
   return {
     folder,
+    // also after an abort
     leave: (end) =>
       exclusively(async () => {
         await lock.release();

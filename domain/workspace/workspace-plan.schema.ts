@@ -138,7 +138,6 @@ export type DiskOperation = {
       readonly branch: string | null;
       readonly commit: string | null;
     }
-  | { readonly does: 'switch'; readonly branch: string | null; readonly commit: string | null }
   | { readonly does: 'detach' }
 );
 
@@ -155,7 +154,9 @@ export function diskOperations(operations: PlanContent['operations']): readonly 
     switch (type) {
       case 'attach_repo': {
         const { how, path: folder, origin, branch, commit } = checked(attachSchema);
-        if (how === 'switch') return { ...place, does: 'switch', path: folder, branch, commit };
+        if (how === 'switch') return notYet(about);
+        if (branch !== null && commit !== null)
+          throw new LonghaulError('InvalidInput', `${about} is wrong: it has a branch and a commit.`);
         if (origin === null)
           throw new LonghaulError('InvalidInput', `${about} is wrong: no origin says where to clone it from.`);
         return { ...place, does: 'clone', path: folder, origin, branch, commit };
@@ -167,7 +168,11 @@ export function diskOperations(operations: PlanContent['operations']): readonly 
       case 'rewrite_file':
       case 'validate_repo':
       case 'run_command':
-        throw new LonghaulError('InvalidInput', `${about} cannot be done by this version yet.`);
+        return notYet(about);
     }
   });
+}
+
+function notYet(about: string): never {
+  throw new LonghaulError('InvalidInput', `${about} cannot be done by this version yet.`);
 }

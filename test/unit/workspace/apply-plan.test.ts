@@ -3,11 +3,14 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { applyWorkspacePlan, undoWorkspacePlan } from '../../../activities/workspace/apply-plan.ts';
+import { createGit } from '../../../activities/git/git.ts';
+import { unsavedWork } from '../../../activities/workspace/unsaved-work.ts';
 import type { PlanProgress } from '../../../activities/workspace/plan-run.ts';
 import { failureOf } from '../../support/mgit.ts';
 import { git, scratchFolder } from '../../support/scratch-git.ts';
 import { mountSmallDisk } from '../../support/small-disk.ts';
-import { gitThatFirst, siteOf, walk } from '../../support/workspace/plan-site.ts';
+import { checkApplied } from '../../support/workspace/killed-plan.ts';
+import { changedPlan, gitThatFirst, siteOf, walk } from '../../support/workspace/plan-site.ts';
 import { plannedWorkspace, type PlannedWorkspace } from '../../support/workspace/planned-workspace.ts';
 
 /** What the data folder has of the workspace. */
@@ -180,7 +183,63 @@ describe('what a person does meanwhile is never lost', () => {
   });
 });
 
-test('another process that changes the workspace, or another plan in progress, is waited for by people', async () => {
+test('a plan that was interrupted is continued, and no other one is accepted until then', async () => {
+  const place = await plannedWorkspace(scratchFolder());
+  const stop = new AbortController();
+  const onProgress = ({ done }: PlanProgress): void => {
+    if (done === 2) stop.abort(new Error('the worker stops'));
+  };
+  const stopping = { ...siteOf(place), parallel: 1, signal: stop.signal, onProgress };
+  await expect(applyWorkspacePlan(place.bytes, stopping)).rejects.toThrow('the worker stops');
+  expect(existsSync(join(place.root, 'libs', 'core'))).toBe(true);
+  const other = changedPlan(place, { action: 'repair' });
+  expect(await failureOf(applyWorkspacePlan(other.bytes, siteOf(place)))).toBe(
+    `PlanPreconditionFailed: The plan ${place.plan.id} is in progress in ${place.root}: ` +
+      'apply it again or undo it before another one.',
+  );
+  const begun: string[] = [];
+  const { outcome, drift } = await applyWorkspacePlan(place.bytes, {
+    ...siteOf(place),
+    onProgress: ({ running }) => begun.push(...running),
+  });
+  expect([outcome, drift]).toEqual(['committed', { added: [], removed: [], changed: [] }]);
+  checkApplied(place);
+  expect(begun).toContain('web');
+});
+
+test('a clone at a commit has a detached HEAD, and can leave again', async () => {
+  const place = await plannedWorkspace(scratchFolder());
+  const commit = git(place.origin('web'), 'rev-parse', 'HEAD');
+  const [, , web] = place.plan.operations;
+  if (web === undefined) throw new Error('the plan has no web');
+  const operations = [{ ...web, index: 0, depends_on: [], params: { ...web.params, branch: null, commit } }];
+  await applyWorkspacePlan(changedPlan(place, { operations }).bytes, siteOf(place));
+  const folder = join(place.root, 'web');
+  expect(git(folder, 'status', '--porcelain', '--branch')).toBe('## HEAD (no branch)');
+  expect(git(folder, 'rev-parse', 'HEAD')).toBe(commit);
+  const asked = createGit(join(place.scratch, 'cache'), siteOf(place).env);
+  expect(await unsavedWork(asked, folder, { excludes: null })).toEqual([]);
+  git(folder, 'commit', '--quiet', '--allow-empty', '--message', 'mine');
+  expect(await unsavedWork(asked, folder, { excludes: null })).toEqual(['it has commits that no remote has']);
+});
+
+test('a plan with an operation that this version cannot do is refused before anything is changed', async () => {
+  const place = await plannedWorkspace(scratchFolder());
+  const base = walk(place.root);
+  const [detach, core, web] = place.plan.operations;
+  if (detach === undefined || core === undefined || web === undefined) throw new Error('the plan has too few steps');
+  for (const last of [
+    { ...web, params: { ...web.params, how: 'switch' } },
+    { ...web, type: 'create_link' as const },
+    { ...web, type: 'run_command' as const },
+  ]) {
+    const { bytes } = changedPlan(place, { operations: [detach, core, last] });
+    expect(await failureOf(applyWorkspacePlan(bytes, siteOf(place)))).toMatch(/cannot be done by this version yet\.$/);
+  }
+  expect(walk(place.root)).toEqual(base);
+});
+
+test('a workspace that another program changes is not touched', async () => {
   const place = await plannedWorkspace(scratchFolder());
   mkdirSync(join(place.root, '.graft'));
   const lock = join(place.root, '.graft', 'lock');
