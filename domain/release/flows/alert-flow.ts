@@ -2,7 +2,7 @@ import { isRepositoryId, NOT_A_REPOSITORY_ID, repositoryName } from '../../git/r
 import { defineFlow } from '../../shared/flow.ts';
 import { type FiringAlert, LONGEST_NAME, LONGEST_SUMMARY, plainText } from '../deployment/alert.ts';
 import { releaseAttributes } from './attributes.ts';
-import { personName, type RequestFields, requestId } from './inputs.ts';
+import { personName, type RequestFields, requestId } from '../../shared/request.ts';
 
 /** Input of `answerAlerts`. */
 export interface AnswerAlertsInput extends RequestFields {

@@ -4,7 +4,8 @@ import { canonicalVersion, NOT_A_VERSION, VERSION_FORM } from '../contracts/vers
 import type { PromotionKind } from '../promotion/gates.ts';
 import type { PartEnd } from '../promotion/publication.ts';
 import { releaseAttributes } from './attributes.ts';
-import { digest, oid, personName } from './inputs.ts';
+import { digest, personName } from '../../shared/request.ts';
+import { oid } from './inputs.ts';
 
 /** Input of `announcePromotion`. */
 export interface AnnouncePromotionInput {

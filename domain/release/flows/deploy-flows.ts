@@ -5,7 +5,8 @@ import { canonicalVersion, NOT_A_VERSION, VERSION_FORM } from '../contracts/vers
 import { CANARY_ACTIONS } from '../deployment/canary.ts';
 import type { PlannedDeployment } from '../deployment/deployment.ts';
 import { releaseAttributes } from './attributes.ts';
-import { environmentName, packedCommit, personName, type RequestFields, requestId } from './inputs.ts';
+import { personName, type RequestFields, requestId } from '../../shared/request.ts';
+import { environmentName, packedCommit } from './inputs.ts';
 import type { PackedCommit } from '../pipelines/job.ts';
 
 /** Input of `deployRelease`. */

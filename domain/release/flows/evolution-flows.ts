@@ -5,18 +5,15 @@ import { CHANGE_ID } from '../contracts/change.ts';
 import { canonicalVersion, NOT_A_VERSION, VERSION_FORM } from '../contracts/version.ts';
 import type { EvolutionStart, FoundEvolution, JudgedEvolution } from '../evolutions/evolution.ts';
 import type { PackedCommit } from '../pipelines/job.ts';
+import { digest, personName, type RequestFields, requestId } from '../../shared/request.ts';
 import {
-  digest,
   isOfOneCommit,
   jobName,
   NOT_OF_ONE_COMMIT,
   oid,
   packedCommit,
-  personName,
   pipelineBusy,
   pipelineName,
-  type RequestFields,
-  requestId,
   replacedContracts,
   runFields,
   runKey,

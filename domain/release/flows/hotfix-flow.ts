@@ -2,7 +2,8 @@ import { isRepositoryId, NOT_A_REPOSITORY_ID, repositoryName } from '../../git/r
 import { defineFlow } from '../../shared/flow.ts';
 import { rollbackUpdates } from '../../shared/repair.ts';
 import { canonicalVersion, NOT_A_VERSION, VERSION_FORM } from '../contracts/version.ts';
-import { changeId, oneLine, personName, type RequestFields, requestId } from './inputs.ts';
+import { personName, type RequestFields, requestId } from '../../shared/request.ts';
+import { changeId, oneLine } from './inputs.ts';
 
 /** Input of `createHotfix`. */
 export interface CreateHotfixInput extends RequestFields {

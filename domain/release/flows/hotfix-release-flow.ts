@@ -2,7 +2,8 @@ import { isRepositoryId, NOT_A_REPOSITORY_ID, repositoryName } from '../../git/r
 import { defineFlow } from '../../shared/flow.ts';
 import { canonicalVersion, NOT_A_VERSION, VERSION_FORM } from '../contracts/version.ts';
 import { releaseAttributes } from './attributes.ts';
-import { changeId, environmentName, oneLine, personName, type RequestFields, requestId } from './inputs.ts';
+import { personName, type RequestFields, requestId } from '../../shared/request.ts';
+import { changeId, environmentName, oneLine } from './inputs.ts';
 
 /** Input of `releaseHotfix`: `base`, `issue` and `title` for a new hotfix, or `version` for one that is there. */
 export interface ReleaseHotfixInput extends RequestFields {

@@ -2,11 +2,7 @@ import { isBranchName } from '../../git/branch.ts';
 import { isRepositoryId, NOT_A_REPOSITORY_ID, repositoryName } from '../../git/repository.ts';
 import { CHANGE_ID } from '../contracts/change.ts';
 import type { Busy, Zod } from '../../shared/flow.ts';
-
-/** SHA-256 of something in the blob store. */
-export function digest(z: Zod) {
-  return z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hexadecimal digits');
-}
+import { digest, personName } from '../../shared/request.ts';
 
 /** The id of a commit. */
 export function oid(z: Zod) {
@@ -53,27 +49,6 @@ export function replacedContracts(z: Zod) {
     .array(z.string().regex(/^[0-9a-f]{12,64}$/, 'must be at least 12 digits of a SHA-256'))
     .max(200)
     .default([]);
-}
-
-/** Who starts a flow of the release train. */
-export interface RequestFields {
-  /** The person who starts it: a name that proves nothing. @default 'unknown' */
-  readonly by?: string;
-  /** The request that the gateway recorded, which proves who starts it. @default none */
-  readonly requestId?: string;
-}
-
-/** The schema of {@link RequestFields.by}. */
-export function personName(z: Zod) {
-  return z.string().min(1).max(200).default('unknown');
-}
-
-/** The schema of {@link RequestFields.requestId}. */
-export function requestId(z: Zod) {
-  return z
-    .string()
-    .regex(/^[0-9a-f]{32}$/, 'must be the id of a request')
-    .optional();
 }
 
 /** The fields of a run of a pipeline at a commit. */

@@ -2,14 +2,13 @@ import { repositoryName } from '../../git/repository.ts';
 import { defineFlow } from '../../shared/flow.ts';
 import type { JobResult, JudgedQuality, PackedCommit, StepState } from '../pipelines/job.ts';
 import type { RunEvent } from '../pipelines/plan.ts';
+import { type RequestFields, requestId } from '../../shared/request.ts';
 import {
   isOfOneCommit,
   jobName,
   NOT_OF_ONE_COMMIT,
   packedCommit,
   pipelineBusy,
-  type RequestFields,
-  requestId,
   runFields,
   runKey,
   runSummary,

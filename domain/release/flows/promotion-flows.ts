@@ -8,15 +8,8 @@ import type { PackedCommit } from '../pipelines/job.ts';
 import type { Approval } from '../promotion/approval.ts';
 import type { PromotionKind } from '../promotion/gates.ts';
 import type { Promoted, PromotionReport } from '../promotion/promotion.ts';
-import {
-  isOfOneCommit,
-  NOT_OF_ONE_COMMIT,
-  oid,
-  packedCommit,
-  personName,
-  type RequestFields,
-  requestId,
-} from './inputs.ts';
+import { personName, type RequestFields, requestId } from '../../shared/request.ts';
+import { isOfOneCommit, NOT_OF_ONE_COMMIT, oid, packedCommit } from './inputs.ts';
 import { releaseAttributes } from './attributes.ts';
 
 /** Input of `promoteGeneration`. */

@@ -3,7 +3,8 @@ import { defineFlow } from '../../shared/flow.ts';
 import { canonicalVersion, NOT_A_VERSION, VERSION_FORM } from '../contracts/version.ts';
 import type { Recovery } from '../promotion/recovery.ts';
 import { releaseAttributes } from './attributes.ts';
-import { changeId, environmentName, oneLine, personName, type RequestFields, requestId } from './inputs.ts';
+import { personName, type RequestFields, requestId } from '../../shared/request.ts';
+import { changeId, environmentName, oneLine } from './inputs.ts';
 
 /** The stages at which a recovery may start, in their order. */
 export const RECOVERY_STAGES = ['rollback', 'decision', 'withdrawal', 'hotfix'] as const;

@@ -2,7 +2,8 @@ import { isRepositoryId, NOT_A_REPOSITORY_ID, repositoryName } from '../../git/r
 import { defineFlow } from '../../shared/flow.ts';
 import { canonicalVersion, NOT_A_VERSION, VERSION_FORM } from '../contracts/version.ts';
 import { releaseAttributes } from './attributes.ts';
-import { digest, personName, replacedContracts, type RequestFields, requestId } from './inputs.ts';
+import { digest, personName, type RequestFields, requestId } from '../../shared/request.ts';
+import { replacedContracts } from './inputs.ts';
 
 /** Input of `renameGeneration`. */
 export interface RenameGenerationInput extends RequestFields {

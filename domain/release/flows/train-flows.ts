@@ -2,7 +2,7 @@ import { isRepositoryId, NOT_A_REPOSITORY_ID, repositoryName } from '../../git/r
 import { defineFlow, type Zod } from '../../shared/flow.ts';
 import type { TrainReport } from '../train/train.ts';
 import { releaseAttributes } from './attributes.ts';
-import { personName, type RequestFields, requestId } from './inputs.ts';
+import { personName, type RequestFields, requestId } from '../../shared/request.ts';
 
 function repositoryId(z: Zod) {
   return z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID);
