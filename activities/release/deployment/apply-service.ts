@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { APPLY_STEPS, applyStepOf } from '../../../domain/kubernetes/apply-order.ts';
+import { APPLY_STEPS, type ApplyStep, applyStepOf } from '../../../domain/kubernetes/apply-order.ts';
 import { type KubernetesObject, objectName } from '../../../domain/kubernetes/object.ts';
 import { placedName } from '../../../domain/kubernetes/placed.ts';
 import { objectReadiness } from '../../../domain/kubernetes/readiness.ts';
@@ -85,22 +85,46 @@ export async function applyPlanned(
   deployment: string,
   objects: readonly DeploymentObject[],
 ): Promise<void> {
-  const { ledger, clusters } = tools;
-  for (const step of APPLY_STEPS) {
-    const ofStep = objects.filter(({ wanted }) => wanted !== null && applyStepOf(wanted) === step);
-    if (ofStep.length === 0) continue;
-    await refuseStrangers(tools, ofStep, deployment);
-    await byContext(
-      ofStep.map((object) => ({ ...object, context: object.key.context })),
-      async (context, own) => {
-        await clusters.of(context).apply(own.map(wantedOf));
-        const positions = own.map(({ position }) => position);
-        await markObjects(ledger, deployment, positions, 'applied');
-        return own;
-      },
-    );
-    if (step === 'definitions') await untilEstablished(tools, ofStep);
-  }
+  const definitions = objectsBetween(objects, 'namespaces', 'definitions');
+  const others = [objectsBetween(objects, 'access', 'services'), objectsBetween(objects, 'workloads', 'scaling')];
+  await refuseStrangers(tools, definitions, deployment);
+  await applyTogether(tools, deployment, definitions);
+  await untilEstablished(
+    tools,
+    definitions.filter(({ wanted }) => wanted !== null && applyStepOf(wanted) === 'definitions'),
+  );
+  // one kubectl reads them all, when the server knows their kinds
+  await refuseStrangers(tools, others.flat(), deployment);
+  // no workload begins when the server refuses something that it needs
+  for (const together of others) await applyTogether(tools, deployment, together);
+}
+
+/** The objects of the steps from one to another, in the order of steps. */
+function objectsBetween(
+  objects: readonly DeploymentObject[],
+  first: ApplyStep,
+  last: ApplyStep,
+): readonly DeploymentObject[] {
+  return APPLY_STEPS.slice(APPLY_STEPS.indexOf(first), APPLY_STEPS.indexOf(last) + 1).flatMap((step) =>
+    objects.filter(({ wanted }) => wanted !== null && applyStepOf(wanted) === step),
+  );
+}
+
+/** Applies objects in their order, with one kubectl for each context. */
+async function applyTogether(
+  { ledger, clusters }: DeploymentTools,
+  deployment: string,
+  objects: readonly DeploymentObject[],
+): Promise<void> {
+  await byContext(
+    objects.map((object) => ({ ...object, context: object.key.context })),
+    async (context, own) => {
+      await clusters.of(context).apply(own.map(wantedOf));
+      const positions = own.map(({ position }) => position);
+      await markObjects(ledger, deployment, positions, 'applied');
+      return own;
+    },
+  );
 }
 
 /** True for an object that this deployment has written. */
@@ -149,7 +173,7 @@ async function untilEstablished(
   definitions: readonly DeploymentObject[],
 ): Promise<void> {
   const until = Date.now() + DEFINITION_MS;
-  for (;;) {
+  while (definitions.length > 0) {
     const found = await clusters.read(definitions.map(placedWanted));
     const states = found.map((object) => (object === null ? null : objectReadiness(object)));
     const failed = states.find((state) => state?.state === 'failed');
