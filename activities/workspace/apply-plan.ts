@@ -1,7 +1,7 @@
 import { diskFailure, LonghaulError } from '../../domain/shared/failures.ts';
 import { diffWorkspaces, isEmptyDelta, type WorkspaceDelta } from '../../domain/workspace/workspace-delta.ts';
 import { manifestOf } from '../../domain/workspace/workspace-manifest.ts';
-import { type PlanContent, planText } from '../../domain/workspace/workspace-plan.ts';
+import { type PlanContent, type PlanOperation, planText } from '../../domain/workspace/workspace-plan.ts';
 import { type DiskOperation, diskOperations, readWorkspacePlan } from '../../domain/workspace/workspace-plan.schema.ts';
 import { messageOf } from '../../platform/error-code.ts';
 import { createSemaphore } from '../../platform/semaphore.ts';
@@ -10,7 +10,7 @@ import { createGit } from '../git/git.ts';
 import { checkPreconditions } from './check-preconditions.ts';
 import { deleteTaken, type EndingTools, type LeftItem, undoChanges } from './end-plan.ts';
 import { lastEntry } from './plan-journal.ts';
-import { beginRun, planOf, type PlanResult, type PlanSite, withPlanJournal } from './plan-run.ts';
+import { beginRun, hasOpenPlan, planOf, type PlanResult, type PlanSite, withPlanJournal } from './plan-run.ts';
 import { readRepositories } from './read-workspace.ts';
 import { type OperationTools, runOperation } from './run-operation.ts';
 import { realRoot } from './workspace-manifest-file.ts';
@@ -24,6 +24,17 @@ export interface AppliedPlan {
   readonly drift: WorkspaceDelta;
   /** Folders with repositories that the plan took away and that got something new meanwhile. */
   readonly kept: readonly string[];
+}
+
+/** A plan that can be applied. */
+export interface CheckedPlan {
+  /** Its id. */
+  readonly plan: string;
+  /** When it was made, as its file says; not a part of its id. ISO 8601. */
+  readonly createdAt: string;
+  readonly operations: number;
+  /** The operations that run programs. */
+  readonly programs: readonly PlanOperation[];
 }
 
 /** What became of the undoing of a plan. */
@@ -72,6 +83,26 @@ export async function applyWorkspacePlan(bytes: Uint8Array | string, site: PlanS
     const drift = await driftOf(root, content, site);
     return { end: 'committed', answer: () => ({ plan, outcome: 'committed', drift, kept }) };
   });
+}
+
+/**
+ * Looks whether a plan can be applied, and changes nothing: see {@link applyWorkspacePlan}. One that is in progress, or was
+ * applied, can. Throws `InvalidInput` and `PlanPreconditionFailed`.
+ */
+export async function checkWorkspacePlan(bytes: Uint8Array | string, site: PlanSite): Promise<CheckedPlan> {
+  const root = await realRoot(site.root);
+  const { plan, createdAt, content } = checkedPlan(bytes, root);
+  const { operations } = content;
+  diskOperations(operations);
+  // what one that is in progress has changed no longer is as it must be before the first change
+  const isOpen = await hasOpenPlan(root, site.dataDir);
+  if (!isOpen && !isEmptyDelta(await driftOf(root, content, site))) await refuseUnmet(root, content, site);
+  return {
+    plan,
+    createdAt,
+    operations: operations.length,
+    programs: operations.filter(({ type }) => type === 'run_command'),
+  };
 }
 
 /**
@@ -179,13 +210,13 @@ async function runAll(
 function checkedPlan(
   bytes: Uint8Array | string,
   root: string,
-): { readonly plan: string; readonly content: PlanContent } {
+): { readonly plan: string; readonly createdAt: string; readonly content: PlanContent } {
   const from = 'The file';
-  const { id, content } = readWorkspacePlan(parsed(bytes, from), from, {
+  const { id, createdAt, content } = readWorkspacePlan(parsed(bytes, from), from, {
     root,
     generated_at: new Date().toISOString(),
   });
-  if (sha256(planText(content)).slice(0, 16) === id) return { plan: id, content };
+  if (sha256(planText(content)).slice(0, 16) === id) return { plan: id, createdAt, content };
   throw new LonghaulError('InvalidInput', `The plan ${id} was edited after it was made: make a new one.`);
 }
 

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { unlink } from 'node:fs/promises';
+import { lstat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RepositoryAddress } from '../../domain/git/repository.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
+import { hasCode } from '../../platform/error-code.ts';
 import { identify } from '../../platform/process-identity.ts';
 import { syncFolder } from '../../platform/whole-file.ts';
 import { createGit, type GitOwner } from '../git/git.ts';
@@ -14,7 +15,7 @@ import { endChildren, isPlanEntry, lastEntry, type PlanEntry } from './plan-jour
 import { excludesFile } from './read-workspace.ts';
 import type { OperationTools } from './run-operation.ts';
 import { unsavedWork } from './unsaved-work.ts';
-import { holdWorkspace, type PlanEnd } from './workspace-lock.ts';
+import { folderOfWorkspace, holdWorkspace, type PlanEnd } from './workspace-lock.ts';
 
 /** Where plans are applied, and with what. */
 export interface PlanSite {
@@ -52,6 +53,19 @@ export interface PlanResult<Result> {
   readonly answer: () => Result;
 }
 
+const JOURNAL = 'journal';
+
+/** True when a plan is in progress in the workspace at this real path, perhaps of a process that has ended. */
+export async function hasOpenPlan(root: string, dataDir: string): Promise<boolean> {
+  try {
+    await lstat(join(folderOfWorkspace(dataDir, root), JOURNAL));
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return false;
+    throw error;
+  }
+}
+
 /**
  * Runs `work` with the journal of the plan that is in progress in the workspace at this real path; its entries are empty
  * when there is none. Removes the journal when the plan is over. With `plan`, another one that is in progress is refused
@@ -64,7 +78,7 @@ export async function withPlanJournal<Result>(
   work: (journal: Journal<PlanEntry>) => Promise<PlanResult<Result>>,
 ): Promise<Result> {
   const workspace = await holdWorkspace(root, dataDir, signal);
-  const file = join(workspace.folder, 'journal');
+  const file = join(workspace.folder, JOURNAL);
   let end: PlanEnd = 'open';
   try {
     const journal = await openJournal(file, isPlanEntry);

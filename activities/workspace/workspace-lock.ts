@@ -35,6 +35,11 @@ const REGISTRATION = 'workspace.json';
 /** Keeps the folder `.graft` out of a repository around the workspace. */
 const IGNORE = '*\n';
 
+/** The folder of a workspace in the data folder of this host, by its real path. */
+export function folderOfWorkspace(dataDir: string, root: string): string {
+  return join(dataDir, 'workspaces', sha256(root).slice(0, 16));
+}
+
 /**
  * Holds the workspace with this real path, by the lock file `.graft/lock`. The lock of a process that has ended is taken
  * over. Throws `PlanPreconditionFailed` when another program holds it, when the workspace is inside another one or
@@ -42,7 +47,7 @@ const IGNORE = '*\n';
  */
 export async function holdWorkspace(root: string, dataDir: string, signal?: AbortSignal): Promise<HeldWorkspace> {
   const all = join(dataDir, 'workspaces');
-  const folder = join(all, sha256(root).slice(0, 16));
+  const folder = folderOfWorkspace(dataDir, root);
   const graft = join(root, GRAFT_FOLDER);
   // entering and leaving exclude each other, so that what one process removes is never what another one has just made
   const exclusively = <Result>(work: () => Promise<Result>, until?: AbortSignal): Promise<Result> =>

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { FORGES, forgeOf } from '../forge/webhook.ts';
 import { catalogSections } from '../catalog/alerts.schema.ts';
 import { releaseSections } from '../release/release.schema.ts';
+import { workspaceSections } from '../workspace/host.schema.ts';
 import { blobsSchema } from './blobs.schema.ts';
 import { gatewaySchema } from './gateway.schema.ts';
 import { moduleName, servedModelSchema } from './models.schema.ts';
@@ -82,6 +83,7 @@ const keys = z.strictObject({
   // a new wing adds its sections here
   ...catalogSections,
   ...releaseSections,
+  ...workspaceSections,
   ...peopleSections,
   gateway: gatewaySchema.prefault({}),
   stack: z
@@ -97,7 +99,7 @@ const keys = z.strictObject({
 
 /** `longhaul.yaml` (docs/configuration.md). Every key may be left out; unknown keys are refused. */
 export const configSchema = keys.superRefine(
-  ({ index, models, gateway: { webhooks }, providers, people, groups, release, alerts }, context) => {
+  ({ index, models, gateway: { webhooks }, providers, people, groups, release, alerts, host }, context) => {
     for (const [at, { provider, forge }] of webhooks.entries()) {
       const path = ['gateway', 'webhooks', at];
       const known = providers.find(({ name }) => name === provider);
@@ -114,6 +116,9 @@ export const configSchema = keys.superRefine(
     const refuse = (path: (string | number)[], message: string): void =>
       context.addIssue({ code: 'custom', path, message });
     checkPeople({ people, groups }, refuse);
+    if (host?.owner !== undefined && !people.some(({ name }) => name === host.owner)) {
+      refuse(['host', 'owner'], `there is no person "${host.owner}" in people`);
+    }
     for (const [at, name] of release.announce.entries()) {
       if (alerts.channels.some((channel) => channel.name === name)) continue;
       refuse(['release', 'announce', at], `there is no channel "${name}" in alerts.channels`);

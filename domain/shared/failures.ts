@@ -189,6 +189,16 @@ export const FAILURES = {
     exitCode: 10,
     remedy: 'Undo by hand what the message lists: the flow could not, and a person ended it.',
   },
+  NotAllowedHere: {
+    tries: 1,
+    exitCode: 9,
+    remedy: 'The owner of the machine allows it under `host` in its longhaul.yaml, or the plan leaves it out.',
+  },
+  WorkspaceBusy: {
+    tries: 1,
+    exitCode: 1,
+    remedy: 'Follow the other run with `longhaul watch`, and start again when it has ended.',
+  },
   PlanPreconditionFailed: {
     tries: 1,
     exitCode: 9,

@@ -50,11 +50,6 @@ export function hostRole(name: string): HostRole {
   return `${HOST_PREFIX}${name}`;
 }
 
-/** The name of the machine of a role; null for a role of no machine. */
-export function hostOfRole(role: Role): string | null {
-  return role.startsWith(HOST_PREFIX) ? role.slice(HOST_PREFIX.length) : null;
-}
-
 /** See {@link RoleKind}. */
 export function kindOfRole(role: Role): RoleKind {
   return isHostRole(role) ? 'host' : role;

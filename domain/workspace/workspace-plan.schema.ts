@@ -65,6 +65,8 @@ function staysInside(expected: AnyJson): boolean {
 /** A plan that was kept: its id, which its maker computed, and what it consists of. */
 export interface KeptPlan {
   readonly id: string;
+  /** When it was made, as its file says: not a part of the compared bytes. ISO 8601. */
+  readonly createdAt: string;
   readonly content: PlanContent;
 }
 
@@ -81,7 +83,7 @@ export function readWorkspacePlan(
 ): KeptPlan {
   const { data, error } = check(planSchema, value);
   if (data === undefined) throw new LonghaulError('InvalidInput', `${from} is no plan: ${describeIssue(error)}.`);
-  const { id, action, current, desired, preconditions, operations, rollback } = data;
+  const { id, action, current, desired, preconditions, operations, rollback, created_at: createdAt } = data;
   for (const list of [operations, rollback]) {
     for (const [at, { index, depends_on }] of list.entries()) {
       if (index !== at || depends_on.some((other) => other >= at))
@@ -94,6 +96,7 @@ export function readWorkspacePlan(
   });
   return {
     id,
+    createdAt,
     content: {
       action,
       current: snapshot(current, 'current'),

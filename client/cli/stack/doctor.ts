@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Client, Connection } from '@temporalio/client';
 import { FAILURES } from '../../../domain/shared/failures.ts';
-import { COMMON_ROLES, QUEUE_OF_ROLE, ROLES, type SharedRole } from '../../../domain/shared/roles.ts';
+import { COMMON_ROLES, hostRole, queueOfRole, type Role, ROLES } from '../../../domain/shared/roles.ts';
 import { findRunningStack } from '../../../stack/running-stack.ts';
 import type { RunningStack } from '../../../stack/running-stack.ts';
 import { atLeast } from '../../../platform/version.ts';
@@ -139,13 +139,15 @@ async function temporalFindings(
       target = { connectionOptions: { address: server.address }, namespace: server.namespace };
     }
     const { namespace, connectionOptions } = target;
+    const { host } = context.config;
+    const rolesHere: readonly Role[] = [...ROLES, ...(host === undefined ? [] : [hostRole(host.name)])];
     return await withTemporal(target, async (connection) => {
       const version = await temporalVersion(connection, namespace);
       await work(new TemporalClient({ connection, namespace }));
       return [
         fine('Temporal', `${version} at ${connectionOptions.address}, namespace ${namespace} (${source})`),
         await searchAttributes(connection, namespace),
-        ...(await Promise.all(ROLES.map((role) => pollers(connection, namespace, role)))),
+        ...(await Promise.all(rolesHere.map((role) => pollers(connection, namespace, role)))),
       ];
     });
   } catch (error) {
@@ -162,8 +164,8 @@ async function searchAttributes(connection: Connection, namespace: string): Prom
   return wrong('search attributes', `${found}; missing: ${missing.join(', ')}`, remedy);
 }
 
-async function pollers(connection: Connection, namespace: string, role: SharedRole): Promise<Finding> {
-  const queue = QUEUE_OF_ROLE[role];
+async function pollers(connection: Connection, namespace: string, role: Role): Promise<Finding> {
+  const queue = queueOfRole(role);
   const name = `task queue ${queue}`;
   const { default: proto } = await import('@temporalio/proto');
   const { TASK_QUEUE_TYPE_WORKFLOW, TASK_QUEUE_TYPE_ACTIVITY } = proto.temporal.api.enums.v1.TaskQueueType;
@@ -177,7 +179,7 @@ async function pollers(connection: Connection, namespace: string, role: SharedRo
     for (const { identity } of answer.pollers) identities.add(identity ?? '');
   }
   const found = `${identities.size} worker${identities.size === 1 ? '' : 's'} polling`;
-  if (identities.size > 0 || !COMMON_ROLES.includes(role)) return fine(name, found);
+  if (identities.size > 0 || !COMMON_ROLES.some((common) => common === role)) return fine(name, found);
   return wrong(name, found, 'Start a worker: `longhaul up` runs one, `longhaul worker` adds one.');
 }
 

@@ -3,7 +3,7 @@ import type { ChildSpec } from '../../../stack/child.ts';
 import type { OnProgress } from '../../../stack/progress.ts';
 import type { Stack } from '../../../stack/stack.ts';
 import type { StackOptions } from '../../../stack/options.ts';
-import { COMMON_ROLES, type Role } from '../../../domain/shared/roles.ts';
+import { COMMON_ROLES, hostRole, type Role } from '../../../domain/shared/roles.ts';
 import type { CliContext } from '../../core/context.ts';
 import { userName } from '../../core/user-name.ts';
 import { pipelinesEnvironment } from './pipelines-environment.ts';
@@ -77,8 +77,10 @@ function needsModel({ index, models }: SupervisorContext['config']): boolean {
   return !Object.hasOwn(models, index.model);
 }
 
-/** The roles of the worker that `up` starts, next to that of the pipelines. */
-const UP_ROLES: readonly Role[] = [...COMMON_ROLES, 'ledger'];
+/** The roles of the worker that `up` starts, next to that of the pipelines: that of this machine where it is configured. */
+function rolesOf({ host }: SupervisorContext['config']): readonly Role[] {
+  return [...COMMON_ROLES, 'ledger', ...(host === undefined ? [] : [hostRole(host.name)])];
+}
 
 async function writerUrl({ postgres: { url } }: Stack, { env }: Pick<CliContext, 'env'>): Promise<string> {
   const { ledgerLogins } = await import('../../../activities/ledger/logins.ts');
@@ -102,7 +104,7 @@ async function workerChild(
     args: [
       fileURLToPath(new URL(`../../../workers/main.${extension}`, import.meta.url)),
       '--roles',
-      UP_ROLES.join(','),
+      rolesOf(context.config).join(','),
     ],
     env: {
       ...context.env,

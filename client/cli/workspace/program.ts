@@ -1,5 +1,6 @@
 import { Option } from 'commander';
-import { jsonOption, type RegisterCommands } from '../commands.ts';
+import { integer, jsonOption, type RegisterCommands } from '../commands.ts';
+import type { ApplyPlanOptions } from './apply.ts';
 import type { PlanOptions } from './plan.ts';
 import type { WorkspaceStatusOptions } from './status.ts';
 
@@ -29,5 +30,18 @@ export const registerWorkspaceCommands: RegisterCommands = ({ program, run }) =>
     .addOption(jsonOption())
     .action((options: PlanOptions) =>
       run(options, async (context) => (await import('./plan.ts')).planCommand(context, options)),
+    );
+  workspace
+    .command('apply')
+    .description('apply a plan that `plan -o` wrote: all of it or nothing, also when the machine fails meanwhile')
+    .argument('<plan>', 'the file of the plan')
+    .addOption(rootOption())
+    .option('--host <name>', 'the machine with the workspace (default: this one, as host.name says)')
+    .option('--dry-run', 'look whether it can be applied, and change nothing')
+    .option('--max-age <seconds>', 'refuse a plan that was made longer ago', integer(1, 31_536_000))
+    .option('--no-wait', 'start the flow and return')
+    .addOption(jsonOption())
+    .action((plan: string, options: ApplyPlanOptions) =>
+      run(options, async (context) => (await import('./apply.ts')).applyCommand(context, plan, options)),
     );
 };

@@ -8,7 +8,7 @@ import '../../support/quiet-runtime.ts';
 const FOLDER = new URL('../../histories/blocks/', import.meta.url);
 const FLOWS = fileURLToPath(new URL('../../support/flows/block-flows.ts', import.meta.url));
 
-test('every recorded history of rollbacks and stages replays on the current blocks', { timeout: 60_000 }, async () => {
+test('every recorded history of rollbacks and stages replays on the current blocks', async () => {
   const files = readdirSync(FOLDER).filter((name) => /-(?:rollback|stages)\.binpb$/.test(name));
   expect(files.length, 'no history is recorded: run npm run histories').toBeGreaterThanOrEqual(2);
   const histories = files.map((name) => ({

@@ -109,7 +109,11 @@ test('versions are compared by number', () => {
 test.for([
   [{ roles: 'flows', metricsAddress: 'nonsense' }, {}, /^--metrics-address: give host:port/],
   [{ roles: 'flows' }, { LONGHAUL_METRICS_ADDRESS: '9464' }, /^LONGHAUL_METRICS_ADDRESS: give host:port/],
-  [{ roles: 'flow' }, {}, /^--roles: there is no role "flow"; available: flows, repos, ledger, pipelines, deploy\.$/],
+  [
+    { roles: 'flow' },
+    {},
+    /^--roles: there is no role "flow"; available: flows, repos, ledger, pipelines, deploy, and host:NAME\.$/,
+  ],
 ] as const)('no worker starts with %j and %j', async ([options, env, message]) => {
   await expect(runWorker({ ...context(), env }, options)).rejects.toThrow(
     expect.objectContaining({

@@ -1,0 +1,53 @@
+import { realpath } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { HostConfig } from '../../domain/workspace/host.schema.ts';
+import type { PlanOperation } from '../../domain/workspace/workspace-plan.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import { hasCode } from '../../platform/error-code.ts';
+import { expandPath } from '../shared/config.ts';
+
+/**
+ * Throws `NotAllowedHere` unless the workspace is below one of the folders that the machine gives to workspaces, with all
+ * links resolved. The folder of the workspace itself need not be there; the folder around it must.
+ */
+export async function refuseOtherPlaces({ roots }: Pick<HostConfig, 'roots'>, root: string): Promise<void> {
+  const real = await realPlace(root);
+  for (const each of roots) {
+    const allowed = await realpath(expandPath(each, '/')).catch(absent);
+    if (allowed !== null && real !== null && real.startsWith(allowed === '/' ? '/' : `${allowed}/`)) return;
+  }
+  throw new LonghaulError(
+    'NotAllowedHere',
+    `${root} is not below a folder that this machine gives to workspaces (host.roots: ${roots.join(', ')}).`,
+  );
+}
+
+/** The path without links; null when not even the folder around it is there. */
+async function realPlace(path: string): Promise<string | null> {
+  const there = await realpath(path).catch(absent);
+  if (there !== null) return there;
+  const around = await realpath(dirname(path)).catch(absent);
+  return around === null ? null : join(around, path.slice(path.lastIndexOf('/') + 1));
+}
+
+/** Throws `NotAllowedHere` for a plan with a program that the machine does not run for plans. */
+export function refuseOtherPrograms(
+  { commands }: Pick<HostConfig, 'commands'>,
+  operations: readonly Pick<PlanOperation, 'type' | 'target' | 'params'>[],
+): void {
+  for (const { type, target, params } of operations) {
+    if (type !== 'run_command') continue;
+    const { argv } = params;
+    const words = Array.isArray(argv) ? argv : [];
+    if (commands.some((allowed) => allowed.every((word, at) => words[at] === word))) continue;
+    throw new LonghaulError(
+      'NotAllowedHere',
+      `The plan runs ${JSON.stringify(words)} for ${target}, which this machine does not run for plans (host.commands).`,
+    );
+  }
+}
+
+function absent(error: unknown): null {
+  if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return null;
+  throw error;
+}

@@ -1,0 +1,130 @@
+import { repositoryOfRemote } from '../../domain/config/remote.ts';
+import type { ProviderConfig } from '../../domain/config/providers.schema.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import type { RepositoryAddress } from '../../domain/git/repository.ts';
+import type { ApplyPlanResult } from '../../domain/workspace/flows/apply-plan-flow.ts';
+import type { HostConfig } from '../../domain/workspace/host.schema.ts';
+import type { WorkspaceDelta } from '../../domain/workspace/workspace-delta.ts';
+import { sha256 } from '../../platform/sha256.ts';
+import type { BlobStore } from '../blobs/blob-store.ts';
+import { heartbeating } from '../shared/heartbeating.ts';
+import { refuseOtherPlaces, refuseOtherPrograms } from './allowed-place.ts';
+import { applyWorkspacePlan, type CheckedPlan, checkWorkspacePlan, undoWorkspacePlan } from './apply-plan.ts';
+import type { PlanSite } from './plan-run.ts';
+
+/** Tools of the activities of a machine. */
+export interface HostTools extends Pick<PlanSite, 'dataDir' | 'cacheDir' | 'env' | 'openMgit'> {
+  /** What may be done on it. */
+  readonly host: HostConfig;
+  readonly blobs: BlobStore;
+  readonly providers: readonly ProviderConfig[];
+}
+
+/** A workspace of this machine. */
+export interface WorkspaceOfHost {
+  readonly root: string;
+}
+
+/** A plan for a workspace. */
+export interface PlanOfHost extends WorkspaceOfHost {
+  /** SHA-256 of the plan in the blob store. */
+  readonly plan: string;
+}
+
+/** A plan that was looked at on the machine. */
+export interface PermittedPlan extends CheckedPlan {
+  /** The person who must approve it; null when it needs no approval. */
+  readonly owner: string | null;
+}
+
+/** Activities of the role `host:<name>`: they alone change workspaces, on the disk of this machine. */
+export interface HostActivities {
+  /**
+   * Looks at a plan: whether this machine allows it, and whether its preconditions hold. Changes nothing. Throws
+   * `NotAllowedHere`, `PlanPreconditionFailed`, `InvalidInput` for a plan that was edited or is older than
+   * `maxAgeSeconds` at `now` (ISO 8601).
+   */
+  checkPlan(
+    input: PlanOfHost & { readonly maxAgeSeconds: number | null; readonly now: string },
+  ): Promise<PermittedPlan>;
+  /** Applies a plan, all of it or nothing. */
+  executePlan(input: PlanOfHost): Promise<Omit<ApplyPlanResult, 'operations'>>;
+  /**
+   * Undoes a plan that was begun and did not end; does nothing when none is. Returns `committed` for one whose operations
+   * had all succeeded. Throws `UndoFailed` with what is left.
+   */
+  undoPlan(input: WorkspaceOfHost): Promise<'undone' | 'committed'>;
+}
+
+/** The most sentences about drift in a history. */
+const MOST_DRIFT = 50;
+
+/** Creates the activities. */
+export function createHostActivities({ host, blobs, providers, ...tools }: HostTools): HostActivities {
+  const siteOf = (root: string, signal: AbortSignal): PlanSite => ({
+    ...tools,
+    root,
+    signal,
+    repositoryOf: (origin) => repositoryAt(origin, providers),
+  });
+  return {
+    checkPlan: ({ root, plan, maxAgeSeconds, now }) =>
+      heartbeating(async (signal) => {
+        await refuseOtherPlaces(host, root);
+        const checked = await checkWorkspacePlan(await bytesOf(blobs, plan), siteOf(root, signal));
+        refuseOtherPrograms(host, checked.programs);
+        const age = (Date.parse(now) - Date.parse(checked.createdAt)) / 1_000;
+        if (maxAgeSeconds !== null && age > maxAgeSeconds) {
+          throw new LonghaulError(
+            'InvalidInput',
+            `The plan ${checked.plan} was made at ${checked.createdAt}, more than ${maxAgeSeconds} seconds ago: make a new one.`,
+          );
+        }
+        return { ...checked, owner: host.approve === 'owner' ? (host.owner ?? null) : null };
+      }),
+    executePlan: ({ root, plan }) =>
+      heartbeating(
+        async (signal, report) => {
+          // again at the moment of use
+          await refuseOtherPlaces(host, root);
+          const site = { ...siteOf(root, signal), onProgress: report };
+          const { drift, ...applied } = await applyWorkspacePlan(await bytesOf(blobs, plan), site);
+          return { ...applied, drift: sentencesOf(drift) };
+        },
+        { endsWhenAway: true },
+      ),
+    undoPlan: ({ root }) =>
+      heartbeating(
+        async (signal) => {
+          await refuseOtherPlaces(host, root);
+          const { outcome, left } = await undoWorkspacePlan(siteOf(root, signal));
+          if (outcome !== 'incomplete') return outcome;
+          const lines = left.map(({ problem, command }) => `- ${problem} ${command}`);
+          throw new LonghaulError('UndoFailed', ['Not everything could be undone:', ...lines].join('\n'));
+        },
+        { endsWhenAway: true },
+      ),
+  };
+}
+
+async function bytesOf(blobs: BlobStore, plan: string): Promise<Buffer> {
+  return Buffer.concat((await (await blobs.open(plan)).toArray()) as Buffer[]);
+}
+
+/** The repository at an address: of the provider that has it, whose token it then needs, or of none. */
+export function repositoryAt(origin: string, providers: readonly ProviderConfig[]): RepositoryAddress {
+  const id = repositoryOfRemote(origin, providers);
+  const name = /([A-Za-z0-9._-]+?)(?:\.git)?\/?$/.exec(origin)?.[1] ?? 'repository';
+  return { id: id ?? `~origin/${sha256(origin).slice(0, 12)}/${name}`, cloneUrl: origin };
+}
+
+/** What differs, for people: a history has room for some sentences. */
+function sentencesOf({ added, removed, changed }: WorkspaceDelta): readonly string[] {
+  const said = [
+    ...added.map(({ path }) => `${path.join(' ')} is missing`),
+    ...removed.map(({ path }) => `${path.join(' ')} is there and should not be`),
+    ...changed.map(({ path }) => `${path.join(' ')} differs`),
+  ];
+  const more = said.length - MOST_DRIFT;
+  return more <= 0 ? said : [...said.slice(0, MOST_DRIFT), `and ${more} more`];
+}

@@ -1,0 +1,73 @@
+import { defineFlow } from '../../shared/flow.ts';
+import { rollbackUpdates } from '../../shared/repair.ts';
+import { digest, personName, type RequestFields, requestId } from '../../shared/request.ts';
+import { HOST_NAME, NOT_A_HOST_NAME } from '../../shared/roles.ts';
+
+/** Input of `applyPlan`. */
+export interface ApplyPlanInput extends RequestFields {
+  /** The name of the machine (`host.name` in its longhaul.yaml). */
+  readonly host: string;
+  /** The folder of the workspace on this machine, as an absolute path. */
+  readonly root: string;
+  /** SHA-256 of the plan in the blob store. */
+  readonly plan: string;
+  /** Refuses a plan that was made more seconds ago. @default any age */
+  readonly maxAgeSeconds?: number;
+  /** Checks everything and changes nothing. @default false */
+  readonly dryRun?: boolean;
+}
+
+/** Result of `applyPlan`. */
+export interface ApplyPlanResult {
+  /** The id of the plan. */
+  readonly plan: string;
+  /** `unchanged`: the workspace was as the plan wants it. `verified`: a dry run found nothing in its way. */
+  readonly outcome: 'committed' | 'unchanged' | 'verified';
+  /** Operations of the plan. */
+  readonly operations: number;
+  /** What is not as desired afterwards, a sentence each. The workspace is ready when there is none. */
+  readonly drift: readonly string[];
+  /** Folders of repositories that were taken away and got something new meanwhile. */
+  readonly kept: readonly string[];
+}
+
+/** Applies a plan to a workspace of a machine: all of it, or nothing. */
+export const applyPlanFlow = defineFlow<ApplyPlanInput, ApplyPlanResult>()({
+  type: 'applyPlan',
+  act: { event: 'workspace', resource: 'workspace', action: 'apply', named: ['host', 'root'] },
+  input: (z) =>
+    z.strictObject({
+      host: z.string().regex(HOST_NAME, NOT_A_HOST_NAME),
+      root: z
+        .string()
+        .max(500)
+        .regex(/^\/[^\0]*[^/]$/, 'must be an absolute path, without a slash at its end')
+        .refine(
+          (path) =>
+            path
+              .split('/')
+              .slice(1)
+              .every((part) => !['', '.', '..'].includes(part)),
+          'must be a plain path',
+        ),
+      plan: digest(z),
+      maxAgeSeconds: z.int().min(1).optional(),
+      dryRun: z.boolean().default(false),
+      by: personName(z),
+      requestId: requestId(z),
+    }),
+  does: 'applies [a plan](workspaces.md#plans) to a workspace on a machine, all of it or nothing',
+  examples: [{ host: 'build-1', root: '/home/ada/work/login', plan: 'a'.repeat(64) }],
+  startedBy: ['people'],
+  id: ({ host, root }) => workspaceKey(host, root),
+  busy: ({ root, host }) => ({ type: 'WorkspaceBusy', message: `Another run works on ${root} of ${host}.` }),
+  summary: ({ host, root }) => `apply a plan to ${root} on ${host}`.slice(0, 200),
+  updates: { ...rollbackUpdates },
+  person: 'by',
+  isRequested: true,
+});
+
+/** What names a workspace in ids of flows and in records: `workspace/build-1/home/ada/work/login`. */
+export function workspaceKey(host: string, root: string): string {
+  return `workspace/${host}${root}`;
+}

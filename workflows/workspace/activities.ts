@@ -1,0 +1,32 @@
+import { type ActivityInterfaceFor, proxyActivities } from '@temporalio/workflow';
+import type { HostActivities } from '../../activities/workspace/host-activities.ts';
+import type { WorkspaceRecords } from '../../activities/workspace/workspace-records.ts';
+import { LASTING_MS, NON_RETRYABLE } from '../../domain/shared/failures.ts';
+import { hostQueue, LEDGER_QUEUE } from '../../domain/shared/queues.ts';
+
+const retry = {
+  initialInterval: '2 seconds',
+  backoffCoefficient: 2,
+  maximumInterval: '2 minutes',
+  nonRetryableErrorTypes: [...NON_RETRYABLE],
+};
+
+/** What is done on a machine. A machine that is asleep is waited for; a worker that died is missed within its heartbeat. */
+export function hostActivities(host: string): ActivityInterfaceFor<HostActivities> {
+  return proxyActivities<HostActivities>({
+    taskQueue: hostQueue(host),
+    heartbeatTimeout: '20 seconds',
+    startToCloseTimeout: '6 hours',
+    scheduleToCloseTimeout: LASTING_MS,
+    retry,
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  });
+}
+
+/** Records of workspaces: brief, and repeated until the database answers. */
+export const workspaceRecords: ActivityInterfaceFor<WorkspaceRecords> = proxyActivities<WorkspaceRecords>({
+  taskQueue: LEDGER_QUEUE,
+  startToCloseTimeout: '1 minute',
+  scheduleToCloseTimeout: '7 days',
+  retry,
+});

@@ -1,0 +1,85 @@
+import { ApplicationFailure } from '@temporalio/workflow';
+import type { CheckedOf } from '../../domain/shared/flow.ts';
+import {
+  applyPlanFlow,
+  type ApplyPlanInput,
+  type ApplyPlanResult,
+} from '../../domain/workspace/flows/apply-plan-flow.ts';
+import type { ApplyState } from '../../domain/workspace/plan-states.ts';
+import { act, recordingRefusal } from '../shared/act.ts';
+import { passGate } from '../shared/gate.ts';
+import { type Rollback, withRollback } from '../shared/rollback.ts';
+import { hostActivities, workspaceRecords } from './activities.ts';
+
+/** Records that the plan has come to a state. */
+type RecordState = (state: ApplyState, details?: object) => Promise<void>;
+
+/**
+ * Applies a plan to a workspace (docs/workspaces.md): looks at it on the machine, waits for the owner where the machine
+ * wants that, and changes everything or nothing. What a dead worker has left is continued or undone on the same machine.
+ */
+export function applyPlan(input: ApplyPlanInput): Promise<ApplyPlanResult> {
+  let record: RecordState | undefined;
+  const work = (): Promise<ApplyPlanResult> =>
+    withRollback(
+      (rollback) => act(applyPlanFlow, input, (given) => apply(given, rollback, (known) => void (record = known))),
+      { whenIncomplete: (left) => record?.('failed', { left: left.map(({ error }) => error) }) ?? Promise.resolve() },
+    );
+  // a dry run is no act
+  return input?.dryRun === true ? work() : recordingRefusal(applyPlanFlow, input, work);
+}
+
+async function apply(
+  given: CheckedOf<typeof applyPlanFlow>,
+  rollback: Rollback,
+  recordWith: (record: RecordState) => void,
+): Promise<ApplyPlanResult> {
+  const { host, root, plan: digest, maxAgeSeconds = null, dryRun, by } = given;
+  const machine = hostActivities(host);
+  const now = new Date().toISOString();
+  const { plan, operations, owner } = await machine.checkPlan.executeWithOptions({ summary: 'look at the plan' }, [
+    { root, plan: digest, maxAgeSeconds, now },
+  ]);
+  if (dryRun) return { plan, operations, outcome: 'verified', drift: [], kept: [] };
+  const record: RecordState = (state, details = {}) =>
+    workspaceRecords.recordApplyState.executeWithOptions({ summary: `record: ${state}` }, [
+      { host, root, plan, state, by, details: { digest, ...details } },
+    ]);
+  recordWith(record);
+  await record('planned', { operations });
+  if (owner !== null) await askOwner(given, { plan, operations, owner });
+  await record('verified');
+  // the worker undoes a plan that fails; this is for one that has died or was cancelled, and for what is left
+  rollback.before(`put ${root} back`, async () => {
+    const end = await machine.undoPlan.executeWithOptions({ summary: 'undo what is left of the plan' }, [{ root }]);
+    // one whose operations had all succeeded stays
+    await record(end === 'committed' ? 'committed' : 'rolled_back');
+  });
+  await record('executing');
+  const applied = await machine.executePlan.executeWithOptions({ summary: 'apply the plan' }, [{ root, plan: digest }]);
+  rollback.forget();
+  await record('committed', { outcome: applied.outcome, drift: applied.drift });
+  return { ...applied, operations };
+}
+
+/** Waits for the approval of the machine's owner. Throws `PlanPreconditionFailed` when it is rejected. */
+async function askOwner(
+  { host, root, plan: digest, by }: CheckedOf<typeof applyPlanFlow>,
+  { plan, operations, owner }: { readonly plan: string; readonly operations: number; readonly owner: string },
+): Promise<void> {
+  const verdict = await passGate({
+    kind: 'workspace',
+    subject: `the plan ${plan} for ${root} on ${host}`,
+    digest,
+    requestedBy: by,
+    requester: 'person',
+    approvals: { needed: 1, from: [owner], excludeAuthors: [] },
+    evidence: [`${operations} operations`, `the plan: longhaul blob get ${digest}`],
+  });
+  if (verdict.status !== 'rejected') return;
+  const why = verdict.decisions.map(({ person, why: reason }) => `${person}: ${reason}`).join('; ');
+  throw ApplicationFailure.nonRetryable(
+    `The owner of ${host} has rejected the plan: ${why}.`,
+    'PlanPreconditionFailed',
+  );
+}
