@@ -98,9 +98,15 @@ export function isOfWebhook({ type, message }: LonghaulError): boolean {
   return type === 'KubectlFailed' && WEBHOOK_FAILED.test(message);
 }
 
-/** The failure that a message of kubectl means. Every command can be repeated: each looks at what is there. */
+/** What kubectl advises about conflicts, after each object that has some. It names an option that is never given here. */
+const ADVICE = /^Please review the fields above[^]*?(?:^See https?:\S+$\n?|(?![^]))/gmu;
+
+/**
+ * The failure that a message of kubectl means, without its advice. Every command can be repeated: each looks at what is
+ * there.
+ */
 export function kubectlFailure(context: string, command: string, stderr: string): LonghaulError {
-  const said = stderr.trim();
+  const said = stderr.replaceAll(ADVICE, '').trim();
   const message = `kubectl ${command} in the context ${context}: ${said === '' ? 'it failed without a message' : said}`;
   if (/Apply failed with \d+ conflict/u.test(said)) return new LonghaulError('DriftDetected', message);
   // both have messages of others in them

@@ -51,3 +51,33 @@ test.for([
   const failure = kubectlFailure('staging', 'apply', `${said}\n`);
   expect(failure).toMatchObject({ type, message: `kubectl apply in the context staging: ${said}` });
 });
+
+/** As kubectl 1.33 prints it, after the fields of each object. */
+const ADVICE = `Please review the fields above--they currently have other managers. Here
+are the ways you can resolve this warning:
+* If you intend to manage all of these fields, please re-run the apply
+  command with the \`--force-conflicts\` flag.
+* If you do not intend to manage all of the fields, please edit your
+  manifest to remove references to the fields that should keep their
+  current managers.
+* You may co-own fields by updating your manifest to match the existing
+  value; in this case, you'll become the manager if the other manager(s)
+  stop managing the field (remove it from their configuration).
+See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts
+`;
+
+test('what kubectl advises about conflicts is left out: it names the option that overwrites what others own', () => {
+  const one = 'error: Apply failed with 1 conflict: conflict with "kubectl" using apps/v1: .spec.replicas';
+  const two = `error: Apply failed with 2 conflicts: conflicts with "edit":
+- .data.a
+- .data.b`;
+  expect(kubectlFailure('staging', 'apply', `${one}\n${ADVICE}${two}\n${ADVICE}`)).toMatchObject({
+    type: 'DriftDetected',
+    message: `kubectl apply in the context staging: ${one}\n${two}`,
+  });
+  // of a message that was cut
+  const cut = ADVICE.split('\n').slice(0, 4).join('\n');
+  expect(kubectlFailure('staging', 'apply', `${one}\n${cut}`)).toMatchObject({
+    message: `kubectl apply in the context staging: ${one}`,
+  });
+});
