@@ -314,7 +314,8 @@ interface DeploymentObjects {
 interface DeploymentSamples {
   deployment_id: string;
   sequence: number;
-  taken_at: Time;
+  watch: Generated<string>;
+  taken_at: CreatedTime;
   sample: JSONColumnType<JsonObject>;
   verdict: 'good' | 'bad' | 'no data';
   why: string;

@@ -15,6 +15,7 @@ import { ledgerFailure } from '../ledger/ledger-failure.ts';
 import type { LedgerDatabase } from '../ledger/open-ledger.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 import { runningFlow } from '../shared/running-flow.ts';
+import { timeLeft } from '../shared/time-left.ts';
 import { readContracts } from './contracts/stored-contracts.ts';
 import { type AllowedContexts, problemOfCandidate, problemOfContext } from './deployment/allowed-context.ts';
 import { allowedEnvironment, type EnvironmentOfCommit } from './deployment/allowed-environment.ts';
@@ -61,8 +62,8 @@ export interface ServiceInput extends DeploymentInput {
 export interface VerifyUndone extends DeploymentInput {
   /** The services that were there before, and the digest of the contracts with their health checks; null for none. */
   readonly before: { readonly contracts: string; readonly services: readonly string[] } | null;
-  /** Until when everything must be ready, milliseconds since 1970. */
-  readonly until: number;
+  /** So many seconds until everything must be ready. */
+  readonly seconds: number;
 }
 
 /** Activities of the role `deploy` that change clusters. Each can be repeated, by any worker that has the key of the role. */
@@ -79,19 +80,18 @@ export interface ChangeActivities {
   routeCanary(input: ServiceInput & { readonly step: number }): Promise<number>;
   /** Deletes the canary of a service. Returns the number of its workloads. */
   removeCanary(input: ServiceInput): Promise<number>;
-  /** Waits until the objects of a service are ready, or `until` (milliseconds since 1970). Returns why they are not, a sentence each. */
-  awaitReady(input: ServiceInput & { readonly until: number }): Promise<readonly string[]>;
+  /** Waits for so many seconds until the objects of a service are ready. Returns why they are not, a sentence each. */
+  awaitReady(input: ServiceInput & { readonly seconds: number }): Promise<readonly string[]>;
   /** Deletes what the release before had and this one has not. Returns the number of objects. */
   removeObjects(input: DeploymentInput): Promise<number>;
-  /** Watches a deployment from `since` until `until` (milliseconds since 1970), or a sample says that it must be rolled back. */
+  /** Watches a deployment for so many seconds, or until a sample says that it must be rolled back. */
   watchDeployment(
     input: DeploymentInput & {
       readonly services: readonly string[];
       readonly baseline: Measured;
       /** False where the metrics are about what was there before. */
       readonly byMetrics: boolean;
-      readonly since: number;
-      readonly until: number;
+      readonly seconds: number;
     },
   ): Promise<Watched>;
   /** Puts the objects of a service back; without `service` those that were deleted. Throws `UndoFailed`. */
@@ -188,7 +188,8 @@ export function createChangeActivities(tools: ChangeTools): ChangeActivities {
       inClusters(input, NOTHING, async (opened) => {
         const objects = await lastingObjects(opened, input, [input.service]);
         const since = await beginningOf(ledger, input);
-        const { why } = await awaitReady(opened.clusters, { ...opened, objects, until: input.until, since });
+        const until = Date.now() + timeLeft(input.seconds);
+        const { why } = await awaitReady(opened.clusters, { ...opened, objects, until, since });
         return why;
       }),
     removeObjects: (input) => inClusters(input, EVERYTHING, (opened) => removeObjects(opened, input)),
@@ -196,20 +197,23 @@ export function createChangeActivities(tools: ChangeTools): ChangeActivities {
       inClusters(input, NOTHING, async (opened, report) => {
         // a Job ends, and may be removed then
         const objects = (await lastingObjects(opened, input, input.services)).filter((object) => !isJob(object));
-        return watchDeployment(opened, { ...input, environment: opened.environment, objects }, report);
+        const { activityId: watch } = activityInfo();
+        const left = timeLeft(input.seconds);
+        return watchDeployment(opened, { ...input, environment: opened.environment, objects, watch, left }, report);
       }),
     undoObjects: (input) => inClusters(input, EVERYTHING, (opened) => undoService(opened, input)),
     verifyUndone: (input) =>
       inClusters(input, NOTHING, async (opened) => {
+        const until = Date.now() + timeLeft(input.seconds);
         let compared = await compareUndone(opened, input.deployment);
         // a namespace is empty first, and objects may wait for their finalizers
-        while (compared.isDeleting && Date.now() < input.until) {
+        while (compared.isDeleting && Date.now() < until) {
           await delay(DELETION_POLL_MS, undefined, { signal: opened.signal });
           compared = await compareUndone(opened, input.deployment);
         }
         const { differences } = compared;
         const objects = await objectsBefore(opened, input.deployment);
-        const { why } = await awaitReady(opened.clusters, { ...opened, objects, until: input.until });
+        const { why } = await awaitReady(opened.clusters, { ...opened, objects, until });
         const { before, repository, environment: name } = input;
         if (before === null) return [...differences, ...why.map((each) => `${each}.`)];
         const environment = await allowedEnvironment(tools, {

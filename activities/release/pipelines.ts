@@ -15,6 +15,7 @@ import type { SharedFile, SharedText } from '../../domain/release/deployment/sha
 import { planRun } from '../../domain/release/pipelines/plan.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
+import { timeLeft } from '../shared/time-left.ts';
 import { checkContracts, type ContractFolder, isEnvironmentsFile } from './contracts/contracts.ts';
 import { renderManifests } from './deployment/render-manifests.ts';
 import { programsNotAllowed, programsOfChecks, programsOfHooks } from './deployment/programs-not-allowed.ts';
@@ -106,8 +107,8 @@ export interface WatchByProgramInput {
   readonly services: readonly string[];
   /** Id of the deployment. */
   readonly deployment: string;
-  /** Milliseconds since 1970. In the past: each check is tried once. */
-  readonly until: number;
+  /** For so long. 0: each check is tried until it is healthy once, or has failed too often. */
+  readonly seconds: number;
 }
 
 /** Activities of the role `pipelines`: they run programs of repositories, and have no credentials. */
@@ -274,7 +275,8 @@ export function createPipelineActivities(tools: JobTools): PipelineActivities {
         const environment = await environmentOf(input);
         for (const service of input.services) serviceOf(environment.services, service, environment.name);
         const before = activityInfo().heartbeatDetails as WatchedSoFar | undefined;
-        return watchByProgram(tools, { ...input, environment, before, signal, onRound });
+        const left = timeLeft(input.seconds);
+        return watchByProgram(tools, { ...input, environment, before, left, signal, onRound });
       }),
     runJob: (input) =>
       heartbeating(async (signal, report) => {

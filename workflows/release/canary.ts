@@ -159,7 +159,7 @@ export function listenForCanary(deployment: () => string | null): Canaries {
           ]);
           const problems = await lastingChangeActivities(ready).awaitReady.executeWithOptions(
             { summary: `the canary of ${service} becomes ready` },
-            [{ ...target, service: canaryServiceOf(service), until: Date.now() + ready * 1_000 }],
+            [{ ...target, service: canaryServiceOf(service), seconds: ready }],
           );
           if (problems.length === 0 && canary.route !== undefined) {
             await changeActivities.routeCanary.executeWithOptions(

@@ -53,7 +53,7 @@ async function deployService(carried: Carried, deployed: DeployService): Promise
     await changeActivities.applyService.executeWithOptions({ summary: `apply ${service}` }, [{ ...target, service }]);
     const problems = await lastingChangeActivities(ready).awaitReady.executeWithOptions(
       { summary: `${service} becomes ready` },
-      [{ ...target, service, until: Date.now() + ready * 1_000 }],
+      [{ ...target, service, seconds: ready }],
     );
     if (problems.length > 0) throw unhealthy(`${service} did not become ready: ${problems.join('; ')}.`);
     if (plan.settled.includes(service)) {

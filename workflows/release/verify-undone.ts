@@ -17,16 +17,19 @@ export async function verifyUndone(
   target: DeploymentInput,
   previous: PreviousRelease | null,
 ): Promise<void> {
-  const until = Date.now() + HEALTHY_AGAIN_SECONDS * 1_000;
   const before = previous === null ? null : await servicesBefore(given, previous);
   const differences = await changeActivities.verifyUndone.executeWithOptions({ summary: 'compare with before' }, [
-    { ...target, until, before: before && { contracts: before.contracts, services: before.services } },
+    {
+      ...target,
+      seconds: HEALTHY_AGAIN_SECONDS,
+      before: before && { contracts: before.contracts, services: before.services },
+    },
   ]);
   if (differences.length > 0) throw undoFailed(differences);
   if (before === null || before.checked.length === 0) return;
   const { contracts, packed, checked } = before;
   const { failing } = await hookActivities.watchByProgram.executeWithOptions({ summary: 'health by programs' }, [
-    { ...target, contracts, packed, services: checked, until: 0 },
+    { ...target, contracts, packed, services: checked, seconds: 0 },
   ]);
   if (failing.length > 0) throw undoFailed(failing);
 }

@@ -25,8 +25,6 @@ export async function watch(
   { packed, goBack }: Pick<EnvironmentChange, 'packed' | 'goBack'>,
   { services: watched, canaries = [], seconds, target, before }: Watching,
 ): Promise<Watched> {
-  const since = Date.now();
-  const until = since + seconds * 1_000;
   const services = [...watched.map(({ name }) => name), ...canaries];
   const checked = watched.filter(({ hasPrograms }) => hasPrograms).map(({ name }) => name);
   const scope = new CancellationScope();
@@ -45,8 +43,7 @@ export async function watch(
             services,
             baseline: before.latency,
             byMetrics: !goBack && before.problem === null,
-            since,
-            until,
+            seconds,
           },
         ])
         .then(endsAll),
@@ -54,7 +51,7 @@ export async function watch(
         ? { breach: null }
         : hookActivities.watchByProgram
             .executeWithOptions({ summary: `${summary}, by programs` }, [
-              { ...target, packed, services: checked, until },
+              { ...target, packed, services: checked, seconds },
             ])
             .then(endsAll),
     ]),

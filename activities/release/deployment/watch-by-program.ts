@@ -23,8 +23,8 @@ export interface WatchByProgramTask {
   readonly services: readonly string[];
   /** Id of the deployment. */
   readonly deployment: string;
-  /** Milliseconds since 1970. In the past: each check is tried until it is healthy once, or has failed too often. */
-  readonly until: number;
+  /** Milliseconds that are left of its time. None: each check is tried until it is healthy once, or has failed too often. */
+  readonly left: number;
   /** Where an attempt that was interrupted stood. @default the beginning */
   readonly before?: WatchedSoFar | undefined;
   readonly signal: AbortSignal;
@@ -63,7 +63,9 @@ export async function watchByProgram(
   tools: Omit<JobTools, 'artifactBytes' | 'blobs'>,
   task: WatchByProgramTask,
 ): Promise<ProgramsWatched> {
-  const { repository, packed, environment, signal, until } = task;
+  const { repository, packed, environment, signal } = task;
+  // another clock may be set meanwhile
+  const until = performance.now() + task.left;
   const due = checksOf(task);
   let soFar: WatchedSoFar = task.before ?? { state: WATCHED_NOTHING, spans: [], attempts: 0 };
   const rules = { failedChecks: environment.failed_checks, errorRate: 1, slowdown: Infinity, leastRequests: 0 };
@@ -76,7 +78,7 @@ export async function watchByProgram(
         const left = stillDue(due, soFar.state, until);
         if (left.length === 0) return;
         await pauseUntil(Math.min(...left.map(({ at }) => at)), signal);
-        const began = Date.now();
+        const began = performance.now();
         const round = left.filter(({ at }) => at <= began);
         for (const each of round) each.at = began + each.program.interval * 1_000;
         await Promise.all(
@@ -107,7 +109,7 @@ export async function watchByProgram(
 
 async function pauseUntil(at: number, signal: AbortSignal): Promise<void> {
   try {
-    await delay(Math.max(0, at - Date.now()), undefined, { signal });
+    await delay(Math.max(0, at - performance.now()), undefined, { signal });
   } catch (error) {
     signal.throwIfAborted();
     throw error;

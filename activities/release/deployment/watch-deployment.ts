@@ -31,10 +31,10 @@ export interface WatchTask {
   readonly baseline: Measured;
   /** False where the metrics are about what was there before. */
   readonly byMetrics: boolean;
-  /** When this watch began: samples before it are those of a canary. Milliseconds since 1970. */
-  readonly since: number;
-  /** Milliseconds since 1970. */
-  readonly until: number;
+  /** Names this watch: samples of others are those of a canary. */
+  readonly watch: string;
+  /** Milliseconds that are left of its time. */
+  readonly left: number;
 }
 
 /** How a watch ended. */
@@ -96,15 +96,17 @@ export async function watchDeployment(
 ): Promise<Watched> {
   const { ledger, signal } = tools;
   const rules = watchRules(task.environment);
+  // another clock may be set while it is watched
+  const until = performance.now() + task.left;
   const known = await readSamples(ledger, task.deployment);
   let state = known
-    .filter(({ takenAt }) => takenAt.getTime() >= task.since)
+    .filter(({ watch }) => watch === task.watch)
     .reduce<WatchState>((before, { sample }) => watched(before, rules, sample), WATCHED_NOTHING);
   let count = known.length;
   const record = async (sample: Sample): Promise<void> => {
     const { verdict, why } = judgeSample(rules, sample);
-    const row = { sample: JSON.stringify(storable(sample)), verdict, why: storable(why), taken_at: new Date() };
-    const first = { deployment_id: task.deployment, sequence: count++ };
+    const row = { sample: JSON.stringify(storable(sample)), verdict, why: storable(why) };
+    const first = { deployment_id: task.deployment, sequence: count++, watch: task.watch };
     await ledger
       .insertInto('deployment_samples')
       .values({ ...first, ...row })
@@ -115,16 +117,16 @@ export async function watchDeployment(
   // each is asked once in any case: the worker may have been away for the whole watch
   const due = probesOf(tools, task).map((probe) => ({ probe, check: probe.check, at: 0 }));
   while (state.breach === null) {
-    const left = stillDue(due, state, task.until);
+    const left = stillDue(due, state, until);
     const next = left.toSorted((one, other) => one.at - other.at)[0];
     if (next === undefined) break;
-    await delay(Math.max(0, next.at - Date.now()), undefined, { signal });
+    await delay(Math.max(0, next.at - performance.now()), undefined, { signal });
     // those that are due together are asked together
-    const now = left.filter(({ at }) => at <= Math.max(Date.now(), next.at));
-    for (const each of now) each.at = Date.now() + each.probe.everyMs;
+    const now = left.filter(({ at }) => at <= Math.max(performance.now(), next.at));
+    for (const each of now) each.at = performance.now() + each.probe.everyMs;
     for (const sample of await Promise.all(now.map(({ probe }) => probe.ask()))) await record(sample);
   }
-  if (state.breach === null) await delay(Math.max(0, task.until - Date.now()), undefined, { signal });
+  if (state.breach === null) await delay(Math.max(0, until - performance.now()), undefined, { signal });
   return { breach: state.breach, silent: silentMetrics(state), samples: count };
 }
 
@@ -192,13 +194,13 @@ function probesOf(
 async function readSamples(
   ledger: LedgerDatabase,
   deployment: string,
-): Promise<readonly { readonly sample: Sample; readonly takenAt: Date }[]> {
+): Promise<readonly { readonly sample: Sample; readonly watch: string }[]> {
   const rows = await ledger
     .selectFrom('deployment_samples')
-    .select(['sample', 'taken_at as takenAt'])
+    .select(['sample', 'watch'])
     .where('deployment_id', '=', deployment)
     .orderBy('sequence')
     .execute();
   // written by `watchDeployment`
-  return rows.map(({ sample, takenAt }) => ({ sample: sample as unknown as Sample, takenAt }));
+  return rows.map(({ sample, watch }) => ({ sample: sample as unknown as Sample, watch }));
 }

@@ -123,7 +123,7 @@ export function stillDue<Due extends DueSample>(all: readonly Due[], state: Watc
 
 /** A sample that is taken again and again. */
 export interface DueSample {
-  /** When it is taken next, milliseconds since 1970; 0 before the first time. */
+  /** When it is taken next, by the clock of `until`; 0 before the first time. */
   readonly at: number;
   /** The name of the health check; null for a metric. */
   readonly check: string | null;

@@ -63,7 +63,7 @@ export async function watchChecks(
   const activity = mockActivity({ heartbeatDetails: after });
   if (onHeartbeat) activity.on('heartbeat', onHeartbeat);
   signal?.addEventListener('abort', () => activity.cancel());
-  const input = { ...given, services: ['api'], until: Date.now() + forMs };
+  const input = { ...given, services: ['api'], seconds: forMs / 1_000 };
   return inActivity(activity, () => jobs.activities.watchByProgram(input));
 }
 
