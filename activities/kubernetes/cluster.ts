@@ -1,4 +1,5 @@
 import { conflictsIn, type FieldConflict } from '../../domain/kubernetes/conflicts.ts';
+import { withoutValues } from '../../domain/kubernetes/masked.ts';
 import { groupOf, kubernetesKeyOf, type KubernetesObject, objectName } from '../../domain/kubernetes/object.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { type Kubectl, kubectlFailure } from './kubectl.ts';
@@ -132,7 +133,8 @@ function sharedRuns(kubectl: Kubectl, context: string): SharedRuns {
     }),
     apply: createSharedRun(async (objects, signal) => {
       const args = ['apply', '--server-side', `--field-manager=${FIELD_MANAGER}`, '-o', 'name', '-f', '-'];
-      await kubectl.inContext(context, args, { input: JSON.stringify(listOf(objects)), signal });
+      const input = JSON.stringify(listOf(objects));
+      await withoutSecrets(objects, () => kubectl.inContext(context, args, { input, signal }));
       return objects.map(() => null);
     }),
   };
@@ -153,9 +155,9 @@ function createCluster(
     kubectl.inContext(context, args, { signal, ...(input === undefined ? {} : { input: JSON.stringify(input) }) });
 
   /** {@link run} for what changes an object. */
-  const write = async (args: readonly string[], input: object): Promise<string> => {
+  const write = async (args: readonly string[], object: KubernetesObject): Promise<string> => {
     await beforeWrite?.();
-    return run(args, input);
+    return withoutSecrets([object], () => run(args, object));
   };
 
   async function readKinds(apiVersion: string): Promise<readonly ServedKind[]> {
@@ -226,14 +228,16 @@ function createCluster(
     return only(objectsIn(await write(args, object)), object);
   }
 
-  async function dryRun(object: object): Promise<readonly KubernetesObject[]> {
+  async function dryRun(objects: readonly KubernetesObject[]): Promise<readonly KubernetesObject[]> {
     const args = ['apply', '--server-side', `--field-manager=${FIELD_MANAGER}`, '--dry-run=server', '-o', 'json'];
-    return objectsIn(await run([...args, '--show-managed-fields', '-f', '-'], object));
+    const [only = {}, ...others] = objects;
+    const input = others.length === 0 ? only : listOf(objects);
+    return objectsIn(await withoutSecrets(objects, () => run([...args, '--show-managed-fields', '-f', '-'], input)));
   }
 
   async function preview(object: KubernetesObject): Promise<Preview> {
     try {
-      const [after] = await dryRun(object);
+      const [after] = await dryRun([object]);
       if (after === undefined) throw new LonghaulError('KubectlFailed', `kubectl apply printed no object.`);
       return { object: after };
     } catch (error) {
@@ -247,7 +251,7 @@ function createCluster(
   async function previewAll(objects: readonly KubernetesObject[]): Promise<readonly Preview[]> {
     if (objects.length <= 1) return Promise.all(objects.map(preview));
     try {
-      const found = await dryRun(listOf(objects));
+      const found = await dryRun(objects);
       return objects.map((object) => {
         const after = found.find((each) => isObjectOf(each, object));
         if (after !== undefined) return { object: after };
@@ -327,6 +331,20 @@ function createCluster(
       return { kubectl: plainVersion(clientVersion), cluster: plainVersion(serverVersion) };
     },
   };
+}
+
+/** Fails without the values of Secrets among the objects that were sent. */
+async function withoutSecrets<Result>(
+  objects: readonly KubernetesObject[],
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof LonghaulError)) throw error;
+    // not as its cause: that has them
+    throw new LonghaulError(error.type, withoutValues(error.message, objects));
+  }
 }
 
 /** The question about a permission as an object, which the server answers and does not store. */

@@ -41,7 +41,7 @@ export function readManifests(text: string, namespace: string, about: string): M
     const line = lines.linePos(document.contents?.range?.[0] ?? document.range[0]).line;
     const [error] = [...document.errors, ...document.warnings];
     if (error !== undefined) {
-      problems.push(`${about}:${lines.linePos(error.pos[0]).line}: ${error.message.split('\n')[0]}`);
+      problems.push(`${about}:${lines.linePos(error.pos[0]).line}: ${withoutSource(error.message)}`);
       continue;
     }
     const repeated: YAMLMap[] = [];
@@ -73,6 +73,11 @@ export function readManifests(text: string, namespace: string, about: string): M
     names.add(name);
   }
   return { objects: found.map(({ object }) => object), problems };
+}
+
+/** What is wrong with a document, without the piece of it that the parser quotes: that may be of a Secret. */
+function withoutSource(message: string): string {
+  return message.replace(/(?:: |\n|(?<=escape sequence) )[^]*$/u, '');
 }
 
 /**
@@ -160,7 +165,7 @@ function valueOf(document: ReturnType<typeof parseAllDocuments>[number], where: 
   try {
     return document?.toJS({ maxAliasCount: MOST_ALIASES }) as unknown;
   } catch (error) {
-    problems.push(`${where}: ${error instanceof Error ? error.message : String(error)}`);
+    problems.push(`${where}: ${withoutSource(error instanceof Error ? error.message : String(error))}`);
     return null;
   }
 }

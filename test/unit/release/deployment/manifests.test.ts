@@ -82,6 +82,16 @@ a: [
     expect(read(text)).toEqual({ objects: [], problems: [expect.stringContaining(message)] });
   });
 
+  it.each(['"a" hidden-value', '*hidden-value', '!hidden-value x', '"\\hidden-value"', '{a: b}}: hidden-value'])(
+    'are refused without what they have where they are wrong: %s',
+    (value) => {
+      const { problems } = read(`kind: Secret\nstringData: {}\ndata:\n  password: ${value}\n`);
+      expect(problems).toHaveLength(1);
+      expect(problems.join()).toMatch(/^k8s\/api:[14]: [A-Z][a-z ]+/);
+      expect(problems.join()).not.toContain('hidden');
+    },
+  );
+
   it('are refused when a key is there twice', () => {
     const { objects, problems } = read(`a: &a {x: 1}
 b: {<<: *a, <<: *a}

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { inApplyOrder } from '../../../../domain/kubernetes/apply-order.ts';
 import { removedFrom } from '../../../../domain/release/deployment/inventory.ts';
 import { irreversible } from '../../../../domain/kubernetes/irreversible.ts';
-import { masked } from '../../../../domain/kubernetes/masked.ts';
+import { masked, withoutValues } from '../../../../domain/kubernetes/masked.ts';
 import { kubernetesKeyOf, type KubernetesObject, objectName } from '../../../../domain/kubernetes/object.ts';
 import { placedName } from '../../../../domain/kubernetes/placed.ts';
 import { startable } from '../../../../domain/shared/startable.ts';
@@ -180,6 +180,18 @@ describe('masked secrets', () => {
     const other = { ...secret, data: { password: 'b3RoZXI=' } };
     expect(masked({ ...secret }, digestOf)).toEqual(masked(secret, digestOf));
     expect(masked(other, digestOf)['data']).not.toEqual(masked(secret, digestOf)['data']);
+  });
+
+  it('leaves values out of messages, as they are and encoded', () => {
+    const value = 'a "password"\nof+the/shop';
+    const data = { password: Buffer.from(value).toString('base64'), user: 'shop' };
+    const stringData = { pin: 4815162342, more: { nested: ['in a list'] } };
+    const secret = object('v1', 'Secret', 'login', { data, stringData });
+    const message = `a ${value} b ${JSON.stringify(value)} c ${encodeURIComponent(value)} d ${data.password} e [4815162342 in a list] shop`;
+    expect(withoutValues(message, [object('v1', 'Service'), secret])).toBe(
+      'a (secret) b "(secret)" c (secret) d (secret) e [(secret) (secret)] shop',
+    );
+    expect(withoutValues(message, [{ ...secret, kind: 'ConfigMap' }])).toBe(message);
   });
 
   it('leaves other objects as they are', () => {
