@@ -4,6 +4,7 @@ import { kubernetesKeyOf, type KubernetesObject, objectName } from '../../domain
 import { comparedFields, type KeptField, ownFields, restoreFrom } from '../../domain/kubernetes/restore.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { type Cluster, FIELD_MANAGER } from './cluster.ts';
+import { keepOlderClaims } from './keep-claims.ts';
 import { isOfWebhook } from './kubectl.ts';
 
 /** A change of a deployment to one object, to be undone. */
@@ -34,7 +35,7 @@ const WEBHOOK_PAUSE_MS = 2_000;
 /**
  * Puts an object back as it was before a deployment, whatever of the deployment has happened: the fields that others
  * changed meanwhile stay theirs. Can be repeated: the second call finds nothing to do. An object that the deployment
- * created is deleted only if it carries the deployment's mark. Throws `ObjectChanged` when others change it faster than
+ * created is deleted only if it carries the deployment's mark, and without the claims that were there before it. Throws `ObjectChanged` when others change it faster than
  * it can be written, and `KubectlFailed` for a webhook of the cluster that does not answer for a while.
  */
 export async function undoObject(
@@ -69,6 +70,7 @@ async function undoCreation(
 ): Promise<UndoneObject> {
   if (now === null) return { end: 'unchanged', kept: [] };
   if (!isOfDeployment(now)) return { end: 'taken', kept: [] };
+  await keepOlderClaims(cluster, now);
   await cluster.remove(now);
   return { end: 'deleted', kept: [] };
 }

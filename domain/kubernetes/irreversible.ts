@@ -1,4 +1,5 @@
-import { groupOf, type KubernetesObject } from './object.ts';
+import { claimRetention } from './claims.ts';
+import type { KubernetesObject } from './object.ts';
 
 /** A change to one object that a deployment plans. */
 export interface PlannedChange {
@@ -28,7 +29,9 @@ export function irreversible({ change, before, after, foreign = [] }: PlannedCha
           ? null
           : `objects of its kind that are not of this environment would be deleted: ${foreign.slice(0, 5).join(', ')}`;
       case 'StatefulSet':
-        return claimsOf(before).whenDeleted === 'Delete' ? 'its claims would be deleted with it, and their data' : null;
+        return claimRetention(before).whenDeleted === 'Delete'
+          ? 'its claims would be deleted with it, and their data'
+          : null;
       default:
         return null;
     }
@@ -38,33 +41,13 @@ export function irreversible({ change, before, after, foreign = [] }: PlannedCha
     if (lost.length > 0) return `objects are stored as ${lost.join(', ')}, which it would no longer have`;
   }
   if (change === 'update' && before?.kind === 'StatefulSet' && after !== null) {
-    const { whenScaled, replicas } = claimsOf(after);
-    const lost = claimsOf(before).replicas - replicas;
+    const { whenScaled, replicas } = claimRetention(after);
+    const lost = claimRetention(before).replicas - replicas;
     if (whenScaled === 'Delete' && lost > 0) {
       return `the claims of ${lost} ${lost === 1 ? 'pod' : 'pods'} would be deleted, and their data`;
     }
   }
   return null;
-}
-
-/** What becomes of the claims that a StatefulSet has made; `Retain` for one that makes none. */
-function claimsOf(object: KubernetesObject): {
-  readonly whenDeleted: string;
-  readonly whenScaled: string;
-  readonly replicas: number;
-} {
-  const {
-    replicas = 1,
-    volumeClaimTemplates: claims = [],
-    persistentVolumeClaimRetentionPolicy: policy = {},
-  } = (object['spec'] ?? {}) as {
-    readonly replicas?: number;
-    readonly volumeClaimTemplates?: readonly unknown[];
-    readonly persistentVolumeClaimRetentionPolicy?: { readonly whenDeleted?: string; readonly whenScaled?: string };
-  };
-  const { whenDeleted = 'Retain', whenScaled = 'Retain' } =
-    groupOf(object.apiVersion) === 'apps' && claims.length > 0 ? policy : {};
-  return { whenDeleted, whenScaled, replicas };
 }
 
 function storedVersions(definition: KubernetesObject): readonly string[] {

@@ -1,3 +1,4 @@
+import { claimRetention } from '../../../domain/kubernetes/claims.ts';
 import { groupOf, type KubernetesKey, type KubernetesObject } from '../../../domain/kubernetes/object.ts';
 import { listedForPods } from '../../../domain/kubernetes/pods.ts';
 import type { Environment } from '../../../domain/release/contracts/environments.schema.ts';
@@ -5,6 +6,7 @@ import type { Cluster, Permission } from '../../kubernetes/cluster.ts';
 import type { Clusters } from '../../kubernetes/clusters.ts';
 import type { PlannedObject } from './deployment-objects.ts';
 import { ENDPOINT_SLICES } from './run-canary.ts';
+import { CLAIMS } from '../../kubernetes/keep-claims.ts';
 
 /** What a deployment does with objects: it reads, applies, and on its way back replaces, creates and deletes them. */
 const VERBS = ['get', 'create', 'patch', 'update', 'delete'] as const;
@@ -48,6 +50,19 @@ export async function neededPermissions(
 }
 
 /**
+ * What an undo needs that deletes StatefulSets which this deployment creates (see `keepOlderClaims`), where they delete
+ * their claims. `namespace`: of objects that name none.
+ */
+export function permissionsForClaims(created: readonly KubernetesObject[], namespace: string): readonly Permission[] {
+  const sets = created.filter((object) => claimRetention(object).whenDeleted === 'Delete');
+  return [...new Set(sets.map(({ metadata }) => metadata.namespace ?? namespace))].flatMap((place) =>
+    CLAIM_VERBS.map((verb) => ({ verb, resource: CLAIMS, namespace: place })),
+  );
+}
+
+const CLAIM_VERBS = ['get', 'list', 'update', 'delete'] as const;
+
+/**
  * The permissions that the account of a context lacks, a sentence each; `context` is its name, null for that of the
  * environment. One process of kubectl asks for all.
  */
@@ -79,11 +94,15 @@ export async function problemsOfAccounts(
     const objects = changed.flatMap(({ key, wanted, before }) =>
       key.context === context ? (wanted ?? before ?? []) : [],
     );
+    const created = changed.flatMap(({ key, action, wanted }) =>
+      action === 'create' && key.context === context ? (wanted ?? []) : [],
+    );
     const unchanged = planned.filter(({ action, key }) => action === 'none' && key.context === context);
     const cluster = clusters.of(context);
     const routed = canaries.filter(({ key, interim }) => interim !== undefined && key.context === context);
     const needed = [
       ...(await neededPermissions(cluster, objects, environment.namespace, unchanged)),
+      ...permissionsForClaims(created, environment.namespace),
       ...routed.map(({ key: { namespace } }) => ({ verb: 'list', resource: ENDPOINT_SLICES, namespace })),
     ];
     problems.push(...(await missingPermissions(cluster, needed, context === environment.context ? null : context)));

@@ -19,6 +19,10 @@ function present(object: KubernetesObject | null | undefined): KubernetesObject 
   return object;
 }
 
+function createdAt(object: KubernetesObject | undefined): number {
+  return Date.parse(String(object?.metadata['creationTimestamp']));
+}
+
 const KINDS = 'configmaps,secrets,services,deployments,ingresses,statefulsets,customresourcedefinitions';
 
 describe('objects of a cluster', { timeout: 180_000 }, () => {
@@ -199,6 +203,45 @@ describe('objects of a cluster', { timeout: 180_000 }, () => {
     const taken = await undoObject(client, { before: null, written: object('v1', 'ConfigMap', 'new', {}) }, isOurs);
     expect(taken.end).toBe('taken');
     expect(await cluster.kubectl(['get', '-n', namespace, 'configmap/new', '-o', 'name'])).toContain('new');
+  });
+
+  test('a StatefulSet that is undone leaves the claims that were there before it, and takes its own', async () => {
+    const claim = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };
+    const template = { metadata: { labels: { app: 'db' } }, spec: { containers: [{ name: 'app', image: 'db:1' }] } };
+    const set = object('apps/v1', 'StatefulSet', 'db', {
+      spec: {
+        serviceName: 'db',
+        replicas: 2,
+        selector: { matchLabels: { app: 'db' } },
+        template,
+        volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: claim }],
+        persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Delete' },
+      },
+    });
+    const claims = async (): Promise<readonly KubernetesObject[]> =>
+      client.list('persistentvolumeclaims', namespace, '');
+    const names = async (): Promise<readonly string[]> => (await claims()).map(({ metadata: { name } }) => name);
+    // one of an earlier StatefulSet, and one that only looks like it
+    await client.apply([
+      object('v1', 'PersistentVolumeClaim', 'data-db-0', { spec: claim }),
+      object('v1', 'PersistentVolumeClaim', 'data-db-x', { spec: claim }),
+    ]);
+    const [older] = await claims();
+    // times of the server have seconds
+    await expect.poll(() => Date.now(), { timeout: 10_000 }).toBeGreaterThan(createdAt(older) + 2_000);
+    await client.apply([set]);
+    const owners = async (): Promise<readonly unknown[]> =>
+      (await claims()).map(({ metadata }) => (metadata['ownerReferences'] as readonly { kind: string }[])?.[0]?.kind);
+    await expect.poll(owners, { timeout: 60_000 }).toEqual(['StatefulSet', 'StatefulSet', undefined]);
+
+    expect(await undoObject(client, { before: null, written: set }, isOurs)).toEqual({ end: 'deleted', kept: [] });
+    // the garbage collector has done its work when the claim of the second pod is gone
+    await expect.poll(names, { timeout: 60_000 }).toEqual(['data-db-0', 'data-db-x']);
+    const [left] = await claims();
+    expect(left?.metadata).toMatchObject({ uid: older?.metadata.uid });
+    expect(left?.metadata['ownerReferences'] ?? []).toEqual([]);
+    expect(left?.metadata['deletionTimestamp']).toBeUndefined();
+    expect(await undoObject(client, { before: null, written: set }, isOurs)).toEqual({ end: 'unchanged', kept: [] });
   });
 
   test('an object is deleted only as the one that it was', async () => {

@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Cluster, Permission } from '../../../../activities/kubernetes/cluster.ts';
-import { missingPermissions, neededPermissions } from '../../../../activities/release/deployment/permissions.ts';
+import {
+  missingPermissions,
+  neededPermissions,
+  permissionsForClaims,
+} from '../../../../activities/release/deployment/permissions.ts';
 import { kubernetesKeyOf, type KubernetesObject } from '../../../../domain/kubernetes/object.ts';
 
 const KINDS = [
@@ -45,5 +49,20 @@ test('pods are listed where their workloads are, and ReplicaSets of Deployments'
   expect(await missingPermissions(cluster, needed)).toEqual([
     'The account of the context may not update configmaps in elsewhere.',
     'The account of the context may not list replicasets.apps in agents.',
+  ]);
+});
+
+test('an undo needs the claims of a StatefulSet that deletes them', () => {
+  const set = (whenDeleted: string, claims: readonly object[]): KubernetesObject => ({
+    ...object('apps/v1', 'StatefulSet'),
+    spec: { volumeClaimTemplates: claims, persistentVolumeClaimRetentionPolicy: { whenDeleted } },
+  });
+  const [data, needed] = [[{ metadata: { name: 'data' } }], permissionsForClaims];
+  expect(needed([set('Retain', data), set('Delete', []), object('apps/v1', 'Deployment')], 'shop')).toEqual([]);
+  expect(needed([set('Delete', data), set('Delete', data)], 'shop').map(sentence)).toEqual([
+    'get persistentvolumeclaims in shop',
+    'list persistentvolumeclaims in shop',
+    'update persistentvolumeclaims in shop',
+    'delete persistentvolumeclaims in shop',
   ]);
 });
