@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
+import type { WorkflowHandle } from '@temporalio/client';
 import { describe, expect, vi } from 'vitest';
 import type { FailedUndo, Repair } from '../../../domain/shared/repair.ts';
 import type { FlowProgress } from '../../../domain/shared/progress.ts';
-import { breaking, siteTest as test } from '../../support/flows/site.ts';
+import { breaking, type Site, siteTest as test } from '../../support/flows/site.ts';
 
 describe('a rollback', () => {
   test('undoes what may have been done, in reverse order, and throws the failure of the step', async ({ site }) => {
@@ -62,6 +64,61 @@ describe('a rollback', () => {
         cause: { cause: { message: 'cannot build c' } },
       },
     });
+  });
+});
+
+describe('turns', () => {
+  const TIMES = { timeout: 30_000, interval: 100 };
+  const signalled = async (site: Site, tower: string, name: string): Promise<number> => {
+    const { events } = await site.running(tower).fetchHistory();
+    return (events ?? []).filter((event) => event.workflowExecutionSignaledEventAttributes?.signalName === name).length;
+  };
+
+  test('are taken in the order in which flows came, each by one alone, also after one that was ended from outside', async ({
+    site,
+  }) => {
+    breaking(site);
+    const tower = `tower-${randomUUID()}`;
+    const enter = (name: string) => site.start('enterTower', { name, tower, whenTaken: 'wait' });
+    const first = await enter('a');
+    await vi.waitFor(() => expect(site.done).toEqual(['build a']), TIMES);
+    const others: WorkflowHandle[] = [];
+    for (const [at, name] of ['b', 'c', 'd'].entries()) {
+      others.push(await enter(name));
+      await vi.waitFor(async () => expect(await signalled(site, tower, 'waiting')).toBe(at + 1), TIMES);
+    }
+    const refused = await site.start('enterTower', { name: 'e', tower, whenTaken: 'refuse' });
+    await expect(refused.result()).rejects.toMatchObject({ cause: { type: 'PushRefused' } });
+    // its turn is given to the one behind it
+    await others[0]?.terminate();
+    await site.running(tower).signal('leave');
+    expect(await first.result()).toBe('a built');
+    for (const [at, name] of [
+      [1, 'c'],
+      [2, 'd'],
+    ] as const) {
+      await vi.waitFor(() => expect(site.done.at(-1)).toBe(`build ${name}`), TIMES);
+      await site.running(tower).signal('leave');
+      expect(await others[at]?.result()).toBe(`${name} built`);
+    }
+    expect(site.done).toEqual(['build a', 'build c', 'build d']);
+  });
+
+  test('are taken at once by one that replaces, after the one before it is undone; those that wait end', async ({
+    site,
+  }) => {
+    breaking(site);
+    const tower = `tower-${randomUUID()}`;
+    const first = await site.start('enterTower', { name: 'a', tower, whenTaken: 'wait' });
+    await vi.waitFor(() => expect(site.done).toEqual(['build a']), TIMES);
+    const waits = await site.start('enterTower', { name: 'b', tower, whenTaken: 'wait' });
+    await vi.waitFor(async () => expect(await signalled(site, tower, 'waiting')).toBe(1), TIMES);
+    const last = await site.start('enterTower', { name: 'c', tower, whenTaken: 'replace' });
+    await expect(first.result()).rejects.toMatchObject({ cause: { cause: { type: 'Replaced' } } });
+    await expect(waits.result()).rejects.toMatchObject({ cause: { type: 'Replaced' } });
+    await vi.waitFor(() => expect(site.done).toEqual(['build a', 'remove a', 'build c']), TIMES);
+    await site.running(tower).signal('leave');
+    expect(await last.result()).toBe('c built');
   });
 });
 

@@ -3,6 +3,7 @@ import { ScheduleOverlapPolicy } from '@temporalio/client';
 import { describe, expect, vi } from 'vitest';
 import { parse } from 'yaml';
 import type { RunTrainResult } from '../../../domain/release/flows/train-flows.ts';
+import { startDescribedPlace } from '../../support/forges/described-place.ts';
 import { git } from '../../support/scratch-git.ts';
 import { type Release, REPOSITORY, test } from '../../support/release/releases.ts';
 import { commit, generation, prove, tagsOf, write } from '../../support/release/work.ts';
@@ -100,10 +101,18 @@ describe('a release train', { timeout: 180_000 }, () => {
     expect(Date.parse(first.departure)).toBe(last.departure.add({ weeks: 1 }).epochMilliseconds);
     expect([...nextActionTimes].map(Number)).toContain(Date.parse(first.cutOff));
 
-    // the server was away at the cut-off and at the departure
-    const run = await missed(release, last.cutOff);
     const departure = new Date(last.departure.epochMilliseconds).toISOString();
     const branch = `longhaul/train-${departure.slice(0, 10)}-v1.0.0`;
+    const forge = await startDescribedPlace('github');
+    // what is pushed goes to the folder, which the forge does not know
+    await forge.addBranch(branch);
+    release.forge.place = forge;
+    release.faults.arm({ activity: 'offerMove', kind: 'answer is lost' });
+    // the server was away at the cut-off and at the departure
+    const run = await missed(release, last.cutOff);
+    const offers = (): number => release.faults.begun.filter((name) => name === 'offerMove').length;
+    await vi.waitUntil(() => offers() > 1, { timeout: 60_000, interval: 200 });
+    release.faults.arm(null);
     await vi.waitUntil(() => git(remote, 'branch', '--list', branch) !== '', { timeout: 60_000, interval: 200 });
     const held = await vi.waitFor(
       async () => {
@@ -116,7 +125,22 @@ describe('a release train', { timeout: 180_000 }, () => {
     expect(held.underWay).toMatchObject({ departure, stage: 'promotion' });
     expect(held.underWay?.lines).toContain('FEAT-3 is not proven.');
     expect(held.last.map(({ event }) => event)).toEqual(['offered', 'held']);
-    expect(held.last[0]?.details).toEqual([`FEAT-2, FEAT-3 to v1.1.0: branch ${branch}`]);
+    release.forge.place = null;
+    const pulls = await forge.pulls();
+    expect(pulls).toEqual([
+      expect.objectContaining({
+        head: branch,
+        base: 'main',
+        title: 'chore: move FEAT-2, FEAT-3 from v1.0.0 to v1.1.0',
+        body: expect.stringContaining(
+          `The release train with v1.0.0 leaves at ${departure.slice(0, 16)}Z, and FEAT-2, FEAT-3 are not proven.`,
+        ) as string,
+      }),
+    ]);
+    expect(forge.violations).toEqual([]);
+    expect(held.last[0]?.details).toEqual([
+      expect.stringMatching(new RegExp(`^FEAT-2, FEAT-3 to v1\\.1\\.0: http\\S+/${pulls[0]?.number}$`)),
+    ]);
     expect(tagsOf(remote)).not.toContain('v1.0.0');
 
     // people merge what the train offered, and one of the changes is being proven

@@ -2,6 +2,7 @@ import { CancellationScope, condition, defineSignal, proxyActivities, setHandler
 import type { StartFrom } from '../../../domain/shared/stages.ts';
 import { withRollback } from '../../../workflows/shared/rollback.ts';
 import { stagesOf } from '../../../workflows/shared/stages.ts';
+import { listenForTurns, takingTurns } from '../../../workflows/shared/turns.ts';
 
 /** The steps and undos of {@link buildTower}. */
 export interface TowerActivities {
@@ -32,6 +33,51 @@ export async function buildTower(input: {
     }
     return built;
   });
+}
+
+/** How {@link enterTower} behaves while another is in the tower. */
+export interface TowerEntry {
+  /** Its name, and that of the tower. */
+  readonly name: string;
+  readonly tower: string;
+  readonly whenTaken: 'wait' | 'replace' | 'refuse';
+}
+
+const REPLACED = { type: 'Replaced', message: 'another took its place' };
+
+/** Is in a tower, alone, until it gets the signal `leave`. Signals of a flow that waits are those of its child. */
+export async function enterTower({ name, tower, whenTaken }: TowerEntry): Promise<string> {
+  const turns = listenForTurns();
+  return turns.run<string>(
+    (waiting) => ({
+      type: 'beInTower',
+      input: { name, waiting },
+      workflowId: tower,
+      summary: name,
+      busy: { type: 'PushRefused', message: 'another is in the tower' },
+    }),
+    { whenTaken, replaced: REPLACED, onWait: () => undefined },
+  );
+}
+
+/** The child of {@link enterTower}, whose workflow id is the lock. */
+export function beInTower({
+  name,
+  waiting,
+}: {
+  readonly name: string;
+  readonly waiting: readonly string[];
+}): Promise<string> {
+  let hasLeft = false;
+  setHandler(defineSignal('leave'), () => void (hasLeft = true));
+  return takingTurns(waiting, REPLACED, () =>
+    withRollback(async (rollback) => {
+      rollback.before(`remove ${name}`, () => remove(name));
+      const built = await build(name);
+      await condition(() => hasLeft);
+      return built;
+    }),
+  );
 }
 
 /** The outputs of {@link climbStages}. */

@@ -20,6 +20,8 @@ export interface Site {
   /** Floors whose activity fails, by what it does: `remove a`. */
   readonly broken: Set<string>;
   start(type: string, input: unknown): Promise<WorkflowHandle>;
+  /** The open run with a workflow id: a child. */
+  running(workflowId: string): WorkflowHandle;
 }
 
 /** Tests of the blocks: each file has a worker of its own. */
@@ -78,6 +80,7 @@ export const siteTest = base.extend('site', { scope: 'file' }, async ({}, { onCl
       started.push([workflowId, handle.firstExecutionRunId]);
       return handle;
     },
+    running: (workflowId) => client.workflow.getHandle(workflowId),
   };
 });
 
