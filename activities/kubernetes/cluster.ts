@@ -230,8 +230,8 @@ function createCluster(
 
   async function dryRun(objects: readonly KubernetesObject[]): Promise<readonly KubernetesObject[]> {
     const args = ['apply', '--server-side', `--field-manager=${FIELD_MANAGER}`, '--dry-run=server', '-o', 'json'];
-    const [only = {}, ...others] = objects;
-    const input = others.length === 0 ? only : listOf(objects);
+    const [first = {}, ...others] = objects;
+    const input = others.length === 0 ? first : listOf(objects);
     return objectsIn(await withoutSecrets(objects, () => run([...args, '--show-managed-fields', '-f', '-'], input)));
   }
 

@@ -38,7 +38,7 @@ export async function keepOlderClaims(cluster: Cluster, set: KubernetesObject): 
     );
   }
   const claims = await cluster.read(older);
-  await Promise.all(claims.map((claim) => claim && disown(cluster, claim, set)));
+  await Promise.all(claims.flatMap((claim) => (claim === null ? [] : [disown(cluster, claim, set)])));
 }
 
 /** The claims in the namespace of a StatefulSet. An account that may not list them has never let it give up any. */

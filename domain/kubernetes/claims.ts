@@ -52,5 +52,6 @@ function createdAt({ metadata }: KubernetesObject): number {
 }
 
 function specOf(object: KubernetesObject): SetSpec {
-  return (object['spec'] ?? {}) as SetSpec;
+  const { spec = {} } = object as { readonly spec?: SetSpec };
+  return spec;
 }
