@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, vi } from 'vitest';
 import type { Cluster } from '../../support/kubernetes/cluster.ts';
-import { httpRouteDefinition } from '../../support/kubernetes/gateway-api.ts';
+import { defineHttpRoutes } from '../../support/kubernetes/gateway-api.ts';
 import { type Manifest, serviceOf, workload } from '../../support/kubernetes/manifests.ts';
 import { CLUSTER_BUILD_MS } from '../../support/kubernetes/programs.ts';
 import { type Prometheus, startPrometheus } from '../../support/kubernetes/prometheus.ts';
@@ -119,8 +119,7 @@ describe('a canary behind an HTTPRoute', { timeout: 600_000 }, () => {
     await refused('v1.0.2', 'The cluster has no kind HTTPRoute');
     expect(await dumpOf(cluster)).toEqual(before);
 
-    await cluster.apply(await httpRouteDefinition(), '--server-side');
-    await cluster.kubectl(['wait', '--for=condition=Established', 'crd/httproutes.gateway.networking.k8s.io']);
+    await defineHttpRoutes(cluster);
     await refused('v1.0.2', 'httproute.gateway.networking.k8s.io/shop in shop is not in the cluster');
     await cluster.apply(routeTo('other'), '-n', 'shop', '--server-side', '--field-manager=longhaul');
     await refused('v1.0.2', 'sends requests to no Service of the manifests that has pods of the canary');
