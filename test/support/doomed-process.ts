@@ -98,13 +98,13 @@ export function boundariesOf({ passed }: Passed): Boundary[] {
 }
 
 /** Work that hangs fails after five minutes, and not the whole sweep that it is a part of. */
-export async function inTime(work: Promise<void>): Promise<void> {
+export async function inTime<Result>(work: Promise<Result>): Promise<Result> {
   const patience = new AbortController();
   const tooLong = delay(300_000, undefined, { signal: patience.signal }).then((): never => {
     throw new Error('it is not done after five minutes');
   });
   try {
-    await Promise.race([work, tooLong]);
+    return await Promise.race([work, tooLong]);
   } finally {
     tooLong.catch(() => undefined);
     work.catch(() => undefined);

@@ -1,29 +1,13 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { Connection } from '@temporalio/client';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { newKeyFile } from '../../../activities/release/deployment/sealed.ts';
-import { type Boundary, boundariesOf } from '../../support/doomed-process.ts';
-import { impatientBundle } from '../../support/impatient.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CLUSTER_BUILD_MS } from '../../support/kubernetes/programs.ts';
-import { collectRuns } from '../../support/recorded-runs.ts';
-import {
-  abandonDeployed,
-  closeDeployedLane,
-  type DeployedLane,
-  type DeployedPlace,
-  liveDeployed,
-  openDeployedLane,
-  type Scenario,
-  type Stage,
-  STAGES,
-} from '../../support/release/deployed-lives.ts';
+import type { DeployedPlace } from '../../support/release/deployed-lives.ts';
 import { clusterFolder, clusterIn } from '../../support/release/deployments.ts';
-import { replayAll } from '../../support/replay.ts';
+import { deployedPlace, sweepDeployments } from '../../support/release/deployment-sweep.ts';
+import { PLAIN_LIFE, type PlainStage } from '../../support/release/plain-life.ts';
 import { sampleWithKinds } from '../../support/sample-of-kinds.ts';
 
 /** The last boundary of each of these kinds is killed in every run. */
-const ALWAYS: Readonly<Record<Stage, readonly string[]>> = {
+const ALWAYS: Readonly<Record<PlainStage, readonly string[]>> = {
   deploy: [
     'planDeployment: a commit is answered',
     'startDeployment: a commit is answered',
@@ -37,93 +21,29 @@ const ALWAYS: Readonly<Record<Stage, readonly string[]>> = {
 };
 /** How many boundaries of each stage are killed in every run, spread evenly over their kinds. */
 const SAMPLE = 20;
-/** Lives at a time: the detection of a dead worker, and readiness, take a while, but no processor time. */
-const LANES = 4;
 
-const { folder, kubeconfig, remove } = clusterFolder();
+const folder = clusterFolder();
 let place: DeployedPlace;
-const lanes: DeployedLane[] = [];
 
 beforeAll(async () => {
-  const { temporalAddress, superuserUrl } = inject('stack');
-  const cluster = await clusterIn(folder);
-  const key = join(folder, 'deploy.key');
-  writeFileSync(key, await newKeyFile(), { mode: 0o600 });
-  mkdirSync(join(folder, 'lanes'));
-  place = {
-    connection: await Connection.connect({ address: temporalAddress }),
-    temporalAddress,
-    superuserUrl,
-    folder: join(folder, 'lanes'),
-    bundle: await impatientBundle(folder),
-    cluster,
-    kubeconfig,
-    key,
-    undisturbed: new Map(),
-  };
+  place = await deployedPlace(folder, { test: await clusterIn(folder.folder) });
 }, CLUSTER_BUILD_MS);
 
 afterAll(async () => {
-  await Promise.all(lanes.map(closeDeployedLane));
   await place.connection.close();
-  await place.cluster.stop();
-  remove();
+  await place.clusters['test']?.stop();
+  folder.remove();
 });
-
-async function open(name: string): Promise<DeployedLane> {
-  const lane = await openDeployedLane(name, place);
-  lanes.push(lane);
-  return lane;
-}
 
 test(
   'another machine carries out, or undoes, what a killed worker has begun: the cluster and the ledger agree',
   { timeout: 14_400_000 },
   async () => {
-    const reference = await open('reference');
-    const boundaries = {} as Record<Stage, Boundary[]>;
-    await liveDeployed(reference, {}, async (stage) => {
-      boundaries[stage] = boundariesOf(await reference.worker.report());
+    const failures = await sweepDeployments(place, {
+      name: 'kill sweep of deployments',
+      life: PLAIN_LIFE,
+      choose: (stage, all) => sampleWithKinds(all, ALWAYS[stage], SAMPLE),
     });
-    const every = STAGES.reduce((sum, stage) => sum + boundaries[stage].length, 0);
-    const chosen = STAGES.map((stage): readonly [Stage, readonly Boundary[]] => [
-      stage,
-      process.env['FULL_SWEEP'] === '1' ? boundaries[stage] : sampleWithKinds(boundaries[stage], ALWAYS[stage], SAMPLE),
-    ]);
-    const asked = chosen.reduce((sum, [, { length }]) => sum + length, 0);
-    const scenarios = Array.from({ length: Math.max(...chosen.map(([, { length }]) => length)) }, (_, at) =>
-      Object.fromEntries(chosen.flatMap(([stage, all]) => all.slice(at, at + 1).map((kill) => [stage, kill]))),
-    ) as Scenario[];
-
-    const failures: string[] = [];
-    let survived = 0;
-    const work = async (lane: DeployedLane): Promise<void> => {
-      for (let scenario = scenarios.shift(); scenario; scenario = scenarios.shift()) {
-        try {
-          await liveDeployed(lane, scenario, async (stage) => {
-            if (scenario?.[stage]) survived++;
-          });
-        } catch (error) {
-          const failure = `${JSON.stringify(scenario)}: ${error instanceof Error ? error.message : String(error)}`;
-          failures.push(failure);
-          process.stderr.write(`${failure}\n`);
-          await abandonDeployed(lane);
-          lane = await open(`again${lanes.length}`);
-        }
-      }
-    };
-    const others = Array.from({ length: Math.min(LANES, scenarios.length) - 1 }, (_, at) =>
-      open(`lane${at}`).then(work),
-    );
-    await Promise.all([work(reference), ...others]);
-
-    process.stderr.write(
-      `kill sweep of deployments: ${survived} of ${asked}${asked < every ? ` (FULL_SWEEP=1: of ${every})` : ''}\n`,
-    );
     expect(failures).toEqual([]);
-    expect(survived).toBe(asked);
-    for (const lane of lanes) {
-      await replayAll(await collectRuns(lane.client, lane.started), inject('stack').workflowBundle);
-    }
   },
 );

@@ -16,10 +16,10 @@ import {
   type DeployedLane,
   liveDeployed,
   openDeployedLane,
-  type Stage,
 } from '../../support/release/deployed-lives.ts';
 import { clusterFolder, clusterIn } from '../../support/release/deployments.ts';
 import type { Kill } from '../../support/release/lives.ts';
+import { PLAIN_LIFE, type PlainStage } from '../../support/release/plain-life.ts';
 import { replayAll } from '../../support/replay.ts';
 
 const { folder, kubeconfig, remove } = clusterFolder();
@@ -39,19 +39,23 @@ beforeAll(async () => {
   writeFileSync(key, await newKeyFile(), { mode: 0o600 });
   mkdirSync(join(folder, 'lanes'));
   const superuser = `postgres:${readSecret(join(dataDir, 'postgres.key')) ?? ''}`;
-  lane = await openDeployedLane('servers', {
+  const place = {
     connection,
     temporalAddress: stack.temporal.address,
     superuserUrl: `postgres://${superuser}@${stack.postgres.address}/postgres`,
     folder: join(folder, 'lanes'),
     bundle: await impatientBundle(folder),
-    get cluster() {
-      return cluster;
+    clusters: {
+      // another one after each restart
+      get test() {
+        return cluster;
+      },
     },
     kubeconfig,
     key,
     undisturbed: new Map(),
-  });
+  };
+  lane = await openDeployedLane('servers', place, PLAIN_LIFE);
 }, CLUSTER_BUILD_MS);
 
 afterAll(async () => {
@@ -62,7 +66,7 @@ afterAll(async () => {
 });
 
 /** Where a server is killed in each stage. */
-const KILLS: Readonly<Record<'postgres' | 'temporal' | 'apiserver', Readonly<Record<Stage, string>>>> = {
+const KILLS: Readonly<Record<'postgres' | 'temporal' | 'apiserver', Readonly<Record<PlainStage, string>>>> = {
   postgres: {
     deploy: 'planDeployment: a commit is asked',
     fail: 'startDeployment: a commit is answered',
@@ -81,11 +85,11 @@ const KILLS: Readonly<Record<'postgres' | 'temporal' | 'apiserver', Readonly<Rec
 };
 
 /** How long the address of the apiserver refuses connections. */
-const REFUSED_MS: Readonly<Record<Stage, number>> = { deploy: 60_000, fail: 5_000, 'go back': 0 };
+const REFUSED_MS: Readonly<Record<PlainStage, number>> = { deploy: 60_000, fail: 5_000, 'go back': 0 };
 
 test('deployments that nothing disturbs leave what the others are compared with', { timeout: 600_000 }, async () => {
-  const passed: Stage[] = [];
-  await liveDeployed(lane, {}, async (stage) => void passed.push(stage));
+  const passed: PlainStage[] = [];
+  await liveDeployed(lane, PLAIN_LIFE, {}, async (stage) => void passed.push(stage));
   expect(passed).toEqual(Object.keys(REFUSED_MS));
 });
 
@@ -99,10 +103,10 @@ test.for(['postgres', 'temporal', 'apiserver'] as const)(
         { kind, nth: 1, victim: () => (name === 'apiserver' ? cluster.pid : pidOf(name)) },
       ]),
     );
-    const survived: Stage[] = [];
+    const survived: PlainStage[] = [];
     const stop = new AbortController();
     const restarting = name === 'apiserver' ? restartCluster(survived, stop.signal) : null;
-    await liveDeployed(lane, scenario, async (stage) => void survived.push(stage));
+    await liveDeployed(lane, PLAIN_LIFE, scenario, async (stage) => void survived.push(stage));
     stop.abort();
     await restarting;
     expect(survived).toEqual(Object.keys(KILLS[name]));
@@ -117,7 +121,7 @@ function pidOf(name: 'postgres' | 'temporal'): number {
 }
 
 /** Starts the cluster again each time it has been killed, after the time of the stage that runs. */
-async function restartCluster(survived: readonly Stage[], signal: AbortSignal): Promise<void> {
+async function restartCluster(survived: readonly PlainStage[], signal: AbortSignal): Promise<void> {
   const aborted = new Promise((resolve) => signal.addEventListener('abort', resolve));
   for (;;) {
     await Promise.race([cluster.ended, aborted]);

@@ -16,29 +16,39 @@ import { dumpOf, releasedAs } from './deployments.ts';
 import type { Kill, LanePlace } from './lives.ts';
 import { REPOSITORY } from './releases.ts';
 
-/**
- * The life of an environment: the next release is deployed and stays, one that is not healthy is put back, and people go
- * back to the first release.
- */
-export const STAGES = ['deploy', 'fail', 'go back'] as const;
-/** One of {@link STAGES}. */
-export type Stage = (typeof STAGES)[number];
+/** A deployment of a life. */
+export interface DeployedStage {
+  readonly version: string;
+  /** True for one that is not healthy, and is put back. @default false */
+  readonly isUndone?: boolean;
+  /** True for one that goes back to the first release. @default false */
+  readonly goBack?: boolean;
+}
+
+/** What happens to an environment again and again: after the last stage it is as before the first one. */
+export interface DeployedLife<Stage extends string> {
+  /** The stages by name, in their order. */
+  readonly stages: Readonly<Record<Stage, DeployedStage>>;
+  /** The releases by version; each has the files of those before it, too. The environment starts with the first one. */
+  releases(lane: Pick<DeployedLane, 'name' | 'place'>): Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
 
 /** Where processes are killed in one life: at most once per stage. */
-export type Scenario = Partial<Record<Stage, Kill>>;
+export type Scenario<Stage extends string> = Partial<Record<Stage, Kill>>;
 
-/** Servers and a cluster that lanes share. */
+/** Servers and clusters that lanes share. */
 export interface DeployedPlace extends LanePlace {
-  readonly cluster: Cluster;
-  /** Of the cluster, with the context `test`. */
+  /** By their contexts. */
+  readonly clusters: Readonly<Record<string, Cluster>>;
+  /** Of the clusters, with these contexts. */
   readonly kubeconfig: string;
   /** The file with the key of the role `deploy`. */
   readonly key: string;
   /** The objects that the first life, which nothing disturbed, had after each stage. */
-  readonly undisturbed: Map<Stage, unknown>;
+  readonly undisturbed: Map<string, unknown>;
 }
 
-/** A repository, its ledger, a namespace of the cluster with its first release, and a worker. */
+/** A repository, its ledger, a namespace of each cluster, an environment with its first release, and a worker. */
 export interface DeployedLane {
   readonly name: string;
   readonly place: DeployedPlace;
@@ -52,56 +62,21 @@ export interface DeployedLane {
   machines: number;
 }
 
-const ENVIRONMENTS = (namespace: string): string => `
-environments:
-  - name: staging
-    context: test
-    namespace: ${namespace}
-    watch: 2s
-    services:
-      api:
-        manifests: {folder: k8s/api}
-        hooks:
-          before: [{name: migrate, run: ['true'], down: {run: ['true']}, network: false}]
-        ready: 120s
-      web: {manifests: {folder: k8s/web}, ready: 120s, needs: [api]}
-`;
-
-function service(name: string, image: string, mode: string): string {
-  return `
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: ${name}-settings}
-data: {mode: ${mode}}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: ${name}}
-spec:
-  selector: {matchLabels: {app: ${name}}}
-  template:
-    metadata: {labels: {app: ${name}}}
-    spec: {containers: [{name: app, image: "${image}"}]}
-`;
-}
-
-/** An object of one release only: the next one deletes it, or creates it. */
-const only = (name: string): string => `---
-apiVersion: v1
-kind: Secret
-metadata: {name: ${name}}
-stringData: {password: of-${name}}
-`;
-
-/** The version that each stage deploys. */
-const VERSIONS: Readonly<Record<Stage, string>> = { deploy: 'v1.1.0', fail: 'v1.2.0', 'go back': 'v1.0.0' };
-
-/** A new lane, whose environment has its first release. Its name is a namespace of the cluster. */
-export async function openDeployedLane(name: string, place: DeployedPlace): Promise<DeployedLane> {
-  const { connection, temporalAddress, superuserUrl, folder, bundle, cluster } = place;
+/** A new lane, whose environment has its first release. Its name is a namespace of each cluster. */
+export async function openDeployedLane(
+  name: string,
+  place: DeployedPlace,
+  life: Pick<DeployedLife<string>, 'releases'>,
+): Promise<DeployedLane> {
+  const { connection, temporalAddress, superuserUrl, folder, bundle } = place;
+  const clusters = Object.entries(place.clusters);
   const namespace = `deployed-${name}`;
   const at = (part: string): string => join(folder, name, part);
-  await Promise.all([openNamespace(connection, namespace), cluster.kubectl(['create', 'namespace', name])]);
+  await Promise.all([
+    openNamespace(connection, namespace),
+    ...clusters.map(([, cluster]) => cluster.kubectl(['create', 'namespace', name])),
+  ]);
+  const addresses = clusters.map(([, { service }]) => service ?? '');
   const [estate, ledger] = await Promise.all([
     createEstate({
       indexName: 'Unused',
@@ -109,7 +84,9 @@ export async function openDeployedLane(name: string, place: DeployedPlace): Prom
         deploy: {
           key: place.key,
           kubeconfig: place.kubeconfig,
-          contexts: { test: { repositories: ['local/acme/*'] } },
+          contexts: Object.fromEntries(
+            clusters.map(([context]) => [context, { repositories: ['local/acme/*'], addresses }]),
+          ),
         },
       },
     }),
@@ -120,7 +97,7 @@ export async function openDeployedLane(name: string, place: DeployedPlace): Prom
   await mkdir(at('scratch'), { recursive: true });
   git(folder, 'clone', '--quiet', estate.gitDir('acme/api'), clone);
   const env = {
-    ...cluster.env,
+    ...clusters[0]?.[1].env,
     HOME: process.env['HOME'],
     KUBECACHEDIR: at('kubectl'),
     TMPDIR: at('scratch'),
@@ -135,76 +112,73 @@ export async function openDeployedLane(name: string, place: DeployedPlace): Prom
   };
   const started: [string, string][] = [];
   const client = new Client({ connection, namespace, interceptors: { workflow: [impatientStarts(started)] } });
-  await releasedAs({ clone, ledger }, 'v1.0.0', {
-    '.longhaul/environments.yaml': ENVIRONMENTS(name),
-    'k8s/api/all.yaml': service('api', 'app:1', 'one'),
-    'k8s/web/all.yaml': service('web', 'web:1', 'one') + only('before'),
-  });
-  await releasedAs({ clone, ledger }, 'v1.1.0', {
-    'k8s/api/all.yaml': service('api', 'app:2', 'two'),
-    'k8s/web/all.yaml': service('web', 'web:2', 'two') + only('now'),
-  });
-  await releasedAs({ clone, ledger }, 'v1.2.0', {
-    'k8s/api/all.yaml': service('api', 'app:3', 'three') + only('then'),
-    'k8s/web/all.yaml': service('web', 'web:3-crash', 'three'),
-  });
+  const releases = Object.entries(life.releases({ name, place }));
+  for (const [version, files] of releases) await releasedAs({ clone, ledger }, version, files);
   const worker = await startDoomedWorker(env, 'release');
   const lane = { name, place, estate, ledger, env, client, started, worker, machines: 1 };
-  expect(await endOf(lane, { version: 'v1.0.0' })).toBe('completed');
+  expect(await endOf(lane, { version: releases[0]?.[0] ?? '' })).toBe('completed');
   return lane;
 }
 
-/** Runs the life of an environment, with kills; checks what the cluster and the ledger have after each stage. */
-export async function liveDeployed(
+/**
+ * Runs the life of an environment, with kills; checks what the clusters and the ledger have after each stage. A stage is not
+ * killed whose work ends before it reaches the boundary.
+ */
+export async function liveDeployed<Stage extends string>(
   lane: DeployedLane,
-  scenario: Scenario,
-  onStage: (stage: Stage) => Promise<void>,
+  { stages }: DeployedLife<Stage>,
+  scenario: Scenario<Stage>,
+  onStage: (stage: Stage, wasKilled: boolean) => Promise<void>,
 ): Promise<void> {
   const { undisturbed } = lane.place;
   // what is there before belongs to earlier lives
   const [{ last }] = (await lane.ledger.sql('SELECT max(sequence) AS last FROM deployments')) as [{ last: string }];
-  for (const stage of STAGES) {
+  const recorded: string[] = [];
+  for (const [stage, { version, isUndone = false, ...more }] of Object.entries(stages) as [Stage, DeployedStage][]) {
     try {
-      const before = await objectsOf(lane);
-      await inTime(runStage(lane, stage, scenario[stage] ?? null));
+      const [before, releases] = [await objectsOf(lane), await releasesOf(lane)];
+      const wasKilled = await inTime(runStage(lane, { version, isUndone, ...more }, scenario[stage] ?? null));
       const objects = await objectsOf(lane);
-      if (stage === 'fail') expect(objects).toEqual(before);
-      if (!undisturbed.has(stage)) undisturbed.set(stage, objects);
-      expect(objects).toEqual(undisturbed.get(stage));
-      expect(await releasesOf(lane)).toEqual(stage === 'go back' ? ['v1.0.0'] : ['v1.1.0']);
-      expect(await recordedSince(lane, last)).toEqual(
-        ['v1.1.0 deployed', 'v1.2.0 undone', 'v1.0.0 deployed'].slice(0, STAGES.indexOf(stage) + 1),
-      );
-      await onStage(stage);
+      if (isUndone) expect(objects).toEqual(before);
+      if (!undisturbed.has(stage)) undisturbed.set(stage, withoutAddresses(objects));
+      expect(withoutAddresses(objects)).toEqual(undisturbed.get(stage));
+      expect(await releasesOf(lane)).toEqual(isUndone ? releases : [version]);
+      recorded.push(`${version} ${isUndone ? 'undone' : 'deployed'}`);
+      expect(await recordedSince(lane, last)).toEqual(recorded);
+      await onStage(stage, wasKilled);
     } catch (error) {
       const { message, actual = '', expected = '' } = error as Error & { actual?: unknown; expected?: unknown };
       throw new Error(`${stage}: ${message} ${JSON.stringify({ actual, expected })}`, { cause: error });
     }
   }
   // three attempts of a release that did not stay ask a person
-  await lane.ledger.sql(`UPDATE deployments SET version = 'v0.' || sequence || '.0' WHERE version = 'v1.2.0'`);
+  await lane.ledger.sql(`UPDATE deployments SET version = 'v0.' || sequence || '.0' WHERE status = 'undone'`);
 }
 
-/** Runs a stage in which something is killed, and lets the worker of another machine finish it if need be. */
-async function runStage(lane: DeployedLane, stage: Stage, kill: Kill | null): Promise<void> {
+/**
+ * Runs a stage in which something is killed, and lets the worker of another machine finish it if need be. False when it
+ * does not reach the boundary.
+ */
+async function runStage(lane: DeployedLane, stage: DeployedStage, kill: Kill | null): Promise<boolean> {
   const victim = kill?.victim?.();
   await lane.worker.arm(kill && { kind: kill.kind, nth: kill.nth }, victim);
-  const ended = endOf(lane, { version: VERSIONS[stage], goBack: stage === 'go back' });
+  const ended = endOf(lane, stage);
   ended.catch(() => undefined);
+  let wasKilled = kill !== null;
   if (kill && victim === undefined) {
     const first = await Promise.race([lane.worker.ended, ended.then(() => null)]);
-    if (first !== 'SIGKILL') {
-      throw new Error(`${kill.kind} ${kill.nth} was ${first === null ? 'never reached' : `followed by ${first}`}`);
-    }
-    await replaceWorker(lane);
+    wasKilled = first !== null;
+    if (first !== null && first !== 'SIGKILL') throw new Error(`${kill.kind} ${kill.nth} was followed by ${first}`);
+    if (wasKilled) await replaceWorker(lane);
   }
-  expect(await ended).toBe(stage === 'fail' ? 'DeploymentUnhealthy' : 'completed');
+  expect(await ended).toBe(stage.isUndone ? 'DeploymentUnhealthy' : 'completed');
   if (victim !== undefined) {
     await expect.poll(() => kill?.victim?.(), { message: `${kill?.kind} was never reached` }).not.toBe(victim);
     await vi.waitFor(() => lane.ledger.sql('SELECT'), { timeout: 60_000, interval: 100 });
   }
   const left = (): number[] => markedProcesses(`TMPDIR=${lane.env['TMPDIR']}`).filter((pid) => pid !== lane.worker.pid);
   await expect.poll(left).toEqual([]);
+  return wasKilled;
 }
 
 /** Another machine has no file of the one that is gone. */
@@ -216,7 +190,7 @@ async function replaceWorker(lane: DeployedLane): Promise<void> {
 /** How a deployment ends: `completed`, or the name of its failure. */
 async function endOf(
   { client }: Pick<DeployedLane, 'client'>,
-  { version, goBack = false }: { readonly version: string; readonly goBack?: boolean },
+  { version, goBack = false }: Pick<DeployedStage, 'version' | 'goBack'>,
 ): Promise<string> {
   const input = { repository: REPOSITORY, environment: 'staging', version, goBack, by: 'ada' };
   const flow = await startDeclared(client, deployReleaseFlow, input);
@@ -240,19 +214,36 @@ function nameOf(error: unknown): string {
   return String(error);
 }
 
-/** All objects of the namespace of a lane as kubectl shows them, less its name and the deployment that wrote them. */
-async function objectsOf({ name, place: { cluster } }: DeployedLane): Promise<unknown> {
-  const text = JSON.stringify(await dumpOf(cluster, name))
+/** All objects of a lane as kubectl shows them, less its name and the deployment that wrote them, by context. */
+export async function objectsOf({ name, place: { clusters } }: DeployedLane): Promise<unknown> {
+  const dumps = Object.entries(clusters).map(async ([context, cluster]) => [context, await dumpOf(cluster, name)]);
+  const text = JSON.stringify(Object.fromEntries(await Promise.all(dumps)))
     .replaceAll(name, 'NAMESPACE')
     .replaceAll(/"longhaul\/deployment":"[^"]+"/g, '"longhaul/deployment":"ID"');
   return JSON.parse(text) as unknown;
 }
 
+/** Objects less the addresses that a cluster gives to Services: each lane has others. */
+function withoutAddresses(objects: unknown): unknown {
+  return JSON.parse(JSON.stringify(objects).replaceAll(/"\d+\.\d+\.\d+\.\d+"/g, '"ADDRESS"')) as unknown;
+}
+
 /** The releases of the objects of a lane. */
-async function releasesOf({ name, place: { cluster } }: DeployedLane): Promise<readonly string[]> {
+async function releasesOf({ name, place: { clusters } }: DeployedLane): Promise<readonly string[]> {
   const column = '-o=jsonpath={.items[*].metadata.annotations.longhaul/release}';
-  const printed = await cluster.kubectl(['get', 'configmaps,secrets,deployments', '-n', name, column]);
-  return [...new Set(printed.split(' ').filter((version) => version !== ''))];
+  const printed = await Promise.all(
+    Object.values(clusters).map((cluster) =>
+      cluster.kubectl(['get', 'configmaps,secrets,deployments', '-n', name, column]),
+    ),
+  );
+  return [
+    ...new Set(
+      printed
+        .join(' ')
+        .split(' ')
+        .filter((version) => version !== ''),
+    ),
+  ];
 }
 
 async function recordedSince({ ledger }: DeployedLane, last: string): Promise<readonly string[]> {
