@@ -81,7 +81,10 @@ export async function planGround(root: string, plan: string, journal: Journal<Pl
         try {
           if ((await ground.inodeAt(folder)) === null) {
             await journal.append({ type: 'folder', operation, path: folder });
-            await inFolderOf(folder, (outer, name) => mkdir(outer.at(name)));
+            await inFolderOf(folder, async (outer, name) => {
+              await mkdir(outer.at(name));
+              await outer.sync();
+            });
           }
           for (const name of ['.git', GRAFT_FOLDER]) {
             if ((await ground.inodeAt(`${folder}/${name}`)) !== null)

@@ -1,4 +1,4 @@
-import { mkdir, lstat, readdir, readFile, rm, rmdir, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, lstat, readdir, readFile, rm, rmdir, unlink } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { hasCode } from '../../platform/error-code.ts';
@@ -60,11 +60,12 @@ export async function holdWorkspace(root: string, dataDir: string, signal?: Abor
     if ((await registrationAt(folder)) === null) {
       await register(folder, { root, madeGraft: there === null });
     }
-    if (there === null) {
-      await mkdir(graft);
-      await writeFile(join(graft, '.gitignore'), IGNORE);
-    }
+    if (there === null) await mkdir(graft);
     await removeTemporaries(graft);
+    const ignore = join(graft, '.gitignore');
+    // a process may have been killed between the two
+    const isMade = (await registrationAt(folder))?.madeGraft === true;
+    if (isMade && (await lstat(ignore).catch(absent)) === null) await writeWhole(ignore, IGNORE);
     const tried = await tryLock(join(graft, 'lock'));
     if ('lock' in tried) return tried.lock;
     const { process } = tried.holder;

@@ -3,7 +3,7 @@ import { scratchFolder } from '../../support/scratch-git.ts';
 import { checkApplied, copyOf, inOtherProcess, killAndFinish } from '../../support/workspace/killed-plan.ts';
 import { plannedWorkspace } from '../../support/workspace/planned-workspace.ts';
 
-// every entry of the journal, before and after it is on the disk: what comes next is what the first process announced
+// every entry of the journal but those about gits, before and after it is on the disk: what comes next is what the first process announced
 test(
   'a plan whose process is killed at any entry of its journal is finished or undone by another one',
   { timeout: 1_800_000 },

@@ -9,7 +9,7 @@ export interface PlanOrder {
   readonly root: string;
   /** The file of the plan. */
   readonly plan: string | null;
-  /** It kills itself at the n-th entry of a journal, before or after it is on the disk; null: nowhere. */
+  /** It kills itself at the n-th entry of a journal that announces a change, before or after it is on the disk. */
   readonly doom: { readonly entry: number; readonly when: 'before' | 'after' } | null;
   /** Comes first on the PATH. */
   readonly path?: string;
@@ -17,18 +17,23 @@ export interface PlanOrder {
 
 const order = JSON.parse(process.argv[2] ?? '') as PlanOrder;
 
-// only journals are written with datasync
+// only journals are written with appendFile and datasync; how many gits live long enough to be recorded differs
 const handle = await open(order.root);
-const prototype = Object.getPrototypeOf(handle) as { datasync(): Promise<void> };
+const prototype = Object.getPrototypeOf(handle) as Pick<typeof handle, 'appendFile' | 'datasync'>;
 await handle.close();
-const { datasync } = prototype;
+const { appendFile, datasync } = prototype;
 let entries = 0;
-prototype.datasync = async function doomed(this: unknown) {
-  entries++;
-  const isLast = entries === order.doom?.entry;
-  if (isLast && order.doom?.when === 'before') process.kill(process.pid, 'SIGKILL');
-  await datasync.call(this as never);
-  if (isLast) process.kill(process.pid, 'SIGKILL');
+let isDoomed = false;
+prototype.appendFile = async function counting(this: typeof handle, text: string) {
+  const before = entries;
+  entries += text.split('\n').filter((line) => line !== '' && !line.includes('"type":"child"')).length;
+  isDoomed = order.doom !== null && before < order.doom.entry && entries >= order.doom.entry;
+  await appendFile.call(this, text);
+};
+prototype.datasync = async function doomed(this: typeof handle) {
+  if (isDoomed && order.doom?.when === 'before') process.kill(process.pid, 'SIGKILL');
+  await datasync.call(this);
+  if (isDoomed) process.kill(process.pid, 'SIGKILL');
 };
 
 const site = { ...siteOf(order, order.path), parallel: 1 };
