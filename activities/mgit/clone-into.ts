@@ -56,8 +56,9 @@ export async function cloneInto(tools: CommitTools, access: Access, clone: NewCl
     await writeFile(join(gitDir, 'config'), configuration(store.format, { ...clone, url: remote.url, isPartial }));
     await writeFile(join(gitDir, 'HEAD'), branch === null ? `${commit}\n` : `ref: refs/heads/${branch}\n`);
     const refs = [
-      branch === null ? `${commit} ${CLONED_REF}` : `${commit} refs/heads/${branch}`,
-      ...(from === null ? [] : [`${commit} refs/remotes/origin/${from}`]),
+      ...(branch === null ? [] : [`${commit} refs/heads/${branch}`]),
+      // what says later that the commit came from the remote
+      `${commit} ${from === null ? CLONED_REF : `refs/remotes/origin/${from}`}`,
     ];
     await writeFile(join(gitDir, 'packed-refs'), `# pack-refs with: peeled fully-peeled sorted \n${refs.join('\n')}\n`);
     if (from !== null && isFromDefault) {

@@ -8,13 +8,14 @@ import { expandPath } from '../shared/config.ts';
 
 /**
  * Throws `NotAllowedHere` unless the workspace is below one of the folders that the machine gives to workspaces, with all
- * links resolved. The folder of the workspace itself need not be there; the folder around it must.
+ * links resolved. The folder of the workspace itself need not be there; the folder around it must. Returns the path without
+ * links.
  */
-export async function refuseOtherPlaces({ roots }: Pick<HostConfig, 'roots'>, root: string): Promise<void> {
+export async function refuseOtherPlaces({ roots }: Pick<HostConfig, 'roots'>, root: string): Promise<string> {
   const real = await realPlace(root);
   for (const each of roots) {
     const allowed = await realpath(expandPath(each, '/')).catch(absent);
-    if (allowed !== null && real !== null && real.startsWith(allowed === '/' ? '/' : `${allowed}/`)) return;
+    if (allowed !== null && real !== null && real.startsWith(allowed === '/' ? '/' : `${allowed}/`)) return real;
   }
   throw new LonghaulError(
     'NotAllowedHere',

@@ -9,8 +9,17 @@ import { sha256 } from '../../platform/sha256.ts';
 import { createGit } from '../git/git.ts';
 import { checkPreconditions } from './check-preconditions.ts';
 import { deleteTaken, type EndingTools, type LeftItem, undoChanges } from './end-plan.ts';
-import { lastEntry } from './plan-journal.ts';
-import { beginRun, hasOpenPlan, planOf, type PlanResult, type PlanSite, withPlanJournal } from './plan-run.ts';
+import type { Journal } from './journal.ts';
+import { lastEntry, type PlanEntry } from './plan-journal.ts';
+import {
+  beginRun,
+  hasOpenPlan,
+  lastAnswer,
+  planOf,
+  type PlanResult,
+  type PlanSite,
+  withPlanJournal,
+} from './plan-run.ts';
 import { readRepositories } from './read-workspace.ts';
 import { type OperationTools, runOperation } from './run-operation.ts';
 import { realRoot } from './workspace-manifest-file.ts';
@@ -59,6 +68,8 @@ export async function applyWorkspacePlan(bytes: Uint8Array | string, site: PlanS
   const operations = diskOperations(content.operations);
   return withPlanJournal(root, site, plan, async (journal): Promise<PlanResult<AppliedPlan>> => {
     if (journal.entries.length === 0) {
+      const last = await lastAnswer<AppliedPlan>(root, site, plan);
+      if (last !== null) return { end: 'undone', answer: () => last };
       const drift = await driftOf(root, content, site);
       if (isEmptyDelta(drift))
         return { end: 'undone', answer: () => ({ plan, outcome: 'unchanged', drift, kept: [] }) };
@@ -106,15 +117,17 @@ export async function checkWorkspacePlan(bytes: Uint8Array | string, site: PlanS
 }
 
 /**
- * Undoes the plan that is in progress in the workspace, after its process has ended without finishing it, or when undoing
- * it was incomplete and a person has removed what was in the way. One whose operations have all succeeded is finished
- * instead: a plan to the former state takes it back.
+ * Undoes the plan with this id if it is in progress in the workspace, after its process has ended without finishing it, or
+ * when undoing it was incomplete and a person has removed what was in the way. One whose operations have all succeeded is
+ * finished instead: a plan to the former state takes it back. Another plan that is in progress stays as it is.
  */
-export async function undoWorkspacePlan(site: PlanSite): Promise<UndonePlan> {
+export async function undoWorkspacePlan(site: PlanSite, plan: string): Promise<UndonePlan> {
   const root = await realRoot(site.root);
-  return withPlanJournal(root, site, null, async (journal): Promise<PlanResult<UndonePlan>> => {
-    const plan = planOf(journal);
-    if (plan === null) return { end: 'undone', answer: () => ({ plan, outcome: 'undone', left: [] }) };
+  const work = async (journal: Journal<PlanEntry>): Promise<PlanResult<UndonePlan>> => {
+    if (planOf(journal) === null) {
+      const outcome = (await lastAnswer(root, site, plan)) === null ? 'undone' : 'committed';
+      return { end: 'undone', answer: () => ({ plan: null, outcome, left: [] }) };
+    }
     const run = await beginRun(root, site, plan, journal);
     if (lastEntry(journal, 'committed') !== null) {
       await deleteTaken(run);
@@ -126,7 +139,8 @@ export async function undoWorkspacePlan(site: PlanSite): Promise<UndonePlan> {
     return left.length === 0
       ? { end: 'undone', answer: () => ({ plan, outcome: 'undone', left }) }
       : { end: 'open', answer: () => ({ plan, outcome: 'incomplete', left }) };
-  });
+  };
+  return withPlanJournal(root, site, plan, work, () => ({ plan: null, outcome: 'undone', left: [] }));
 }
 
 /** Undoes everything because of a failure, which the caller gets. */

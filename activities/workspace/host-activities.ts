@@ -8,6 +8,7 @@ import type { WorkspaceDelta } from '../../domain/workspace/workspace-delta.ts';
 import { sha256 } from '../../platform/sha256.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
+import { runningFlow } from '../shared/running-flow.ts';
 import { refuseOtherPlaces, refuseOtherPrograms } from './allowed-place.ts';
 import { applyWorkspacePlan, type CheckedPlan, checkWorkspacePlan, undoWorkspacePlan } from './apply-plan.ts';
 import type { PlanSite } from './plan-run.ts';
@@ -50,10 +51,10 @@ export interface HostActivities {
   /** Applies a plan, all of it or nothing. */
   executePlan(input: PlanOfHost): Promise<Omit<ApplyPlanResult, 'operations'>>;
   /**
-   * Undoes a plan that was begun and did not end; does nothing when none is. Returns `committed` for one whose operations
-   * had all succeeded. Throws `UndoFailed` with what is left.
+   * Undoes the plan with this id that was begun and did not end; does nothing when that one is not in progress. Returns
+   * `committed` for one whose operations had all succeeded. Throws `UndoFailed` with what is left.
    */
-  undoPlan(input: WorkspaceOfHost): Promise<'undone' | 'committed'>;
+  undoPlan(input: WorkspaceOfHost & { readonly plan: string }): Promise<'undone' | 'committed'>;
 }
 
 /** The most sentences about drift in a history. */
@@ -65,6 +66,7 @@ export function createHostActivities({ host, blobs, providers, ...tools }: HostT
     ...tools,
     root,
     signal,
+    run: runningFlow().runId,
     repositoryOf: (origin) => repositoryAt(origin, providers),
   });
   return {
@@ -85,19 +87,20 @@ export function createHostActivities({ host, blobs, providers, ...tools }: HostT
     executePlan: ({ root, plan }) =>
       heartbeating(
         async (signal, report) => {
+          const bytes = await bytesOf(blobs, plan);
           // again at the moment of use
-          await refuseOtherPlaces(host, root);
-          const site = { ...siteOf(root, signal), onProgress: report };
-          const { drift, ...applied } = await applyWorkspacePlan(await bytesOf(blobs, plan), site);
+          const real = await refuseOtherPlaces(host, root);
+          const site = { ...siteOf(real, signal), onProgress: report };
+          const { drift, ...applied } = await applyWorkspacePlan(bytes, site);
           return { ...applied, drift: sentencesOf(drift) };
         },
         { endsWhenAway: true },
       ),
-    undoPlan: ({ root }) =>
+    undoPlan: ({ root, plan }) =>
       heartbeating(
         async (signal) => {
-          await refuseOtherPlaces(host, root);
-          const { outcome, left } = await undoWorkspacePlan(siteOf(root, signal));
+          const real = await refuseOtherPlaces(host, root);
+          const { outcome, left } = await undoWorkspacePlan(siteOf(real, signal), plan);
           if (outcome !== 'incomplete') return outcome;
           const lines = left.map(({ problem, command }) => `- ${problem} ${command}`);
           throw new LonghaulError('UndoFailed', ['Not everything could be undone:', ...lines].join('\n'));

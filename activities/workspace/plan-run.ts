@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { lstat, unlink } from 'node:fs/promises';
+import { lstat, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RepositoryAddress } from '../../domain/git/repository.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { hasCode } from '../../platform/error-code.ts';
 import { identify } from '../../platform/process-identity.ts';
-import { syncFolder } from '../../platform/whole-file.ts';
+import { syncFolder, writeWhole } from '../../platform/whole-file.ts';
 import { createGit, type GitOwner } from '../git/git.ts';
 import type { Mgit } from '../mgit/index.ts';
 import type { EndingTools } from './end-plan.ts';
@@ -31,6 +31,11 @@ export interface PlanSite {
   readonly openMgit: (owner: GitOwner) => Mgit;
   /** The repository at an address, with the id by which mgit finds its mirror and credentials. */
   readonly repositoryOf: (origin: string) => RepositoryAddress;
+  /**
+   * What applies the plan, such as the run of a flow. Asked again by the same run after the plan was committed, the answer is
+   * the same one: the first may have been lost. @default nothing
+   */
+  readonly run?: string;
   /** Operations that are done in parallel. @default 4 */
   readonly parallel?: number;
   /** Ends the work; what was done stays, with its journal, until the next call continues or undoes it. */
@@ -54,6 +59,31 @@ export interface PlanResult<Result> {
 }
 
 const JOURNAL = 'journal';
+/** What became of the last plan that was committed. */
+const LAST = 'last.json';
+
+/** A plan that was committed, and what its caller got. */
+interface LastPlan {
+  readonly run: string;
+  readonly plan: string;
+  readonly answer: unknown;
+}
+
+/** What the same run was told about the plan when it was committed; null when it was not, or for another run. */
+export async function lastAnswer<Answer>(
+  root: string,
+  { dataDir, run }: Pick<PlanSite, 'dataDir' | 'run'>,
+  plan: string,
+): Promise<Answer | null> {
+  if (run === undefined) return null;
+  try {
+    const last = JSON.parse(await readFile(join(folderOfWorkspace(dataDir, root), LAST), 'utf8')) as LastPlan;
+    return last.run === run && last.plan === plan ? (last.answer as Answer) : null;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return null;
+    throw error;
+  }
+}
 
 /** True when a plan is in progress in the workspace at this real path, perhaps of a process that has ended. */
 export async function hasOpenPlan(root: string, dataDir: string): Promise<boolean> {
@@ -68,14 +98,15 @@ export async function hasOpenPlan(root: string, dataDir: string): Promise<boolea
 
 /**
  * Runs `work` with the journal of the plan that is in progress in the workspace at this real path; its entries are empty
- * when there is none. Removes the journal when the plan is over. With `plan`, another one that is in progress is refused
- * with `PlanPreconditionFailed`.
+ * when there is none. Removes the journal when the plan is over. Another plan than `plan` that is in progress is refused with
+ * `PlanPreconditionFailed`, or left alone and answered with `ofAnother`.
  */
 export async function withPlanJournal<Result>(
   root: string,
-  { dataDir, signal }: PlanSite,
-  plan: string | null,
+  { dataDir, run, signal }: PlanSite,
+  plan: string,
   work: (journal: Journal<PlanEntry>) => Promise<PlanResult<Result>>,
+  ofAnother?: () => Result,
 ): Promise<Result> {
   const workspace = await holdWorkspace(root, dataDir, signal);
   const file = join(workspace.folder, JOURNAL);
@@ -84,13 +115,18 @@ export async function withPlanJournal<Result>(
     const journal = await openJournal(file, isPlanEntry);
     try {
       const other = planOf(journal);
-      if (plan !== null && other !== null && other !== plan) {
+      if (other !== null && other !== plan) {
+        if (ofAnother !== undefined) return ofAnother();
         throw new LonghaulError(
           'PlanPreconditionFailed',
           `The plan ${other} is in progress in ${root}: apply it again or undo it before another one.`,
         );
       }
       const result = await work(journal);
+      if (result.end === 'committed' && run !== undefined) {
+        const last: LastPlan = { run, plan, answer: result.answer() };
+        await writeWhole(join(workspace.folder, LAST), `${JSON.stringify(last)}\n`);
+      }
       end = result.end;
       return result.answer();
     } finally {

@@ -36,8 +36,8 @@ export const NO_PROGRAMS: readonly Setting[] = [
   ['core.hooksPath', '/dev/null'],
 ];
 
-/** Sections that name programs, or other files that may. */
-const MAY_NAME_PROGRAMS = /^\s*\[\s*(?:filter|include|includeif)\b/im;
+/** Sections that name programs, or other files that may. A section may follow another one on its line. */
+const MAY_NAME_PROGRAMS = /\[\s*(?:filter|include|includeif)\b/i;
 
 /** How work trees are read. */
 export interface WorkTreeOptions {
@@ -129,7 +129,7 @@ async function findRepo({ name, folder }: NamedFolder): Promise<FoundRepo | null
   // a bare repository has no files
   if (layout === null || layout.gitDir === folder) return null;
   const configuration = await readConfiguration(layout);
-  const hasExcludes = /^\s*excludesfile\s*=/im.test(configuration);
+  const hasExcludes = /\bexcludesfile\s*=/i.test(configuration);
   const isSpecial = hasExcludes || MAY_NAME_PROGRAMS.test(configuration);
   return { name, folder, layout, origin: originIn(configuration), isSpecial, hasExcludes };
 }

@@ -42,8 +42,8 @@ export function folderOfWorkspace(dataDir: string, root: string): string {
 
 /**
  * Holds the workspace with this real path, by the lock file `.graft/lock`. The lock of a process that has ended is taken
- * over. Throws `PlanPreconditionFailed` when another program holds it, when the workspace is inside another one or
- * around it, and when `.graft` is no folder.
+ * over. Throws `WorkspaceBusy` while another program holds it, and `PlanPreconditionFailed` when the workspace is inside
+ * another one or around it, and when `.graft` is no folder.
  */
 export async function holdWorkspace(root: string, dataDir: string, signal?: AbortSignal): Promise<HeldWorkspace> {
   const all = join(dataDir, 'workspaces');
@@ -70,7 +70,11 @@ export async function holdWorkspace(root: string, dataDir: string, signal?: Abor
     if ('lock' in tried) return tried.lock;
     const { process } = tried.holder;
     const holder = process === null ? 'another program' : `the process ${process.pid}`;
-    return refuse(`The workspace ${root} is being changed by ${holder}, which holds ${join(graft, 'lock')}.`);
+    // also an attempt of the same activity that was given up and has not ended yet: a later one waits for it
+    throw new LonghaulError(
+      'WorkspaceBusy',
+      `The workspace ${root} is being changed by ${holder}, which holds ${join(graft, 'lock')}.`,
+    );
   }, signal);
 
   return {

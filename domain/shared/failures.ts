@@ -195,7 +195,7 @@ export const FAILURES = {
     remedy: 'The owner of the machine allows it under `host` in its longhaul.yaml, or the plan leaves it out.',
   },
   WorkspaceBusy: {
-    tries: 1,
+    tries: null,
     exitCode: 1,
     remedy: 'Follow the other run with `longhaul watch`, and start again when it has ended.',
   },

@@ -11,8 +11,23 @@ const retry = {
   nonRetryableErrorTypes: [...NON_RETRYABLE],
 };
 
+/** How long a machine that is asleep is waited for. */
+const LONGEST_SLEEP = '365 days';
+
 /** What is done on a machine. A machine that is asleep is waited for; a worker that died is missed within its heartbeat. */
 export function hostActivities(host: string): ActivityInterfaceFor<HostActivities> {
+  return proxyActivities<HostActivities>({
+    taskQueue: hostQueue(host),
+    heartbeatTimeout: '20 seconds',
+    startToCloseTimeout: '6 hours',
+    scheduleToCloseTimeout: LONGEST_SLEEP,
+    retry,
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  });
+}
+
+/** The same for what must be done: repeated until it is, or a person must help. */
+export function lastingHostActivities(host: string): ActivityInterfaceFor<HostActivities> {
   return proxyActivities<HostActivities>({
     taskQueue: hostQueue(host),
     heartbeatTimeout: '20 seconds',

@@ -1,4 +1,4 @@
-import { ApplicationFailure } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope } from '@temporalio/workflow';
 import type { CheckedOf } from '../../domain/shared/flow.ts';
 import {
   applyPlanFlow,
@@ -9,7 +9,7 @@ import type { ApplyState } from '../../domain/workspace/plan-states.ts';
 import { act, recordingRefusal } from '../shared/act.ts';
 import { passGate } from '../shared/gate.ts';
 import { type Rollback, withRollback } from '../shared/rollback.ts';
-import { hostActivities, workspaceRecords } from './activities.ts';
+import { hostActivities, lastingHostActivities, workspaceRecords } from './activities.ts';
 
 /** Records that the plan has come to a state. */
 type RecordState = (state: ApplyState, details?: object) => Promise<void>;
@@ -51,14 +51,18 @@ async function apply(
   await record('verified');
   // the worker undoes a plan that fails; this is for one that has died or was cancelled, and for what is left
   rollback.before(`put ${root} back`, async () => {
-    const end = await machine.undoPlan.executeWithOptions({ summary: 'undo what is left of the plan' }, [{ root }]);
+    const end = await lastingHostActivities(host).undoPlan.executeWithOptions(
+      { summary: 'undo what is left of the plan' },
+      [{ root, plan }],
+    );
     // one whose operations had all succeeded stays
     await record(end === 'committed' ? 'committed' : 'rolled_back');
   });
   await record('executing');
   const applied = await machine.executePlan.executeWithOptions({ summary: 'apply the plan' }, [{ root, plan: digest }]);
   rollback.forget();
-  await record('committed', { outcome: applied.outcome, drift: applied.drift });
+  // also when the flow is cancelled now
+  await CancellationScope.nonCancellable(() => record('committed', { outcome: applied.outcome, drift: applied.drift }));
   return { ...applied, operations };
 }
 

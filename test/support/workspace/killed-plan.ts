@@ -35,7 +35,7 @@ export async function inOtherProcess(
   const { onStarted, ...rest } = options;
   const plan = join(scratch, 'plan.json');
   writeFileSync(plan, place.bytes);
-  const order: PlanOrder = { scratch, root, plan: work === 'apply' ? plan : null, ...rest };
+  const order: PlanOrder = { scratch, root, plan: work === 'apply' ? plan : null, id: place.plan.id, ...rest };
   const program = fileURLToPath(new URL('./plan-process.ts', import.meta.url));
   const child = spawn(process.execPath, [program, JSON.stringify(order)], { stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
@@ -68,7 +68,7 @@ export async function killAndFinish(
     checkApplied(place, what);
     return;
   }
-  const { outcome, left } = await undoWorkspacePlan(siteOf(place));
+  const { outcome, left } = await undoWorkspacePlan(siteOf(place), place.plan.id);
   expect(left, what).toEqual([]);
   if (outcome === 'committed') checkApplied(place, what);
   else expect(walk(place.root), what).toEqual(before);

@@ -9,6 +9,8 @@ export interface PlanOrder {
   readonly root: string;
   /** The file of the plan. */
   readonly plan: string | null;
+  /** The id of the plan that is undone. */
+  readonly id: string;
   /** It kills itself at the n-th entry of a journal that announces a change, before or after it is on the disk. */
   readonly doom: { readonly entry: number; readonly when: 'before' | 'after' } | null;
   /** Comes first on the PATH. */
@@ -39,7 +41,9 @@ prototype.datasync = async function doomed(this: typeof handle) {
 const site = { ...siteOf(order, order.path), parallel: 1 };
 try {
   const result =
-    order.plan === null ? await undoWorkspacePlan(site) : await applyWorkspacePlan(readFileSync(order.plan), site);
+    order.plan === null
+      ? await undoWorkspacePlan(site, order.id)
+      : await applyWorkspacePlan(readFileSync(order.plan), site);
   process.stdout.write(JSON.stringify({ result, entries }));
 } catch (error) {
   process.stdout.write(JSON.stringify({ error: String(error), entries }));

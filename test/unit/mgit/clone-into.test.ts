@@ -68,7 +68,9 @@ describe('a clone of a repository on a server', () => {
     const packs = join(folder, 'two', '.git', 'objects', 'pack');
     for (const name of readdirSync(packs)) expect([name, statSync(join(packs, name)).nlink]).toEqual([name, 3]);
     expect(git(join(folder, 'two'), 'symbolic-ref', 'HEAD')).toBe('refs/heads/task/é-"1"');
-    expect(git(join(folder, 'two'), 'for-each-ref', '--format=%(refname)')).toBe('refs/heads/task/é-"1"');
+    expect(git(join(folder, 'two'), 'for-each-ref', '--format=%(refname)')).toBe(
+      'refs/heads/task/é-"1"\nrefs/longhaul/cloned',
+    );
     // what the user does with its packs does not reach the mirror
     await gitAsync(join(folder, 'one'), 'gc', '--quiet', '--prune=now');
     rmSync(join(folder, 'two'), { recursive: true });

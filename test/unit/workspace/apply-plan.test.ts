@@ -53,8 +53,23 @@ test('a plan is applied, and applied again it does nothing', async () => {
     drift: nothing,
     kept: [],
   });
-  expect(await undoWorkspacePlan(site)).toEqual({ plan: null, outcome: 'undone', left: [] });
+  expect(await undoWorkspacePlan(site, plan.id)).toEqual({ plan: null, outcome: 'undone', left: [] });
   expect(walk(root)).toEqual(applied);
+});
+
+test('the run that committed a plan is told so again, also when the workspace has changed since', async () => {
+  const place = await plannedWorkspace(scratchFolder());
+  const { bytes, plan, root } = place;
+  const site = { ...siteOf(place), run: 'first' };
+  const answer = await applyWorkspacePlan(bytes, site);
+  git(join(root, 'web'), 'checkout', '--quiet', '-b', 'mine');
+  expect(await applyWorkspacePlan(bytes, site)).toEqual(answer);
+  expect(await undoWorkspacePlan(site, plan.id)).toEqual({ plan: null, outcome: 'committed', left: [] });
+  await expect(applyWorkspacePlan(bytes, { ...site, run: 'second' })).rejects.toMatchObject({
+    type: 'PlanPreconditionFailed',
+  });
+  expect(await undoWorkspacePlan({ ...site, run: 'second' }, plan.id)).toMatchObject({ outcome: 'undone' });
+  expect(git(join(root, 'web'), 'branch', '--show-current')).toBe('mine');
 });
 
 describe('a plan of which an operation fails leaves no trace', () => {
@@ -172,12 +187,16 @@ describe('what a person does meanwhile is never lost', () => {
     expect([join(core, 'mine'), old].map((file) => readFileSync(file, 'utf8'))).toEqual(['mine\n', 'mine\n']);
     expect(existsSync(join(place.root, 'web'))).toBe(false);
     // again, it is as incomplete
-    const { outcome, left } = await undoWorkspacePlan(siteOf(place));
+    const { outcome, left } = await undoWorkspacePlan(siteOf(place), place.plan.id);
     expect([outcome, left.length]).toEqual(['incomplete', 2]);
     // a person takes the things away
     rmSync(join(core, 'mine'));
     rmSync(old);
-    expect(await undoWorkspacePlan(siteOf(place))).toEqual({ plan: place.plan.id, outcome: 'undone', left: [] });
+    expect(await undoWorkspacePlan(siteOf(place), place.plan.id)).toEqual({
+      plan: place.plan.id,
+      outcome: 'undone',
+      left: [],
+    });
     expect(walk(place.root)).toEqual(base);
     expect(dataOf(place)).toEqual(['workspaces']);
   });
@@ -246,7 +265,7 @@ test('a workspace that another program changes is not touched', async () => {
   writeFileSync(lock, 'of Graft');
   const base = walk(place.root);
   expect(await failureOf(applyWorkspacePlan(place.bytes, siteOf(place)))).toBe(
-    `PlanPreconditionFailed: The workspace ${place.root} is being changed by another program, which holds ${lock}.`,
+    `WorkspaceBusy: The workspace ${place.root} is being changed by another program, which holds ${lock}.`,
   );
   expect(walk(place.root)).toEqual(base);
 });

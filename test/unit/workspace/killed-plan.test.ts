@@ -33,7 +33,11 @@ test('a git that outlives its killed process is ended before anything is touched
   expect((await ended).killedBy).toBe('SIGKILL');
   const gits = readFileSync(pids, 'utf8').trim().split(' ').map(Number).map(identify);
   expect(gits.map((git) => git !== null && isRunning(git))).toEqual([true, true]);
-  expect(await undoWorkspacePlan(siteOf(place))).toEqual({ plan: place.plan.id, outcome: 'undone', left: [] });
+  expect(await undoWorkspacePlan(siteOf(place), place.plan.id)).toEqual({
+    plan: place.plan.id,
+    outcome: 'undone',
+    left: [],
+  });
   expect(gits.map((git) => git !== null && isRunning(git))).toEqual([false, false]);
   expect(walk(place.root)).toEqual(base);
 });

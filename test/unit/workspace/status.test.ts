@@ -1,4 +1,13 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createGit } from '../../../activities/git/git.ts';
@@ -156,9 +165,16 @@ test('no program that a repository names is run, and other repositories are read
   expect(existsSync(ran)).toBe(true);
   renameSync(ran, `${ran}-by-git`);
 
+  // a section that follows another one on its line
+  const third = committedRepository(join(scratch, 'third'), { a: '1\n', '.gitattributes': '* filter=x\n' });
+  appendFileSync(join(third, '.git', 'config'), `[core] [filter "x"]\n\tclean = ${JSON.stringify(program)}\n`);
+  writeFileSync(join(third, 'a'), '2\n');
+  git(third, 'status');
+  renameSync(ran, `${ran}-by-git-again`);
+
   const broken = committedRepository(join(scratch, 'broken'), { a: '1\n' });
   writeFileSync(join(broken, '.git', 'index'), 'no index');
-  const folders = [evil, second, broken, committedRepository(join(scratch, 'good'), { a: '1\n' })];
+  const folders = [evil, second, third, broken, committedRepository(join(scratch, 'good'), { a: '1\n' })];
   const trees = await readWorkTrees(
     createGit(join(scratch, 'cache'), SCRATCH_ENV),
     folders.map((folder) => ({ name: folder, folder })),
@@ -166,6 +182,7 @@ test('no program that a repository names is run, and other repositories are read
   );
   expect(existsSync(ran)).toBe(false);
   expect(trees.map(({ state }) => [state['dirty?'], state.error])).toEqual([
+    [true, null],
     [true, null],
     [true, null],
     [false, expect.stringContaining('index')],
