@@ -8,6 +8,7 @@ import { DEPLOYMENT_ANNOTATION } from '../../../domain/release/deployment/deploy
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { byContext, type Clusters } from '../../kubernetes/clusters.ts';
 import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
+import { isOfAnother, type ObjectOwner } from './object-owners.ts';
 import type { Seal } from './sealed.ts';
 import { type DeploymentObject, markObjects, readObjects, replaceContents } from './deployment-objects.ts';
 
@@ -188,11 +189,12 @@ async function untilEstablished(
 
 /**
  * Deletes what the release before had and this one has not, the last first. What others have changed since the plan is
- * recorded first: an undo creates it again as it was then. Throws `DriftDetected` for one that others have replaced.
+ * recorded first: an undo creates it again as it was then. Throws `DriftDetected` for one that others have replaced
+ * or taken over.
  */
 export async function removeObjects(
   { ledger, clusters, seal, home }: DeploymentTools,
-  { deployment }: Pick<ServiceOfDeployment, 'deployment'>,
+  { deployment, repository, environment }: Pick<ServiceOfDeployment, 'deployment'> & ObjectOwner,
 ): Promise<number> {
   const objects = await readObjects(ledger, seal, { deployment, actions: ['delete'] });
   const there = objects.flatMap(({ before, ...rest }) => (before === null ? [] : [{ ...rest, before }]));
@@ -204,6 +206,12 @@ export async function removeObjects(
       throw new LonghaulError(
         'DriftDetected',
         `${placedName(key, home)} was created again by another since the plan was made.`,
+      );
+    }
+    if (now !== null && isOfAnother(now, { repository, environment })) {
+      throw new LonghaulError(
+        'DriftDetected',
+        `${placedName(key, home)} was taken over by another since the plan was made.`,
       );
     }
     // one that this deployment deletes already, before it began again, waits for its finalizers

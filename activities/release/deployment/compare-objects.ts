@@ -6,6 +6,7 @@ import { masked } from '../../../domain/kubernetes/masked.ts';
 import { ownFields } from '../../../domain/kubernetes/restore.ts';
 import {
   DEPLOYMENT_ANNOTATION,
+  ENVIRONMENT_ANNOTATION,
   RELEASE_ANNOTATION,
   REPOSITORY_ANNOTATION,
 } from '../../../domain/release/deployment/deployment.ts';
@@ -25,22 +26,30 @@ export function wouldStay(before: KubernetesObject, after: KubernetesObject): bo
 /** What an object says about the deployment that wrote it last. */
 export interface ObjectMarks {
   readonly repository: string;
+  /** Its name. */
+  readonly environment: string;
   readonly version: string;
   readonly deployment: string;
 }
 
-const MARKS: readonly string[] = [RELEASE_ANNOTATION, DEPLOYMENT_ANNOTATION, REPOSITORY_ANNOTATION];
+const MARKS: readonly string[] = [
+  RELEASE_ANNOTATION,
+  DEPLOYMENT_ANNOTATION,
+  REPOSITORY_ANNOTATION,
+  ENVIRONMENT_ANNOTATION,
+];
 
 /** The object with the annotations that name the release and the deployment. */
 export function withMarks(
   object: KubernetesObject,
-  { repository, version, deployment }: ObjectMarks,
+  { repository, environment, version, deployment }: ObjectMarks,
 ): KubernetesObject {
   const annotations = {
     ...object.metadata.annotations,
     [RELEASE_ANNOTATION]: version,
     [DEPLOYMENT_ANNOTATION]: deployment,
     [REPOSITORY_ANNOTATION]: repository,
+    [ENVIRONMENT_ANNOTATION]: environment,
   };
   return { ...object, metadata: { ...object.metadata, annotations } };
 }

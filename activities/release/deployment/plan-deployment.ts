@@ -15,6 +15,7 @@ import { storeText } from '../pipelines/stored-plan.ts';
 import { strangeCanaries, wantedCanaries } from './plan-canaries.ts';
 import { differenceOf, withoutMarks } from './compare-objects.ts';
 import { type PlannedObject, readInventory, recordPlan } from './deployment-objects.ts';
+import { objectsOfOthers } from './object-owners.ts';
 import { routedCanaries, withRouteSteps } from './plan-canary-routes.ts';
 import { type PreviewObjects, withSelectorChanges } from './plan-selectors.ts';
 import { imagesByTag } from './manifests.ts';
@@ -83,7 +84,8 @@ export async function planDeployment(
     if (!wantedKeys.some((key) => isSamePlaced(key, item))) continue;
     problems.push(`${placedName(item, home)} is of the service ${item.service}, which is not deployed now.`);
   }
-  const marks = { repository, version, deployment };
+  const owner = { repository, environment: environment.name };
+  const marks = { ...owner, version, deployment };
   const preview: PreviewObjects = (objects) =>
     plannedChanges(clusters, objects, { marks, problems, home, isAlwaysWritten: true });
   const changes = await withSelectorChanges(
@@ -100,6 +102,9 @@ export async function planDeployment(
   // the route of a canary is changed and undone with it
   const applied = changes.filter(({ key }) => !canaries.some((each) => isSamePlaced(each.key, key)));
   problems.push(...strangeCanaries(canaries, items, home), ...sameByTwoContexts(changes, home));
+  problems.push(
+    ...(await objectsOfOthers(tools, { owner, contracts: asked.contracts, home }, [...changes, ...canaries])),
+  );
   const removed = removedFrom(
     own.filter((item) => tools.contexts.problemOf(item.context) === null),
     [...wantedKeys, ...canaries.map(({ key }) => key)],
@@ -107,7 +112,7 @@ export async function planDeployment(
   const { deletions, lost } = await plannedDeletions(clusters, removed, {
     inventory: items,
     applied: changes,
-    repository,
+    owner,
     home,
   });
   const others = [...applied, ...deletions];

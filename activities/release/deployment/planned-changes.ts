@@ -1,15 +1,11 @@
 import { definedKind, kindOf } from '../../../domain/kubernetes/definitions.ts';
-import type { KubernetesObject } from '../../../domain/kubernetes/object.ts';
 import { placedName } from '../../../domain/kubernetes/placed.ts';
-import {
-  DEPLOYMENT_ANNOTATION,
-  RELEASE_ANNOTATION,
-  REPOSITORY_ANNOTATION,
-} from '../../../domain/release/deployment/deployment.ts';
+import { DEPLOYMENT_ANNOTATION, RELEASE_ANNOTATION } from '../../../domain/release/deployment/deployment.ts';
 import type { Cluster, Preview } from '../../kubernetes/cluster.ts';
 import { byContext, type Clusters } from '../../kubernetes/clusters.ts';
 import { type ObjectMarks, wouldStay, withMarks } from './compare-objects.ts';
 import type { PlannedObject } from './deployment-objects.ts';
+import { isOfAnother } from './object-owners.ts';
 import { type ObjectOfService, definedKinds, placedKeyOf } from './wanted-objects.ts';
 
 /** An object of a plan that was read. */
@@ -86,10 +82,6 @@ async function changesInCluster(
     const answer = answers.get(at);
     const uid = is?.metadata.uid ?? null;
     const all = { service, key, uid, apiVersion: object.apiVersion, wanted: withMarks(object, marks) };
-    const owner = repositoryOfObject(is);
-    if (owner !== null && owner !== marks.repository) {
-      problems.push(`${placedName(key, home)} is of a release of ${owner}: one of the two must leave it out.`);
-    }
     if (answer !== undefined && 'refused' in answer && !redefined.has(kindOf(object)))
       problems.push(`${placedName(key, home)}: ${answer.refused}`);
     if (answer !== undefined && 'conflicts' in answer) {
@@ -100,7 +92,8 @@ async function changesInCluster(
     }
     if (is === null) return { ...all, action: 'create', before: null, written: null };
     const after = answer !== undefined && 'object' in answer ? answer.object : null;
-    if (!isAlwaysWritten && after !== null && wouldStay(is, after)) {
+    // what is taken over says so, also where nothing else changes
+    if (!isAlwaysWritten && !isOfAnother(is, marks) && after !== null && wouldStay(is, after)) {
       return { ...all, action: 'none', before: null, wanted: null, written: null };
     }
     return { ...all, action: 'update', before: is, written: after === null ? null : withMarks(after, marks) };
@@ -118,9 +111,4 @@ export function sameByTwoContexts(applied: readonly FoundObject[], home: string)
           `${placedName(one.key, home)} is in the manifests of ${twin.service} and of ${one.service}: their contexts lead to the same cluster.`,
         ];
   });
-}
-
-/** The repository whose deployment wrote an object last; null where none says so. */
-export function repositoryOfObject(object: KubernetesObject | null): string | null {
-  return object?.metadata.annotations?.[REPOSITORY_ANNOTATION] ?? null;
 }

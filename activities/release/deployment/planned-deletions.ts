@@ -5,7 +5,8 @@ import { placedName, type PlacedKey } from '../../../domain/kubernetes/placed.ts
 import type { InventoryItem } from '../../../domain/release/deployment/inventory.ts';
 import type { Clusters, PlacedReference } from '../../kubernetes/clusters.ts';
 import type { PlannedObject } from './deployment-objects.ts';
-import { type FoundObject, repositoryOfObject } from './planned-changes.ts';
+import { isOfAnother, type ObjectOwner } from './object-owners.ts';
+import type { FoundObject } from './planned-changes.ts';
 
 /** What of the release before is deleted, and what of that would be lost. */
 export async function plannedDeletions(
@@ -14,12 +15,12 @@ export async function plannedDeletions(
   {
     inventory,
     applied,
-    repository,
+    owner,
     home,
   }: {
     readonly inventory: readonly InventoryItem[];
     readonly applied: readonly FoundObject[];
-    readonly repository: string;
+    readonly owner: ObjectOwner;
     readonly home: string;
   },
 ): Promise<{ readonly deletions: readonly PlannedObject[]; readonly lost: readonly string[] }> {
@@ -31,8 +32,8 @@ export async function plannedDeletions(
     const before = found[at] ?? null;
     // the cluster of another context is the same one: the object has not moved
     if (before === null || kept.has(before.metadata.uid ?? '')) continue;
-    // another repository has taken it over
-    if (![null, repository].includes(repositoryOfObject(before))) continue;
+    // another repository or environment has taken it over
+    if (isOfAnother(before, owner)) continue;
     if (key.kind === 'Job' && key.group === 'batch') {
       // it does nothing any more, and would start again when it is created again
       if (objectReadiness(before).state !== 'waiting') continue;

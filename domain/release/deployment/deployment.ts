@@ -112,12 +112,14 @@ export interface PlannedDeployment {
 /** How a deployment ended, as the ledger has it. */
 export type DeploymentEnd = 'deployed' | 'undone' | 'not undone' | 'refused' | 'cancelled';
 
-/** The annotations by which an object says which deployment of which repository wrote it last. */
+/** The annotations by which an object says which deployment of which repository and environment wrote it last. */
 export const RELEASE_ANNOTATION = 'longhaul/release';
 /** See {@link RELEASE_ANNOTATION}. */
 export const DEPLOYMENT_ANNOTATION = 'longhaul/deployment';
 /** See {@link RELEASE_ANNOTATION}. */
 export const REPOSITORY_ANNOTATION = 'longhaul/repository';
+/** See {@link RELEASE_ANNOTATION}. */
+export const ENVIRONMENT_ANNOTATION = 'longhaul/environment';
 
 /** The release that an environment has before a deployment. */
 export interface PreviousRelease extends ReleasedCommit {
