@@ -274,6 +274,9 @@ function whyDifferent(
   // another has deleted it since
   if (now === null) return null;
   const written = writtenOf(object);
+  const isDeleting = now.metadata['deletionTimestamp'] !== undefined;
+  // it was not deleted yet: what differs others have changed
+  if (written === null && now.metadata.uid === before.metadata.uid && !isDeleting) return null;
   const expected =
     written === null
       ? before
