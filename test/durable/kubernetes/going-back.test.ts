@@ -51,10 +51,11 @@ ${small('frozen', "freeze: [{name: winter, from: '2020-01-01T00:00', until: '210
 `;
 }
 
-const API = (statements: readonly [string, string] | null): string => `
+/** A column, when everything is ready with a row in it. */
+const API = (name: string | null): string => `
       api:
         manifests: {folder: k8s/api}
-        ready: 60s${statements === null ? '' : `\n        hooks: {before: [${migrationHook(statements)}]}`}`;
+        ready: 60s${name === null ? '' : `\n        hooks: {before: [${migrationHook(column(name))}], after: [${migrationHook(row(name))}]}`}`;
 const WEB = `
       web: {manifests: {folder: k8s/web}, ready: 60s, needs: [api]}`;
 const OLD = `
@@ -64,6 +65,12 @@ const OLD = `
 const column = (name: string): [string, string] => [
   `ALTER TABLE orders ADD COLUMN ${name} text`,
   `ALTER TABLE orders DROP COLUMN ${name}`,
+];
+
+/** Adds a row and deletes it, which both fail when the column is not there. */
+const row = (name: string): [string, string] => [
+  `INSERT INTO orders (id, ${name}) SELECT count(*), '${name}' FROM orders`,
+  `DELETE FROM orders WHERE ${name} = '${name}'`,
 ];
 
 const settings = (mode: string, name = 'settings'): Manifest => ({
@@ -94,6 +101,8 @@ describe('an environment with several releases', { timeout: 600_000 }, () => {
         "SELECT column_name AS name FROM information_schema.columns WHERE table_name = 'orders' ORDER BY 1",
       )
     ).map(({ name }) => name);
+  const rows = async (): Promise<number> =>
+    (await shop.sql<{ count: number }>('SELECT count(*)::int AS count FROM public.orders'))[0]?.count ?? -1;
   const names = async (): Promise<readonly string[]> =>
     (await cluster.kubectl(['get', 'configmaps,deployments', '-n', 'shop', '-o', 'name']))
       .trim()
@@ -118,7 +127,7 @@ describe('an environment with several releases', { timeout: 600_000 }, () => {
     const first = await dumpOf(cluster);
     const moved = await uidOf('configmap/moved');
     await releasedAs(release, 'v1.1.0', {
-      '.longhaul/environments.yaml': environments(API(column('second')) + WEB + OLD),
+      '.longhaul/environments.yaml': environments(API('second') + WEB + OLD),
       ...manifestsIn('k8s/api', settings('two'), settings('shared', 'moved'), workload('Deployment', 'api', 'api:2')),
     });
     await deploy('v1.1.0');
@@ -126,7 +135,7 @@ describe('an environment with several releases', { timeout: 600_000 }, () => {
 
     // an object is of another service now, and one service is gone
     await releasedAs(release, 'v1.2.0', {
-      '.longhaul/environments.yaml': environments(API(column('third')) + WEB),
+      '.longhaul/environments.yaml': environments(API('third') + WEB),
       ...manifestsIn('k8s/api', settings('three'), workload('Deployment', 'api', 'api:3')),
       ...manifestsIn('k8s/web', settings('shared', 'moved'), workload('Deployment', 'web', 'web:3')),
     });
@@ -139,19 +148,19 @@ describe('an environment with several releases', { timeout: 600_000 }, () => {
       'deployment.apps/api',
       'deployment.apps/web',
     ]);
-    expect(await columns()).toEqual(['id', 'second', 'third']);
+    expect([...(await columns()), await rows()]).toEqual(['id', 'second', 'third', 2]);
 
     const back = await release.longhaul('rollback', '--env', 'main');
     expect(back).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('v1.1.0 is in main') as string });
     expect(withoutMarks(await dumpOf(cluster))).toEqual(withoutMarks(second));
     expect(await uidOf('configmap/moved')).toBe(moved);
-    expect(await columns()).toEqual(['id', 'second']);
+    expect([...(await columns()), await rows()]).toEqual(['id', 'second', 1]);
 
     // not forward again
     const further = await release.longhaul('rollback', '--env', 'main');
     expect(further).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('v1.0.0 is in main') as string });
     expect(withoutMarks(await dumpOf(cluster))).toEqual(withoutMarks(first));
-    expect(await columns()).toEqual(['id']);
+    expect([...(await columns()), await rows()]).toEqual(['id', 0]);
     const none = await release.longhaul('rollback', '--env', 'main');
     expect(none).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('no other release') as string });
 
@@ -160,7 +169,7 @@ describe('an environment with several releases', { timeout: 600_000 }, () => {
     expect(never.exitCode).toBe(2);
     expect(await release.longhaul('rollback', '--env', 'main', '--to', 'v1.0.0')).toMatchObject({ exitCode: 0 });
     expect(withoutMarks(await dumpOf(cluster))).toEqual(withoutMarks(first));
-    expect(await columns()).toEqual(['id']);
+    expect([...(await columns()), await rows()]).toEqual(['id', 0]);
     release.replayed('deployment/local/acme/api/main/v1.0.0');
     release.replayed('deployment/local/acme/api/main/v1.2.0');
   });
