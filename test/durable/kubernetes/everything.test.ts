@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { type AuditedWrite, auditedWrites } from '../../support/kubernetes/audit-log.ts';
 import type { Cluster } from '../../support/kubernetes/cluster.ts';
-import { type Manifest, podTemplate, serviceOf, workload } from '../../support/kubernetes/manifests.ts';
+import { type Manifest, serviceOf, workload } from '../../support/kubernetes/manifests.ts';
+import { AFTER, BEFORE, RESOURCES } from '../../support/kubernetes/all-kinds.ts';
 import { CLUSTER_BUILD_MS } from '../../support/kubernetes/programs.ts';
 import { createTestLedger } from '../../support/ledger.ts';
 import {
@@ -64,87 +65,7 @@ environments:
 
 const reversed = (text: string): string => text.split('').toReversed().join('');
 
-const object = (apiVersion: string, kind: string, name: string, rest: object): Manifest => ({
-  apiVersion,
-  kind,
-  metadata: { name },
-  ...rest,
-});
-
-const definition = (field: string): Manifest =>
-  object('apiextensions.k8s.io/v1', 'CustomResourceDefinition', 'carts.shop.example', {
-    spec: {
-      group: 'shop.example',
-      names: { kind: 'Cart', plural: 'carts' },
-      scope: 'Namespaced',
-      versions: [
-        {
-          name: 'v1',
-          served: true,
-          storage: true,
-          schema: {
-            openAPIV3Schema: {
-              type: 'object',
-              properties: {
-                spec: { type: 'object', properties: { size: { type: 'integer' }, [field]: { type: 'string' } } },
-              },
-            },
-          },
-        },
-      ],
-    },
-  });
-
-/** A Deployment that reads a ConfigMap. */
-const reader = (image: string): Manifest =>
-  workload('Deployment', 'api', image, {
-    template: {
-      metadata: { labels: { app: 'api' } },
-      spec: { containers: [{ name: 'app', image, envFrom: [{ configMapRef: { name: 'settings' } }] }] },
-    },
-  });
-
-const API_OLD = [
-  object('v1', 'ConfigMap', 'settings', { data: { mode: 'old', color: 'red' } }),
-  object('v1', 'Secret', 'login', { stringData: { password: 'PASSWORD' } }),
-  definition('color'),
-  object('shop.example/v1', 'Cart', 'one', { spec: { size: 1, color: 'red' } }),
-  object('v1', 'Service', 'api', { spec: { selector: { app: 'api' }, ports: [{ port: 80, targetPort: 8080 }] } }),
-  reader('api:1'),
-  workload('StatefulSet', 'db', 'db:1', { replicas: 2 }),
-  object('networking.k8s.io/v1', 'Ingress', 'front', {
-    spec: { defaultBackend: { service: { name: 'api', port: { number: 80 } } } },
-  }),
-];
-const API_NEW = [
-  object('v1', 'ConfigMap', 'settings', { data: { mode: 'new' } }),
-  object('v1', 'Secret', 'login', { stringData: { password: 'PASSWORD', user: 'ada' } }),
-  definition('shade'),
-  object('shop.example/v1', 'Cart', 'one', { spec: { size: 2, shade: 'blue' } }),
-  object('v1', 'Service', 'api', { spec: { selector: { app: 'api' }, ports: [{ port: 8000, targetPort: 8080 }] } }),
-  reader('api:2'),
-  workload('StatefulSet', 'db', 'db:2', { replicas: 2 }),
-  object('batch/v1', 'CronJob', 'report', {
-    spec: {
-      schedule: '0 0 1 1 *',
-      jobTemplate: { spec: { template: podTemplate('report', 'report:1', { restartPolicy: 'Never' }) } },
-    },
-  }),
-];
 const web = (image: string): readonly Manifest[] => [serviceOf('web'), workload('Deployment', 'web', image)];
-
-/** Names of kinds in the audit log. */
-const RESOURCES: Readonly<Record<string, string>> = {
-  ConfigMap: 'configmaps',
-  Secret: 'secrets',
-  CustomResourceDefinition: 'customresourcedefinitions.apiextensions.k8s.io',
-  Cart: 'carts.shop.example',
-  Service: 'services',
-  Deployment: 'deployments.apps',
-  StatefulSet: 'statefulsets.apps',
-  Ingress: 'ingresses.networking.k8s.io',
-  CronJob: 'cronjobs.batch',
-};
 
 interface Row {
   readonly kind: string;
@@ -227,7 +148,7 @@ describe('a release that changes objects of all kinds', { timeout: 600_000 }, ()
       '.longhaul/environments.yaml': environments(service, FIRST),
       ...MIGRATION_FILES,
       password: reversed(PASSWORDS.old),
-      ...manifestsIn('k8s/api', ...API_OLD),
+      ...manifestsIn('k8s/api', ...BEFORE),
       ...manifestsIn('k8s/web', ...web('web:1')),
     });
     await deployed(release, 'v1.0.0', 0);
@@ -238,7 +159,7 @@ describe('a release that changes objects of all kinds', { timeout: 600_000 }, ()
     await releasedAs(release, 'v1.1.0', {
       '.longhaul/environments.yaml': environments(service, NEXT),
       password: reversed(PASSWORDS.new),
-      ...manifestsIn('k8s/api', ...API_NEW),
+      ...manifestsIn('k8s/api', ...AFTER),
       ...manifestsIn('k8s/web', ...web('web:2-crash')),
     });
     expect(await deployed(release, 'v1.1.0', 11)).toContain('web did not become ready');

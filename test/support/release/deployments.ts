@@ -26,7 +26,7 @@ export function clusterFolder(): { readonly folder: string; readonly kubeconfig:
 export async function clusterIn(folder: string): Promise<Cluster> {
   const cluster = await startCluster(join(folder, 'cluster'));
   await cluster.kubectl(['create', 'namespace', 'shop']);
-  const config = JSON.parse(await cluster.kubectl(['config', 'view', '--raw', '-o', 'json'])) as {
+  const config = JSON.parse(await cluster.kubectl(['config', 'view', '--minify', '--raw', '-o', 'json'])) as {
     readonly contexts: readonly { readonly name: string; readonly context: object }[];
   };
   const [context] = config.contexts;
@@ -92,6 +92,9 @@ export async function releasedAs(
 /** Fields that the server and its controllers set by themselves: an undo makes new ones. */
 const OF_SERVER = ['uid', 'resourceVersion', 'generation', 'creationTimestamp', 'managedFields', 'selfLink'] as const;
 
+/** Annotations with numbers of revisions of a Deployment and a DaemonSet, which only go up. */
+const COUNTED: readonly string[] = ['deployment.kubernetes.io/revision', 'deprecated.daemonset.template.generation'];
+
 /** Kinds that controllers make by themselves, and those of the cluster itself. */
 const OF_CONTROLLERS = new Set([
   'Event',
@@ -134,8 +137,7 @@ export async function dumpOf(cluster: Cluster, namespace?: string): Promise<Read
       Object.entries(metadata).filter(([name]) => !(OF_SERVER as readonly string[]).includes(name)),
     );
     const annotations = Object.fromEntries(
-      // of the controller of deployments
-      Object.entries(metadata.annotations ?? {}).filter(([name]) => name !== 'deployment.kubernetes.io/revision'),
+      Object.entries(metadata.annotations ?? {}).filter(([name]) => !COUNTED.includes(name)),
     );
     const { kind } = rest;
     const name = `${kind}/${metadata.namespace ?? ''}/${metadata.name}`;
