@@ -93,7 +93,7 @@ describe('longhaul environments check', { timeout: 180_000 }, () => {
     const binding = ['create', 'rolebinding', 'guest', '-n', 'shop', '--role=guest', '--serviceaccount=shop:guest'];
     await cluster.kubectl(binding);
     const token = (await cluster.kubectl(['create', 'token', 'guest', '-n', 'shop'])).trim();
-    const config = JSON.parse(await cluster.kubectl(['config', 'view', '--raw', '-o', 'json'])) as {
+    const config = JSON.parse(await cluster.kubectl(['config', 'view', '--minify', '--raw', '-o', 'json'])) as {
       readonly contexts: readonly { readonly name: string; readonly context: object }[];
       readonly users: readonly object[];
     };

@@ -10,17 +10,21 @@ import { clusterProgram, kubectlProgram } from './programs.ts';
 
 /**
  * A Kubernetes cluster for tests of deployments: a real apiserver with its controllers on loopback, whose pods do what the
- * tags of their images say (docs/testing.md has the words), or the cluster that `KUBECONFIG_TEST` names.
+ * tags of their images say (docs/testing.md has the words), or the cluster that `KUBECONFIG_TEST` names: one of these that
+ * was started apart, or another one, for tests that need no such pods.
  */
 export interface Cluster {
   /** The path of a kubeconfig, whose only context is its administrator's. */
   readonly kubeconfig: string;
   /**
    * Where its services answer, at `<service>/NAMESPACE/SERVICE/`, and Prometheus finds their metrics, at
-   * `<service>/metrics`. Null for a cluster that exists elsewhere.
+   * `<service>/metrics`. Null for a cluster that exists elsewhere, unless `KUBECONFIG_TEST_SERVICE` says it.
    */
   readonly service: string | null;
-  /** The file of the apiserver's audit log: {@link auditedWrites}. Null for a cluster that exists elsewhere. */
+  /**
+   * The file of the apiserver's audit log: {@link auditedWrites}. Null for a cluster that exists elsewhere, unless
+   * `KUBECONFIG_TEST_AUDIT_LOG` says it.
+   */
   readonly auditLog: string | null;
   /** The variables with which programs use it: `KUBECONFIG`, `KUBECACHEDIR`, and a PATH with a kubectl that fits. */
   readonly env: { readonly KUBECONFIG: string; readonly KUBECACHEDIR: string; readonly PATH: string };
@@ -36,7 +40,7 @@ export interface Cluster {
   readonly ended: Promise<unknown>;
   /**
    * Ends it. Started again with the same folder it is the same cluster, with the same address, credentials and objects;
-   * also after SIGKILL. Does nothing to a cluster that exists elsewhere.
+   * also after SIGKILL. Of a cluster that exists elsewhere it deletes the namespaces that {@link kubectl} has created.
    */
   stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
 }
@@ -59,8 +63,7 @@ export async function startCluster(folder: string, { visitors = 20 }: ClusterOpt
   const kubectl = await kubectlProgram();
   const existing = process.env['KUBECONFIG_TEST'] ?? '';
   if (existing !== '') {
-    const none = { service: null, auditLog: null, pid: 0, ended: new Promise(() => undefined) };
-    return { ...clusterOf(folder, kubectl, existing), ...none, stop: () => Promise.resolve() };
+    return existingCluster(clusterOf(folder, kubectl, existing));
   }
 
   const program = await clusterProgram();
@@ -90,6 +93,28 @@ export async function startCluster(folder: string, { visitors = 20 }: ClusterOpt
     const tail = (await readFile(logFile, 'utf8')).trim().split('\n').slice(-10).join('\n');
     throw new Error(`The cluster in ${folder} does not start:\n${tail}`, { cause: error });
   }
+}
+
+/** A cluster that exists elsewhere, which keeps what it had. */
+function existingCluster(cluster: ReturnType<typeof clusterOf>): Cluster {
+  const made: string[] = [];
+  const { KUBECONFIG_TEST_SERVICE: service, KUBECONFIG_TEST_AUDIT_LOG: auditLog } = process.env;
+  return {
+    ...cluster,
+    service: service ?? null,
+    auditLog: auditLog ?? null,
+    pid: 0,
+    ended: new Promise(() => undefined),
+    async kubectl(args, input) {
+      const printed = await cluster.kubectl(args, input);
+      const [verb, kind, name] = args;
+      if (verb === 'create' && kind === 'namespace' && name !== undefined) made.push(name);
+      return printed;
+    },
+    async stop() {
+      if (made.length > 0) await cluster.kubectl(['delete', 'namespace', ...made.splice(0)]);
+    },
+  };
 }
 
 function clusterOf(
