@@ -1,3 +1,4 @@
+import { fc } from '@fast-check/vitest';
 import type { Boundary } from './doomed-process.ts';
 
 /** So many boundaries, or fewer, spread evenly over their kinds, and each time another one of those of its kind. */
@@ -34,4 +35,14 @@ function spread<Item>(list: readonly Item[], count: number): readonly Item[] {
     { length: chosen },
     (_, at) => list.slice(Math.floor(((at + 0.5) * list.length) / chosen))[0] as Item,
   );
+}
+
+/** So many boundaries, or fewer, of as many kinds, which a seed chooses. */
+export function seededSample(all: readonly Boundary[], count: number, seed: number): readonly Boundary[] {
+  const kinds = [...new Set(all.map(({ kind }) => kind))];
+  const length = Math.min(count, kinds.length);
+  const chosen = fc
+    .shuffledSubarray(kinds, { minLength: length, maxLength: length })
+    .chain((some) => fc.tuple(...some.map((name) => fc.constantFrom(...all.filter(({ kind }) => kind === name)))));
+  return fc.sample(chosen, { seed, numRuns: 1 }).flat();
 }

@@ -125,7 +125,7 @@ describe('environments of one repository in the same namespace', { timeout: 300_
     await expect.poll(image, { timeout: 60_000 }).toBe('app:2-slow8s');
     await handOver('configmap/late', 'green');
     expect(await late).toMatchObject({
-      exitCode: 11,
+      exitCode: 1,
       stderr: expect.stringContaining('configmap/late in shop was taken over by another since the plan') as string,
     });
     expect([await image(), (await ownerOf('configmap/late')).split(' ')[0]]).toEqual(['app:1', 'green']);

@@ -73,7 +73,7 @@ export const BEFORE: readonly Manifest[] = [
   reader('api:1'),
   workload('StatefulSet', 'db', 'db:1', { replicas: 2 }),
   workload('DaemonSet', 'agent', 'agent:1'),
-  autoscaler(3, 80),
+  autoscaler(3, 200),
   budget({ minAvailable: 1 }),
   object('networking.k8s.io/v1', 'Ingress', 'front', {
     spec: { defaultBackend: { service: { name: 'api', port: { number: 80 } } } },
@@ -89,7 +89,7 @@ export const AFTER: readonly Manifest[] = [
   reader('api:2'),
   workload('StatefulSet', 'db', 'db:2', { replicas: 2 }),
   workload('DaemonSet', 'agent', 'agent:2'),
-  autoscaler(4, 70),
+  autoscaler(4, 190),
   budget({ maxUnavailable: 1 }),
   object('batch/v1', 'CronJob', 'report', {
     spec: {
