@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
-import { realpath } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { openBlobs } from '../../../activities/blobs/open-blobs.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { applyPlanFlow, type ApplyPlanResult } from '../../../domain/workspace/flows/apply-plan-flow.ts';
@@ -33,11 +33,12 @@ export async function applyCommand(context: CliContext, file: string, options: A
   }
   // a folder of another machine is not on this disk
   const root = host === config.host?.name ? await realpath(options.root).catch(() => options.root) : options.root;
-  const blobs = await openBlobs(context, env);
-  const { digest: plan } = await blobs.put(createReadStream(file)).catch((error: unknown) => {
-    if (!hasCode(error, 'ENOENT', 'EISDIR', 'EACCES')) throw error;
+  const bytes = await readFile(file).catch((error: unknown) => {
+    if (!hasCode(error, 'ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES')) throw error;
     throw new LonghaulError('InvalidInput', `${file} cannot be read: ${messageOf(error)}.`, { cause: error });
   });
+  const blobs = await openBlobs(context, env);
+  const { digest: plan } = await blobs.put(Readable.from([bytes]));
   const input = {
     host,
     root,

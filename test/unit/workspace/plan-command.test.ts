@@ -220,3 +220,14 @@ test('the compared bytes are the same in another process, below another root, of
   expect(there?.id).toBe(here?.id);
   expect(compared(there ?? {})).toBe(compared(here ?? {}));
 });
+
+test('a plan that cannot be read is one sentence, before any server is asked', async () => {
+  const { scratch, root } = workspace();
+  for (const file of [join(scratch, 'missing.json'), root]) {
+    const { code, err } = await runWorkspace(scratch, ['apply', file, '--root', root, '--host', 'desk'], {
+      PATH: process.env['PATH'],
+    });
+    expect(code, err).toBe(2);
+    expect(err).toContain(`${file} cannot be read: `);
+  }
+});
