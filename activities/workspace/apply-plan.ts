@@ -8,7 +8,8 @@ import { createSemaphore } from '../../platform/semaphore.ts';
 import { sha256 } from '../../platform/sha256.ts';
 import { createGit } from '../git/git.ts';
 import { checkPreconditions } from './check-preconditions.ts';
-import { deleteTaken, type EndingTools, type LeftItem, undoChanges } from './end-plan.ts';
+import { type EndingTools, type LeftItem, undoChanges } from './end-plan.ts';
+import { finishPlan, stateChangeOf } from './finish-plan.ts';
 import type { Journal } from './journal.ts';
 import { lastEntry, type PlanEntry } from './plan-journal.ts';
 import {
@@ -23,6 +24,7 @@ import {
 import { readRepositories } from './read-workspace.ts';
 import { type OperationTools, runOperation } from './run-operation.ts';
 import { realRoot } from './workspace-manifest-file.ts';
+import { workspaceStateAt } from './workspace-state-file.ts';
 
 /** What became of a plan. */
 export interface AppliedPlan {
@@ -88,9 +90,9 @@ export async function applyWorkspacePlan(bytes: Uint8Array | string, site: PlanS
         site.signal?.throwIfAborted();
         return undoFailed(run, diskFailure(error) ?? error);
       }
-      await journal.append({ type: 'committed' });
+      await journal.append({ type: 'committed', change: stateChangeOf(plan, operations) });
     }
-    const kept = await deleteTaken(run);
+    const kept = await finishPlan(run);
     const drift = await driftOf(root, content, site);
     return { end: 'committed', answer: () => ({ plan, outcome: 'committed', drift, kept }) };
   });
@@ -130,7 +132,7 @@ export async function undoWorkspacePlan(site: PlanSite, plan: string): Promise<U
     }
     const run = await beginRun(root, site, plan, journal);
     if (lastEntry(journal, 'committed') !== null) {
-      await deleteTaken(run);
+      await finishPlan(run);
       return { end: 'committed', answer: () => ({ plan, outcome: 'committed', left: [] }) };
     }
     if (lastEntry(journal, 'undoing') === null)
@@ -256,8 +258,12 @@ async function driftOf(
   return diffWorkspaces(snapshot, desired);
 }
 
-/** Throws `PlanPreconditionFailed` with every precondition that does not hold. */
+/**
+ * Throws `PlanPreconditionFailed` with every precondition that does not hold, and `SchemaMismatch` where the state of the
+ * workspace is not one that this program can write.
+ */
 async function refuseUnmet(root: string, { preconditions }: PlanContent, site: PlanSite): Promise<void> {
+  await workspaceStateAt(root);
   // the lock is held by this process
   const checkable = preconditions.filter(({ type }) => type !== 'lock_available');
   const options = { git: createGit(site.cacheDir, site.env), env: site.env, signal: site.signal };

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FailureType } from '../../domain/shared/failures.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
+import type { StateChange } from '../../domain/workspace/workspace-state.ts';
 import { markedProcesses } from '../../platform/marked-processes.ts';
 import type { ProcessIdentity } from '../../platform/process-identity.ts';
 import { isRunning } from '../../platform/process-identity.ts';
@@ -32,8 +33,8 @@ export type PlanEntry =
   | { readonly type: 'done'; readonly operation: number }
   /** From here on everything is undone, because of this failure. */
   | { readonly type: 'undoing'; readonly failure: FailureType | null; readonly message: string }
-  /** From here on nothing is undone: only what was moved aside is left to be deleted. */
-  | { readonly type: 'committed' };
+  /** From here on nothing is undone: only the state is left to be written, and what was moved aside to be deleted. */
+  | { readonly type: 'committed'; readonly change?: StateChange };
 
 const TYPES: readonly string[] = [
   'worker',

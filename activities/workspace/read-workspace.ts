@@ -18,7 +18,6 @@ import { hasCode } from '../../platform/error-code.ts';
 import { pick, runProgram } from '../../platform/program.ts';
 import { createSemaphore } from '../../platform/semaphore.ts';
 import type { Git } from '../git/git.ts';
-import { findLayout } from '../mgit/layout.ts';
 import { dependenciesOf, linksOf, packageOf } from './declared-packages.ts';
 import { readPackageManifests } from './manifests/read-package-manifests.ts';
 import { readWorkTrees, type WorkTreeOptions } from './repo-git-state.ts';
@@ -153,8 +152,7 @@ async function readContents(
   { git, signal }: ReadWorkspaceOptions,
 ): Promise<Pick<WorkspaceRepo, 'exists?' | 'has_mix_exs?' | 'packages'> & { readonly manifests: Contents }> {
   if (!(await isFolder(folder))) return { 'exists?': false, 'has_mix_exs?': false, packages: [], manifests: NOTHING };
-  const isRepository = (await findLayout(folder)) !== null;
-  const manifests = isRepository ? await readPackageManifests(folder, { git, signal }).catch(unreadable) : NOTHING;
+  const manifests = await readPackageManifests(folder, { git, signal }).catch(unreadable);
   const packages = await Promise.all(manifests.packages.map((one) => packageOf(folder, one)));
   const hasMix = await isFile(join(folder, 'mix.exs'));
   return { 'exists?': true, 'has_mix_exs?': hasMix, packages: packages.filter((one) => one !== null), manifests };

@@ -14,6 +14,7 @@ export const registerWorkspaceCommands: RegisterCommands = ({ program, run }) =>
     .command('status')
     .description('the repositories of a workspace: branch, changes, dependencies, and what is wrong with it')
     .addOption(rootOption())
+    .option('--drift', 'also compare it with its manifest and its state (exit 1 when something differs)')
     .option('--snapshot <file>', 'also write the snapshot, which says all of this to programs')
     .addOption(jsonOption())
     .action((options: WorkspaceStatusOptions) =>

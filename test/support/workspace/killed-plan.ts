@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
@@ -75,7 +75,7 @@ export async function killAndFinish(
 }
 
 /** Checks with git and the file system that the workspace is as the plan wants it, and that nothing else is there. */
-export function checkApplied({ root, origin }: PlannedWorkspace, what?: string): void {
+export function checkApplied({ root, origin, plan }: PlannedWorkspace, what?: string): void {
   const found = Object.entries(walk(root)).filter(
     ([name]) => !name.includes('/.git/') && name !== '/.graft/.gitignore',
   );
@@ -84,7 +84,12 @@ export function checkApplied({ root, origin }: PlannedWorkspace, what?: string):
   expect(
     names.filter((name) => name !== '/.graft'),
     what,
-  ).toEqual(['', '/libs', ...clone('libs/core'), '/longhaul.workspace.yaml', ...clone('web')]);
+  ).toEqual(['', '/.graft/state.json', '/libs', ...clone('libs/core'), '/longhaul.workspace.yaml', ...clone('web')]);
+  const { repos } = JSON.parse(readFileSync(join(root, '.graft/state.json'), 'utf8')) as { readonly repos: unknown };
+  expect(repos, what).toEqual([
+    { name: 'core', path: 'libs/core', ownership: 'managed', plan: plan.id },
+    { name: 'web', path: 'web', ownership: 'managed', plan: plan.id },
+  ]);
   for (const [path, name, head] of [
     ['libs/core', 'core', '## topic...origin/topic'],
     ['web', 'web', '## new'],

@@ -38,7 +38,7 @@ test('a plan is applied, and applied again it does nothing', async () => {
   });
   expect(progress.at(-1)).toEqual({ done: 3, total: 3, running: [] });
   expect(readdirSync(root).toSorted()).toEqual(['.graft', 'libs', 'longhaul.workspace.yaml', 'web']);
-  expect(readdirSync(join(root, '.graft'))).toEqual(['.gitignore']);
+  expect(readdirSync(join(root, '.graft')).toSorted()).toEqual(['.gitignore', 'state.json']);
   expect(readdirSync(join(root, 'libs'))).toEqual(['core']);
   expect(git(join(root, 'libs/core'), 'status', '--porcelain', '--branch')).toBe('## topic...origin/topic');
   expect(git(join(root, 'web'), 'status', '--porcelain', '--branch')).toBe('## new');

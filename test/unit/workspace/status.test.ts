@@ -24,54 +24,6 @@ async function stateOf(scratch: string, folder: string, excludes: string | null 
   return { ...tree.state, origin: tree.origin };
 }
 
-/** Keys of a value of JSON in their order, those of objects inside it too. */
-const keysOf = (value: object): string[] =>
-  Object.entries(value).flatMap(([key, inner]: [string, unknown]) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? [key, ...keysOf(inner).map((one) => `${key}.${one}`)]
-      : [key],
-  );
-
-test('the JSON has the keys of mix graft.status, in their order', async () => {
-  const scratch = scratchFolder();
-  const root = join(scratch, 'root');
-  for (const name of ['req_llm', 'jido_ai']) {
-    mkdirSync(join(root, name), { recursive: true });
-    writeFileSync(join(root, name, 'mix.exs'), 'x');
-  }
-  writeFileSync(
-    join(root, 'graft.exs'),
-    '%{root: ".", siblings: [%{name: :jido_ai, path: "jido_ai"}, %{name: :req_llm}]}\n',
-  );
-  const { code, out } = await runWorkspace(scratch, ['status', '--json', '--root', root]);
-  expect(code).toBe(0);
-  const status = JSON.parse(out) as { readonly repos: readonly object[] };
-  // test/golden/status.json of Graft, of two folders that are no repositories
-  const golden = {
-    deps: { git: 0, hex: 0, path: 0, unknown: 0 },
-    exists: true,
-    git: {
-      ahead: 0,
-      behind: 0,
-      branch: null,
-      detached_head: false,
-      dirty: false,
-      error: 'not_a_repo',
-      head_sha: null,
-      in_progress: 'none',
-      is_git_repo: false,
-      upstream: null,
-    },
-    has_mix_exs: true,
-    name: 'jido_ai',
-    status: 'ok',
-  };
-  expect(Object.keys(status)).toEqual(['generated_at', 'repo_count', 'repos', 'root', 'validation']);
-  expect(status).toMatchObject({ repo_count: 2, root, validation: null });
-  expect(status.repos[0]).toEqual(golden);
-  expect(status.repos.map((repo) => keysOf(repo))).toEqual([keysOf(golden), keysOf(golden)]);
-});
-
 test('branch, upstream, commits and changes are those of git', async () => {
   const scratch = scratchFolder();
   const origin = committedRepository(join(scratch, 'origin'), { a: '1\n' });
