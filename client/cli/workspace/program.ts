@@ -1,6 +1,7 @@
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { integer, jsonOption, type RegisterCommands } from '../commands.ts';
 import type { ApplyPlanOptions } from './apply.ts';
+import type { DiscoverOptions } from './discover.ts';
 import type { PlanOptions } from './plan.ts';
 import type { WorkspaceStatusOptions } from './status.ts';
 
@@ -45,4 +46,21 @@ export const registerWorkspaceCommands: RegisterCommands = ({ program, run }) =>
     .action((plan: string, options: ApplyPlanOptions) =>
       run(options, async (context) => (await import('./apply.ts')).applyCommand(context, plan, options)),
     );
+  workspace
+    .command('discover')
+    .description('what a sentence about work means in a workspace: repositories with reasons, skills, effort, links')
+    .argument('[words...]', 'such as: work on phoenix auth bugs; fix jason#203; validate my change downstream')
+    .addOption(rootOption())
+    .option('--intent <file>', 'an intent as JSON: capabilities, constraints, preferences')
+    .option('--ephemeral', 'the workspace is removed when the task is done')
+    .option('--ttl <time>', 'how long the workspace is needed, such as 2h', timeToLive)
+    .addOption(jsonOption())
+    .action((words: string[], options: DiscoverOptions) =>
+      run(options, async (context) => (await import('./discover.ts')).discoverCommand(context, words, options)),
+    );
 };
+
+function timeToLive(value: string): string {
+  if (/^[1-9]\d{0,4}[mhd]$/.test(value)) return value;
+  throw new InvalidArgumentError('Give minutes, hours or days, such as 90m, 2h or 3d.');
+}

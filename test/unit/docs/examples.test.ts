@@ -19,11 +19,13 @@ const JSON_TYPES: Readonly<Record<string, readonly string[]>> = {
   'docs/gateway.md': ['{ delivery: string; followed: string[] }'],
   'docs/mcp.md': ['McpServers', 'VsCodeServers'],
   'docs/observability.md': ['Readiness'],
+  'docs/workspaces.md': ['Intent'],
 };
 
 const PRELUDE = [
   "import type { CatalogFleetResult } from '#root/domain/catalog/flows/fleet.ts';",
   "import type { EventFields } from '#root/domain/shared/events.ts';",
+  "import type { Intent } from '#root/domain/workspace/intent/intent.ts';",
   "import type { ForgeBudgetStatus } from '#root/domain/forge/forge-budget.ts';",
   'type Line = { timestamp: string; level: string; event: string };',
   'type Readiness = { ready: boolean; checks: ({ name: string; ok: true } | { name: string; ok: false; reason: string })[] };',

@@ -1,0 +1,59 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { scratchFolder } from '../../../support/scratch-git.ts';
+import { committedRepository, packageJson, runWorkspace } from '../../../support/workspace/run-workspace.ts';
+
+/** A workspace in which `web` needs `@acme/core`. */
+function workspace(): { readonly scratch: string; readonly root: string } {
+  const scratch = scratchFolder();
+  const root = join(scratch, 'root');
+  committedRepository(join(root, 'core'), { 'package.json': packageJson('@acme/core', '1.4.0') });
+  committedRepository(join(root, 'web'), { 'package.json': packageJson('web', '1.0.0', { '@acme/core': '^1.0.0' }) });
+  return { scratch, root };
+}
+
+test('a sentence in the words of a command, for people and for programs', async () => {
+  const { scratch, root } = workspace();
+  writeFileSync(join(root, 'core', 'new.js'), '');
+  const words = ['validate', 'my', 'change', 'downstream'];
+  const shown = await runWorkspace(scratch, ['discover', ...words, '--root', root]);
+  expect(shown).toMatchObject({ code: 0, err: '' });
+  expect(shown.out.split('\n')).toEqual([
+    'Repositories:',
+    '  core: it has changes',
+    '  web: it needs core',
+    'capabilities: javascript',
+    'skills: javascript, core',
+    'effort: large: 2 repositories are validated',
+    'scope: several repositories: a change is validated in everything that needs it',
+    'links: web to core',
+    '',
+  ]);
+  const { code, out } = await runWorkspace(scratch, ['discover', ...words, '--root', root, '--ttl', '2h', '--json']);
+  expect(code).toBe(0);
+  expect(JSON.parse(out)).toMatchObject({
+    repos: [{ name: 'core' }, { name: 'web' }],
+    requirements: { repos: ['core', 'web'], links: [{ from: 'web', to: 'core', type: 'path' }], ttl: '2h' },
+  });
+});
+
+test('an intent from a file; one that is wrong is refused with its field', async () => {
+  const { scratch, root } = workspace();
+  const file = join(scratch, 'intent.json');
+  writeFileSync(file, JSON.stringify({ capabilities: ['core'], constraints: { time: '2h' } }));
+  const { code, out } = await runWorkspace(scratch, ['discover', '--intent', file, '--root', root]);
+  expect(code).toBe(0);
+  expect(out).toContain('  core: core is named\n');
+  expect(out).toContain('time: 2h\n');
+  writeFileSync(file, JSON.stringify({ constraints: { max_repos: 'few' } }));
+  const wrong = await runWorkspace(scratch, ['discover', '--intent', file, '--root', root]);
+  expect(wrong).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('constraints.max_repos must be a number'),
+  });
+  const nothing = await runWorkspace(scratch, ['discover', '--root', root]);
+  expect(nothing).toMatchObject({ code: 2, err: expect.stringContaining('Say what you want to work on') });
+  const ttl = await runWorkspace(scratch, ['discover', 'core', '--root', root, '--ttl', 'soon']);
+  expect(ttl).toMatchObject({ code: 2, err: expect.stringContaining('such as 90m, 2h or 3d') });
+});
