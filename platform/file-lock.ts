@@ -93,6 +93,15 @@ export function tryLock(path: string): Promise<{ readonly lock: FileLock } | { r
   return attempt(path, createWatch(path));
 }
 
+/**
+ * Who holds the lock file, judged as by {@link tryLock}: null when it is free, or its holder is known to be dead. Changes
+ * nothing.
+ */
+export async function findHolder(path: string): Promise<Holder | null> {
+  const seen = await createWatch(path).look();
+  return seen === null || seen.isDead ? null : { process: seen.entry, isVisible: seen.isVisible };
+}
+
 /** The visible running process that holds the lock file; null when there is none. */
 export function lockHolder(path: string): ProcessIdentity | null {
   try {

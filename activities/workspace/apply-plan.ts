@@ -1,11 +1,15 @@
 import { diskFailure, LonghaulError } from '../../domain/shared/failures.ts';
-import { diffWorkspaces, isEmptyDelta, type WorkspaceDelta } from '../../domain/workspace/workspace-delta.ts';
+import {
+  diffWorkspaces,
+  isEmptyDelta,
+  linksByKey,
+  type WorkspaceDelta,
+} from '../../domain/workspace/workspace-delta.ts';
 import { manifestOf } from '../../domain/workspace/workspace-manifest.ts';
-import { type PlanContent, type PlanOperation, planText } from '../../domain/workspace/workspace-plan.ts';
+import type { PlanContent, PlanOperation } from '../../domain/workspace/workspace-plan.ts';
 import { type DiskOperation, diskOperations, readWorkspacePlan } from '../../domain/workspace/workspace-plan.schema.ts';
 import { messageOf } from '../../platform/error-code.ts';
 import { createSemaphore } from '../../platform/semaphore.ts';
-import { sha256 } from '../../platform/sha256.ts';
 import { createGit } from '../git/git.ts';
 import { checkPreconditions } from './check-preconditions.ts';
 import { type EndingTools, type LeftItem, undoChanges } from './end-plan.ts';
@@ -23,6 +27,7 @@ import {
 } from './plan-run.ts';
 import { readRepositories } from './read-workspace.ts';
 import { type OperationTools, runOperation } from './run-operation.ts';
+import { identifyPlan } from './workspace-ids.ts';
 import { realRoot } from './workspace-manifest-file.ts';
 import { workspaceStateAt } from './workspace-state-file.ts';
 
@@ -232,8 +237,7 @@ function checkedPlan(
     root,
     generated_at: new Date().toISOString(),
   });
-  if (sha256(planText(content)).slice(0, 16) === id) return { plan: id, createdAt, content };
-  throw new LonghaulError('InvalidInput', `The plan ${id} was edited after it was made: make a new one.`);
+  return { plan: identifyPlan({ id, ...content }, createdAt).id, createdAt, content };
 }
 
 function parsed(bytes: Uint8Array | string, from: string): unknown {
@@ -255,7 +259,10 @@ async function driftOf(
   const manifest = manifestOf([...desired.repos, ...leaving]);
   const found = { manifest, file: null, passedOver: [] };
   const { snapshot } = await readRepositories(root, found, { git: createGit(cacheDir, env), env, signal });
-  return diffWorkspaces(snapshot, desired);
+  const drift = diffWorkspaces(snapshot, desired);
+  // a link that the plan does not remove is one that repositories declare themselves, such as a new clone
+  const before = linksByKey(current);
+  return { ...drift, removed: drift.removed.filter(({ path: [part, key] }) => part === 'repos' || before.has(key)) };
 }
 
 /**

@@ -6,11 +6,13 @@ import type { PlanPrecondition } from '../../domain/workspace/workspace-plan.ts'
 import type { AnyJson } from '../../domain/workspace/any-json.ts';
 import { workspacePath, unknownState } from '../../domain/workspace/desired-snapshot.ts';
 import { hasCode } from '../../platform/error-code.ts';
+import { findHolder } from '../../platform/file-lock.ts';
 import { findOnPath } from '../../platform/program.ts';
 import { sha256 } from '../../platform/sha256.ts';
 import { findLayout } from '../mgit/layout.ts';
 import { excludesFile, type ReadWorkspaceOptions } from './read-workspace.ts';
 import { readWorkTrees } from './repo-git-state.ts';
+import { nameOfHolder } from './workspace-lock.ts';
 
 /** A precondition, and what this machine says about it. */
 export interface CheckedPrecondition {
@@ -56,10 +58,11 @@ async function problemOf(
       if (content === null) return `there is no file ${path}`;
       return sha256(content) === text(expected, 'sha256') ? null : `${path} has changed`;
     }
-    case 'lock_available':
-      return (await lstat(workspacePath(root, target)).catch(absent)) === null
-        ? null
-        : `${workspacePath(root, target)} is there`;
+    case 'lock_available': {
+      const file = workspacePath(root, target);
+      const holder = await findHolder(file);
+      return holder === null ? null : `${nameOfHolder(holder)} holds ${file}`;
+    }
     case 'path_free': {
       const there = await lstat(path).catch(absent);
       return there === null ? null : `there is ${there.isDirectory() ? 'a folder' : 'a file'} at ${path}`;

@@ -42,8 +42,8 @@ export interface PermittedPlan extends CheckedPlan {
 export interface HostActivities {
   /**
    * Looks at a plan: whether this machine allows it, and whether its preconditions hold. Changes nothing. Throws
-   * `NotAllowedHere`, `PlanPreconditionFailed`, `InvalidInput` for a plan that was edited or is older than
-   * `maxAgeSeconds` at `now` (ISO 8601).
+   * `NotAllowedHere`, `PlanPreconditionFailed`, `InvalidInput` for a plan that was edited, or that is older than
+   * `maxAgeSeconds` at `now` (ISO 8601) or was made more than a minute after that.
    */
   checkPlan(
     input: PlanOfHost & { readonly maxAgeSeconds: number | null; readonly now: string },
@@ -56,6 +56,9 @@ export interface HostActivities {
    */
   undoPlan(input: WorkspaceOfHost & { readonly plan: string }): Promise<'undone' | 'committed'>;
 }
+
+/** By how much the clock of the machine on which a plan was made may be ahead. */
+const CLOCK_SKEW_SECONDS = 60;
 
 /** The most sentences about drift in a history. */
 const MOST_DRIFT = 50;
@@ -75,13 +78,7 @@ export function createHostActivities({ host, blobs, providers, ...tools }: HostT
         await refuseOtherPlaces(host, root);
         const checked = await checkWorkspacePlan(await bytesOf(blobs, plan), siteOf(root, signal));
         refuseOtherPrograms(host, checked.programs);
-        const age = (Date.parse(now) - Date.parse(checked.createdAt)) / 1_000;
-        if (maxAgeSeconds !== null && age > maxAgeSeconds) {
-          throw new LonghaulError(
-            'InvalidInput',
-            `The plan ${checked.plan} was made at ${checked.createdAt}, more than ${maxAgeSeconds} seconds ago: make a new one.`,
-          );
-        }
+        if (maxAgeSeconds !== null) refuseAge(checked, maxAgeSeconds, now);
         return { ...checked, owner: host.approve === 'owner' ? (host.owner ?? null) : null };
       }),
     executePlan: ({ root, plan }) =>
@@ -108,6 +105,19 @@ export function createHostActivities({ host, blobs, providers, ...tools }: HostT
         { endsWhenAway: true },
       ),
   };
+}
+
+/** Throws `InvalidInput` for a plan that is too old at `now` (ISO 8601), or was made later than that. */
+export function refuseAge({ plan, createdAt }: CheckedPlan, maxAgeSeconds: number, now: string): void {
+  const age = (Date.parse(now) - Date.parse(createdAt)) / 1_000;
+  const why =
+    age > maxAgeSeconds
+      ? `more than ${maxAgeSeconds} seconds ago`
+      : age < -CLOCK_SKEW_SECONDS
+        ? `which is in the future at ${now}`
+        : null;
+  if (why === null) return;
+  throw new LonghaulError('InvalidInput', `The plan ${plan} was made at ${createdAt}, ${why}: make a new one.`);
 }
 
 async function bytesOf(blobs: BlobStore, plan: string): Promise<Buffer> {

@@ -36,6 +36,18 @@ export const NO_PROGRAMS: readonly Setting[] = [
   ['core.hooksPath', '/dev/null'],
 ];
 
+/** Set for every command that looks for changes: with other values git does not see some of them. */
+export const ALL_CHANGES: readonly Setting[] = [
+  ['core.checkStat', 'default'],
+  ['core.trustctime', 'true'],
+  ['core.fileMode', 'true'],
+  ['core.symlinks', 'true'],
+  ['core.ignoreStat', 'false'],
+  ['core.untrackedCache', 'false'],
+  // elsewhere a file may have another spelling on the disk
+  ...(process.platform === 'linux' ? [['core.ignoreCase', 'false'] as const] : []),
+];
+
 /** Sections that name programs, or other files that may. A section may follow another one on its line. */
 const MAY_NAME_PROGRAMS = /\[\s*(?:filter|include|includeif)\b/i;
 
@@ -140,7 +152,11 @@ async function statusOfAll(
   batch: readonly FoundRepo[],
   { excludes, signal }: WorkTreeOptions,
 ): Promise<ReadonlyMap<string, string>> {
-  const config: Setting[] = [...NO_PROGRAMS, ...(excludes === null ? [] : [['core.excludesFile', excludes] as const])];
+  const config: Setting[] = [
+    ...NO_PROGRAMS,
+    ...ALL_CHANGES,
+    ...(excludes === null ? [] : [['core.excludesFile', excludes] as const]),
+  ];
   const folders = batch.flatMap(({ layout, folder }) => [layout.gitDir, folder]);
   const args = ['-c', `alias.statuses=${STATUSES}`, 'statuses', ...folders];
   const outputs = new Map<string, string>();
@@ -165,6 +181,7 @@ async function statusOf(
   const about = { about: folder, gitDir: layout.gitDir, signal };
   const config: Setting[] = [
     ...NO_PROGRAMS,
+    ...ALL_CHANGES,
     ...(excludes === null || hasExcludes ? [] : [['core.excludesFile', excludes] as const]),
     ...(isSpecial ? await withoutFilters(git, about) : []),
   ];

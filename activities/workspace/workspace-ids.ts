@@ -1,5 +1,6 @@
 import { v5 } from 'uuid';
 import { canonicalText, comparedSnapshot, orderSnapshot } from '../../domain/workspace/canonical-snapshot.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
 import { type PlanContent, planText, type WorkspacePlan } from '../../domain/workspace/workspace-plan.ts';
 import type { SnapshotContent, WorkspaceSnapshot } from '../../domain/workspace/workspace-snapshot.ts';
 import { sha256 } from '../../platform/sha256.ts';
@@ -13,11 +14,18 @@ export function identifySnapshot(content: SnapshotContent): WorkspaceSnapshot {
   return { ...orderSnapshot(content), id: v5(canonicalText(comparedSnapshot(content)), SNAPSHOTS) };
 }
 
-/** A plan with its id, made at this moment (ISO 8601). */
-export function identifyPlan(content: PlanContent, createdAt: string): WorkspacePlan {
+/**
+ * A plan with its id, made at this moment (ISO 8601). The content may be a whole plan: throws `InvalidInput` when that has
+ * another id, so that it was changed after it was made.
+ */
+export function identifyPlan(content: PlanContent & Partial<WorkspacePlan>, createdAt: string): WorkspacePlan {
+  const { id: known, action, current, desired, preconditions, operations, rollback } = content;
+  const id = sha256(planText(content)).slice(0, 16);
+  if (known !== undefined && known !== id)
+    throw new LonghaulError('InvalidInput', `The plan ${known} was edited after it was made: make a new one.`);
   return {
-    id: sha256(planText(content)).slice(0, 16),
-    ...content,
+    id,
+    ...{ action, current, desired, preconditions, operations, rollback },
     status: 'planned',
     created_at: createdAt,
     started_at: null,

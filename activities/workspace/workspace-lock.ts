@@ -2,7 +2,7 @@ import { mkdir, lstat, readdir, readFile, rm, rmdir, unlink } from 'node:fs/prom
 import { dirname, join, sep } from 'node:path';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { hasCode } from '../../platform/error-code.ts';
-import { tryLock, withLock } from '../../platform/file-lock.ts';
+import { type Holder, tryLock, withLock } from '../../platform/file-lock.ts';
 import { sha256 } from '../../platform/sha256.ts';
 import { removeTemporaries } from '../../platform/temporary.ts';
 import { writeWhole } from '../../platform/whole-file.ts';
@@ -68,12 +68,10 @@ export async function holdWorkspace(root: string, dataDir: string, signal?: Abor
     if (isMade && (await lstat(ignore).catch(absent)) === null) await writeWhole(ignore, IGNORE);
     const tried = await tryLock(join(graft, 'lock'));
     if ('lock' in tried) return tried.lock;
-    const { process } = tried.holder;
-    const holder = process === null ? 'another program' : `the process ${process.pid}`;
     // also an attempt of the same activity that was given up and has not ended yet: a later one waits for it
     throw new LonghaulError(
       'WorkspaceBusy',
-      `The workspace ${root} is being changed by ${holder}, which holds ${join(graft, 'lock')}.`,
+      `The workspace ${root} is being changed by ${nameOfHolder(tried.holder)}, which holds ${join(graft, 'lock')}.`,
     );
   }, signal);
 
@@ -95,6 +93,11 @@ export async function holdWorkspace(root: string, dataDir: string, signal?: Abor
         await rm(folder, { recursive: true, force: true });
       }),
   };
+}
+
+/** The holder of a lock, in a sentence. */
+export function nameOfHolder({ process }: Holder): string {
+  return process === null ? 'another program' : `the process ${process.pid}`;
 }
 
 /** Two workspaces of which one is in the other would change the same folders under two locks. */

@@ -6,6 +6,8 @@ export interface Act {
   readonly action: string;
   /** The fields of the input that name the resource. */
   readonly named: readonly string[];
+  /** The resource by the texts of these fields, when the input has all of them. @default the texts, joined by spaces */
+  readonly subject?: (...texts: readonly string[]) => string;
 }
 
 /** Facts of a refusal that a flow gives with its failure, for the audit trail. */
@@ -61,18 +63,15 @@ export interface Acting {
 /** What the audit trail says about a flow whose input may be anything. Throws a `TypeError` for a flow without an act. */
 export function actOf({ type, act }: Acting, input: unknown): AskedAct {
   if (act === null) throw new TypeError(`the declaration of ${type} has no act`);
-  const { named, ...rest } = act;
+  const { named, subject = (...texts) => texts.join(' '), ...rest } = act;
   const field = (name: string): string | null => {
     const value = (input as Readonly<Record<string, unknown>> | null)?.[name];
     return typeof value === 'string' && value !== '' ? value.slice(0, LONGEST) : null;
   };
+  const texts = named.map(field).filter((text) => text !== null);
   return {
     ...rest,
-    subject:
-      named
-        .map(field)
-        .filter((text) => text !== null)
-        .join(' ') || 'unknown',
+    subject: (texts.length === named.length ? subject(...texts) : texts.join(' ')) || 'unknown',
     repository: field('repository'),
     by: field('by') ?? 'unknown',
   };

@@ -1,4 +1,4 @@
-import { type ActivityInterfaceFor, proxyActivities } from '@temporalio/workflow';
+import { type ActivityInterfaceFor, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
 import type { HostActivities } from '../../activities/workspace/host-activities.ts';
 import type { WorkspaceRecords } from '../../activities/workspace/workspace-records.ts';
 import { LASTING_MS, NON_RETRYABLE } from '../../domain/shared/failures.ts';
@@ -14,29 +14,29 @@ const retry = {
 /** How long a machine that is asleep is waited for. */
 const LONGEST_SLEEP = '365 days';
 
-/** What is done on a machine. A machine that is asleep is waited for; a worker that died is missed within its heartbeat. */
-export function hostActivities(host: string): ActivityInterfaceFor<HostActivities> {
+/**
+ * What is done on a machine, given up after `longest`. A machine that is asleep is waited for; a worker that died is missed
+ * within its heartbeat.
+ */
+function onHost(
+  host: string,
+  longest: NonNullable<ActivityOptions['scheduleToCloseTimeout']>,
+): ActivityInterfaceFor<HostActivities> {
   return proxyActivities<HostActivities>({
     taskQueue: hostQueue(host),
     heartbeatTimeout: '20 seconds',
     startToCloseTimeout: '6 hours',
-    scheduleToCloseTimeout: LONGEST_SLEEP,
+    scheduleToCloseTimeout: longest,
     retry,
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   });
 }
 
+/** What is done on a machine, also on one that is asleep. */
+export const hostActivities = (host: string): ActivityInterfaceFor<HostActivities> => onHost(host, LONGEST_SLEEP);
+
 /** The same for what must be done: repeated until it is, or a person must help. */
-export function lastingHostActivities(host: string): ActivityInterfaceFor<HostActivities> {
-  return proxyActivities<HostActivities>({
-    taskQueue: hostQueue(host),
-    heartbeatTimeout: '20 seconds',
-    startToCloseTimeout: '6 hours',
-    scheduleToCloseTimeout: LASTING_MS,
-    retry,
-    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
-  });
-}
+export const lastingHostActivities = (host: string): ActivityInterfaceFor<HostActivities> => onHost(host, LASTING_MS);
 
 /** Records of workspaces: brief, and repeated until the database answers. */
 export const workspaceRecords: ActivityInterfaceFor<WorkspaceRecords> = proxyActivities<WorkspaceRecords>({

@@ -5,6 +5,7 @@ import {
   type ApplyPlanInput,
   type ApplyPlanResult,
 } from '../../domain/workspace/flows/apply-plan-flow.ts';
+import type { PermittedPlan } from '../../activities/workspace/host-activities.ts';
 import type { ApplyState } from '../../domain/workspace/plan-states.ts';
 import { act, recordingRefusal } from '../shared/act.ts';
 import { passGate } from '../shared/gate.ts';
@@ -36,10 +37,11 @@ async function apply(
 ): Promise<ApplyPlanResult> {
   const { host, root, plan: digest, maxAgeSeconds = null, dryRun, by } = given;
   const machine = hostActivities(host);
-  const now = new Date().toISOString();
-  const { plan, operations, owner } = await machine.checkPlan.executeWithOptions({ summary: 'look at the plan' }, [
-    { root, plan: digest, maxAgeSeconds, now },
-  ]);
+  const look = (summary: string): Promise<PermittedPlan> =>
+    machine.checkPlan.executeWithOptions({ summary }, [
+      { root, plan: digest, maxAgeSeconds, now: new Date().toISOString() },
+    ]);
+  const { plan, operations, owner } = await look('look at the plan');
   if (dryRun) return { plan, operations, outcome: 'verified', drift: [], kept: [] };
   const record: RecordState = (state, details = {}) =>
     workspaceRecords.recordApplyState.executeWithOptions({ summary: `record: ${state}` }, [
@@ -47,7 +49,11 @@ async function apply(
     ]);
   recordWith(record);
   await record('planned', { operations });
-  if (owner !== null) await askOwner(given, { plan, operations, owner });
+  if (owner !== null) {
+    await askOwner(given, { plan, operations, owner });
+    // the owner may have taken days
+    await look('look at the approved plan');
+  }
   await record('verified');
   // the worker undoes a plan that fails; this is for one that has died or was cancelled, and for what is left
   rollback.before(`put ${root} back`, async () => {

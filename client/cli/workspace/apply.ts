@@ -3,11 +3,11 @@ import { Readable } from 'node:stream';
 import { openBlobs } from '../../../activities/blobs/open-blobs.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { applyPlanFlow, type ApplyPlanResult } from '../../../domain/workspace/flows/apply-plan-flow.ts';
-import { hasCode, messageOf } from '../../../platform/error-code.ts';
 import type { CliContext } from '../../core/context.ts';
 import { printable } from '../../core/sanitize.ts';
 import { userName } from '../../core/user-name.ts';
 import { type FlowOptions, runFlow } from '../flows/run-flow.ts';
+import { whyNotOpen } from './why-not-open.ts';
 
 /** Options of `longhaul workspace apply`. */
 export interface ApplyPlanOptions extends FlowOptions {
@@ -34,8 +34,9 @@ export async function applyCommand(context: CliContext, file: string, options: A
   // a folder of another machine is not on this disk
   const root = host === config.host?.name ? await realpath(options.root).catch(() => options.root) : options.root;
   const bytes = await readFile(file).catch((error: unknown) => {
-    if (!hasCode(error, 'ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES')) throw error;
-    throw new LonghaulError('InvalidInput', `${file} cannot be read: ${messageOf(error)}.`, { cause: error });
+    const why = whyNotOpen(error, file);
+    if (why === null) throw error;
+    throw new LonghaulError('InvalidInput', `The plan cannot be read: ${why}.`, { cause: error });
   });
   const blobs = await openBlobs(context, env);
   const { digest: plan } = await blobs.put(Readable.from([bytes]));

@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { createGit } from '../../../activities/git/git.ts';
 import { checkPreconditions, type CheckedPrecondition } from '../../../activities/workspace/check-preconditions.ts';
 import { cloneBytesOf } from '../../../activities/workspace/clone-bytes.ts';
@@ -12,10 +13,10 @@ import { planWorkspace } from '../../../domain/workspace/plan-workspace.ts';
 import { placedAt } from '../../../domain/workspace/placed-snapshot.ts';
 import { readSnapshot } from '../../../domain/workspace/workspace-snapshot.schema.ts';
 import type { SnapshotContent } from '../../../domain/workspace/workspace-snapshot.ts';
-import { hasCode, messageOf } from '../../../platform/error-code.ts';
 import { writeWhole } from '../../../platform/whole-file.ts';
 import type { CliContext } from '../../core/context.ts';
 import { printable } from '../../core/sanitize.ts';
+import { whyNotOpen } from './why-not-open.ts';
 
 /** Options of `longhaul workspace plan`. */
 export interface PlanOptions {
@@ -34,6 +35,7 @@ export interface PlanOptions {
  */
 export async function planCommand(context: CliContext, { root, output, to, json }: PlanOptions): Promise<number> {
   const { stdout, stderr, cacheDir, env } = context;
+  if (output !== undefined) await refuseMissingFolder(output);
   const options = { git: createGit(cacheDir, env), env };
   const { snapshot: current, manifest } = await readWorkspace(root, options);
   const wanted = to === undefined ? desiredSnapshot(current, manifest) : placedAt(await readFrom(to), current);
@@ -73,12 +75,22 @@ function linesOf(checked: readonly CheckedPrecondition[]): string[] {
 }
 
 async function readFrom(file: string): Promise<SnapshotContent> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    const why = whyNotOpen(error, file);
+    if (why === null) throw error;
+    throw new LonghaulError('InvalidInput', `The snapshot cannot be read: ${why}.`, { cause: error });
+  });
   try {
-    return readSnapshot(JSON.parse(await readFile(file, 'utf8')), file);
+    return readSnapshot(JSON.parse(text), file);
   } catch (error) {
     if (error instanceof SyntaxError) throw new LonghaulError('InvalidInput', `${file} is no JSON: ${error.message}.`);
-    if (hasCode(error, 'ENOENT'))
-      throw new LonghaulError('InvalidInput', `There is no file ${file}: ${messageOf(error)}.`);
     throw error;
   }
+}
+
+/** Throws `InvalidInput` for a file in a folder that is not there. */
+async function refuseMissingFolder(file: string): Promise<void> {
+  const folder = dirname(resolve(file));
+  if ((await stat(folder).catch(() => null))?.isDirectory()) return;
+  throw new LonghaulError('InvalidInput', `The plan cannot be written to ${file}: there is no folder ${folder}.`);
 }

@@ -34,7 +34,13 @@ export interface ApplyPlanResult {
 /** Applies a plan to a workspace of a machine: all of it, or nothing. */
 export const applyPlanFlow = defineFlow<ApplyPlanInput, ApplyPlanResult>()({
   type: 'applyPlan',
-  act: { event: 'workspace', resource: 'workspace', action: 'apply', named: ['host', 'root'] },
+  act: {
+    event: 'workspace',
+    resource: 'workspace',
+    action: 'apply',
+    named: ['host', 'root'],
+    subject: (host = '', root = '') => workspaceKey(host, root),
+  },
   input: (z) =>
     z.strictObject({
       host: z.string().regex(HOST_NAME, NOT_A_HOST_NAME),

@@ -28,7 +28,7 @@ async function planOf(host: WorkspaceHost, root: string): Promise<string> {
 /** The states of the plan of a workspace, as the audit trail has them. */
 async function statesOf({ ledger }: WorkspaceHost, root: string): Promise<readonly string[]> {
   const rows = await ledger.sql<{ readonly event_type: string }>(
-    `SELECT event_type FROM longhaul.audit_events WHERE resource_id IN ('workspace/desk${root}', 'desk ${root}') ORDER BY event_id`,
+    `SELECT event_type FROM longhaul.audit_events WHERE resource_id = 'workspace/desk${root}' ORDER BY event_id`,
   );
   return rows.map(({ event_type: type }) => type);
 }

@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import type { WorkspacePlan } from '../../../domain/workspace/workspace-plan.ts';
+import { waitForLock } from '../../../platform/file-lock.ts';
+import { signature } from '../../../platform/process-identity.ts';
 import { git, scratchFolder, SCRATCH_ENV } from '../../support/scratch-git.ts';
 import { committedRepository, packageJson, runWorkspace } from '../../support/workspace/run-workspace.ts';
 
@@ -110,6 +112,20 @@ test.each<[type: string, target: string, breakIt: (root: string) => void]>([
   const failing = out.split('\n').filter((line) => line.startsWith('  FAILS'));
   expect(failing).toHaveLength(1);
   expect(failing[0]).toContain(broken?.message);
+});
+
+test('a lock whose process has ended does not hold a plan up, and one that is held does', async () => {
+  const place = workspace();
+  const file = join(place.root, '.graft', 'lock');
+  // with a start that no process of this pid ever had
+  mkdirSync(join(place.root, '.graft'));
+  writeFileSync(file, JSON.stringify({ ...signature(), start: signature().start.replace(/\d+$/, '1'), token: 'x' }));
+  expect((await planOf(place)).plan.status).toBe('verified');
+  expect(existsSync(file)).toBe(true);
+  const lock = await waitForLock(file);
+  const { out } = await planOf(place, 9);
+  await lock.release();
+  expect(out).toContain(`But the process ${process.pid} holds ${file}.`);
 });
 
 test('a version that does not fit, and a cycle, make a plan that cannot be', async () => {
@@ -223,11 +239,33 @@ test('the compared bytes are the same in another process, below another root, of
 
 test('a plan that cannot be read is one sentence, before any server is asked', async () => {
   const { scratch, root } = workspace();
-  for (const file of [join(scratch, 'missing.json'), root]) {
+  const missing = join(scratch, 'missing.json');
+  for (const [file, why] of [
+    [missing, `there is no file ${missing}`],
+    [root, `${root} is a folder`],
+  ] as const) {
     const { code, err } = await runWorkspace(scratch, ['apply', file, '--root', root, '--host', 'desk'], {
       PATH: process.env['PATH'],
     });
     expect(code, err).toBe(2);
-    expect(err).toContain(`${file} cannot be read: `);
+    expect(err).toContain(`The plan cannot be read: ${why}.`);
   }
+});
+
+test('a snapshot that is not there, and a folder for the plan that is not there, are one sentence', async () => {
+  const { scratch, root } = workspace();
+  const missing = join(scratch, 'missing.json');
+  const to = await runWorkspace(scratch, ['plan', '--root', root, '--to', missing]);
+  expect([to.code, to.err]).toEqual([
+    2,
+    expect.stringContaining(`The snapshot cannot be read: there is no file ${missing}.`),
+  ]);
+  expect(to.err).not.toContain('ENOENT');
+  const folder = join(scratch, 'no', 'folder');
+  const output = await runWorkspace(scratch, ['plan', '--root', root, '-o', join(folder, 'plan.json')]);
+  expect([output.code, output.err]).toEqual([
+    2,
+    expect.stringContaining(`The plan cannot be written to ${folder}/plan.json: there is no folder ${folder}.`),
+  ]);
+  expect(existsSync(join(scratch, 'no'))).toBe(false);
 });

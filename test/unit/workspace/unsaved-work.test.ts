@@ -1,4 +1,13 @@
-import { appendFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createGit } from '../../../activities/git/git.ts';
@@ -64,6 +73,35 @@ test.each<[what: string, change: (clone: string) => void, why: RegExp | null]>([
       git(clone, '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', '../origin', 'sub');
     },
     /submodules have repositories in it/,
+  ],
+  [
+    'a mode that git was told not to look at',
+    (clone) => (git(clone, 'config', 'core.fileMode', 'false'), chmodSync(join(clone, 'a'), 0o755)),
+    /not committed/,
+  ],
+  [
+    'a change of the same size that has the old time, where git was told to look at nothing else',
+    (clone) => {
+      const old = (): void => utimesSync(join(clone, 'a'), 1_000_000_000, 1_000_000_000);
+      old();
+      for (const [key, value] of [
+        ['checkStat', 'minimal'],
+        ['trustctime', 'false'],
+      ] as const)
+        git(clone, 'config', `core.${key}`, value);
+      git(clone, 'update-index', '--refresh');
+      writeFileSync(join(clone, '.git', 'new'), 'b\n');
+      renameSync(join(clone, '.git', 'new'), join(clone, 'a'));
+      old();
+      // what git would say
+      expect(git(clone, 'status', '--porcelain')).toBe('');
+    },
+    /not committed/,
+  ],
+  [
+    'a new file that differs in capitals, where git was told that the disk has none',
+    (clone) => (git(clone, 'config', 'core.ignoreCase', 'true'), writeFileSync(join(clone, 'A'), 'a\n')),
+    /not committed/,
   ],
   ['no remote', (clone) => git(clone, 'remote', 'remove', 'origin'), /commits that no remote has/],
   ['no .git', (clone) => rmSync(join(clone, '.git'), { recursive: true }), /no repository with a folder \.git/],
