@@ -25,7 +25,12 @@ export function identifyPlan(content: PlanContent & Partial<WorkspacePlan>, crea
     throw new LonghaulError('InvalidInput', `The plan ${known} was edited after it was made: make a new one.`);
   return {
     id,
-    ...{ action, current, desired, preconditions, operations, rollback },
+    action,
+    current,
+    desired,
+    preconditions,
+    operations,
+    rollback,
     status: 'planned',
     created_at: createdAt,
     started_at: null,

@@ -1,4 +1,4 @@
-import { type ActivityInterfaceFor, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
+import { type ActivityInterfaceFor, proxyActivities } from '@temporalio/workflow';
 import type { HostActivities } from '../../activities/workspace/host-activities.ts';
 import type { WorkspaceRecords } from '../../activities/workspace/workspace-records.ts';
 import { LASTING_MS, NON_RETRYABLE } from '../../domain/shared/failures.ts';
@@ -11,29 +11,26 @@ const retry = {
   nonRetryableErrorTypes: [...NON_RETRYABLE],
 };
 
-/** How long a machine that is asleep is waited for. */
-const LONGEST_SLEEP = '365 days';
+/** How long a machine that is asleep is waited for: a year. */
+const LONGEST_SLEEP_MS = 365 * 86_400_000;
 
 /**
- * What is done on a machine, given up after `longest`. A machine that is asleep is waited for; a worker that died is missed
+ * What is done on a machine, given up after `longestMs`. A machine that is asleep is waited for; a worker that died is missed
  * within its heartbeat.
  */
-function onHost(
-  host: string,
-  longest: NonNullable<ActivityOptions['scheduleToCloseTimeout']>,
-): ActivityInterfaceFor<HostActivities> {
+function onHost(host: string, longestMs: number): ActivityInterfaceFor<HostActivities> {
   return proxyActivities<HostActivities>({
     taskQueue: hostQueue(host),
     heartbeatTimeout: '20 seconds',
     startToCloseTimeout: '6 hours',
-    scheduleToCloseTimeout: longest,
+    scheduleToCloseTimeout: longestMs,
     retry,
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   });
 }
 
 /** What is done on a machine, also on one that is asleep. */
-export const hostActivities = (host: string): ActivityInterfaceFor<HostActivities> => onHost(host, LONGEST_SLEEP);
+export const hostActivities = (host: string): ActivityInterfaceFor<HostActivities> => onHost(host, LONGEST_SLEEP_MS);
 
 /** The same for what must be done: repeated until it is, or a person must help. */
 export const lastingHostActivities = (host: string): ActivityInterfaceFor<HostActivities> => onHost(host, LASTING_MS);
