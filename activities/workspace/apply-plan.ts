@@ -25,7 +25,8 @@ import {
   type PlanSite,
   withPlanJournal,
 } from './plan-run.ts';
-import { readRepositories } from './read-workspace.ts';
+import { unkeptWork } from './quarantine/quarantine-repository.ts';
+import { excludesFile, readRepositories } from './read-workspace.ts';
 import { type OperationTools, runOperation } from './run-operation.ts';
 import { identifyPlan } from './workspace-ids.ts';
 import { realRoot } from './workspace-manifest-file.ts';
@@ -269,11 +270,19 @@ async function driftOf(
  * Throws `PlanPreconditionFailed` with every precondition that does not hold, and `SchemaMismatch` where the state of the
  * workspace is not one that this program can write.
  */
-async function refuseUnmet(root: string, { preconditions }: PlanContent, site: PlanSite): Promise<void> {
+async function refuseUnmet(root: string, { preconditions, operations }: PlanContent, site: PlanSite): Promise<void> {
   await workspaceStateAt(root);
   // the lock is held by this process
   const checkable = preconditions.filter(({ type }) => type !== 'lock_available');
-  const options = { git: createGit(site.cacheDir, site.env), env: site.env, signal: site.signal };
+  const { dataDir, env, signal } = site;
+  const git = createGit(site.cacheDir, env);
+  const leaving = new Set(operations.flatMap(({ type, target }) => (type === 'detach_repo' ? [target] : [])));
+  const isKept = async (name: string, folder: string): Promise<boolean> => {
+    if (!leaving.has(name)) return false;
+    const tools = { git, dataDir, options: { excludes: await excludesFile(root, env), signal } };
+    return (await unkeptWork(tools, root, folder)).length === 0;
+  };
+  const options = { git, env, signal, isKept };
   const unmet = (await checkPreconditions(root, checkable, options)).filter(({ problem }) => problem !== null);
   if (unmet.length === 0) return;
   const lines = unmet.map(({ precondition: { message }, problem }) => `${message} But ${problem}.`);

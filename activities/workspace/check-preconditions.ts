@@ -21,11 +21,20 @@ export interface CheckedPrecondition {
   readonly problem: string | null;
 }
 
+/** What preconditions are checked with. */
+interface PreconditionOptions extends ReadWorkspaceOptions {
+  /**
+   * True for a repository that need not be clean, because it leaves, and everything that would be lost with it is in
+   * quarantine. @default none
+   */
+  readonly isKept?: (repository: string, folder: string) => Promise<boolean>;
+}
+
 /** Compares the preconditions of a plan with the disk below `root`, all of them, in their order. Nothing is written. */
 export async function checkPreconditions(
   root: string,
   preconditions: readonly PlanPrecondition[],
-  options: ReadWorkspaceOptions,
+  options: PreconditionOptions,
 ): Promise<readonly CheckedPrecondition[]> {
   const checked: CheckedPrecondition[] = [];
   for (const precondition of preconditions) {
@@ -37,7 +46,7 @@ export async function checkPreconditions(
 async function problemOf(
   root: string,
   { type, target, expected }: PlanPrecondition,
-  { git, env, signal }: ReadWorkspaceOptions,
+  { git, env, signal, isKept }: PreconditionOptions,
 ): Promise<string | null> {
   const path = workspacePath(root, text(expected, 'path') || '.');
   switch (type) {
@@ -51,6 +60,7 @@ async function problemOf(
       const state = tree?.state ?? unknownState(target, path);
       if (state.error !== null) return `git cannot say: ${state.error}`;
       if (state.in_progress !== 'none') return `git waits for the end of: ${state.in_progress.replace('_', '-')}`;
+      if (state['dirty?'] && (await isKept?.(target, path))) return null;
       return state['dirty?'] ? 'it has changes that are not committed' : null;
     }
     case 'file_unchanged': {

@@ -14,7 +14,7 @@ import { planGround } from './plan-ground.ts';
 import { endChildren, isPlanEntry, lastEntry, type PlanEntry } from './plan-journal.ts';
 import { excludesFile } from './read-workspace.ts';
 import type { OperationTools } from './run-operation.ts';
-import { unsavedWork } from './unsaved-work.ts';
+import { unkeptWork } from './quarantine/quarantine-repository.ts';
 import { folderOfWorkspace, holdWorkspace, type PlanEnd } from './workspace-lock.ts';
 
 /** Where plans are applied, and with what. */
@@ -175,6 +175,7 @@ export async function beginRun(
     ground,
     mgit: site.openMgit(owner),
     repositoryOf: site.repositoryOf,
-    unsaved: (path) => unsavedWork(git, join(root, path), { excludes, signal: site.signal }),
+    unsaved: (path) =>
+      unkeptWork({ git, dataDir: site.dataDir, options: { excludes, signal: site.signal } }, root, join(root, path)),
   };
 }

@@ -9,6 +9,18 @@ import { NO_PROGRAMS, readWorkTrees, withoutFilters, type WorkTreeOptions } from
 /** What would be lost with a repository: one sentence each, without a subject. Empty when nothing would. */
 export type UnsavedWork = readonly string[];
 
+/** What can be kept in quarantine. */
+const [CHANGES, STASHED, COMMITS] = [
+  'it has changes or files that are not committed',
+  'it has a stash',
+  'it has commits that no remote has',
+] as const;
+
+/** True for a sentence of {@link UnsavedWork} about something that can be kept in quarantine, and restored. */
+export function isKeepable(sentence: string): boolean {
+  return [CHANGES, STASHED, COMMITS].some((each) => each === sentence);
+}
+
 /** No command below needs a network: one that a repository's configuration asks for is refused. */
 const NO_NETWORK = ['https', 'http', 'ssh', 'file'].map((name) => [`protocol.${name}.allow`, 'never'] as const);
 
@@ -41,7 +53,7 @@ export async function unsavedWork(git: Git, folder: string, options: WorkTreeOpt
   const { state } = tree;
   if (state.error !== null) return [`git cannot read it: ${state.error}`];
   if (state.in_progress !== 'none') found.push(`git waits for the end of: ${state.in_progress.replace('_', '-')}`);
-  if (state['dirty?']) found.push('it has changes or files that are not committed');
+  if (state['dirty?']) found.push(CHANGES);
 
   const about = { about: folder, gitDir, workTree: folder, signal: options.signal };
   const config = [...NO_PROGRAMS, ...NO_NETWORK, ...(await withoutFilters(git, about))];
@@ -58,7 +70,7 @@ export async function unsavedWork(git: Git, folder: string, options: WorkTreeOpt
       if (path !== undefined && (await isThere(join(folder, path, '.git'))))
         found.push(`the submodule ${path} has a repository of its own`);
     }
-    if ((await ask('for-each-ref', 'refs/stash')) !== '') found.push('it has a stash');
+    if ((await ask('for-each-ref', 'refs/stash')) !== '') found.push(STASHED);
     const own = ['--exclude=refs/remotes/*', '--exclude=refs/stash', `--exclude=${CLONED_REF}`, '--all'];
     // git adds `/*` to a pattern without wildcards
     const list = [
@@ -69,7 +81,7 @@ export async function unsavedWork(git: Git, folder: string, options: WorkTreeOpt
       '--remotes',
       `--glob=${CLONED_REF.replace(/.$/, '[$&]')}`,
     ];
-    if ((await ask(...list)) !== '') found.push('it has commits that no remote has');
+    if ((await ask(...list)) !== '') found.push(COMMITS);
   } catch (error) {
     if (!(error instanceof LonghaulError) || error.type === 'GitUnusable') throw error;
     found.push(`git cannot read it: ${complaintOf(error) || error.message}`);

@@ -2,6 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { integer, jsonOption, type RegisterCommands } from '../commands.ts';
 import type { ApplyPlanOptions } from './apply.ts';
 import type { DiscoverOptions } from './discover.ts';
+import { registerLifeCommands } from './life-commands.ts';
 import type { PlanOptions } from './plan.ts';
 import type { WorkspaceStatusOptions } from './status.ts';
 
@@ -58,6 +59,7 @@ export const registerWorkspaceCommands: RegisterCommands = ({ program, run }) =>
     .action((words: string[], options: DiscoverOptions) =>
       run(options, async (context) => (await import('./discover.ts')).discoverCommand(context, words, options)),
     );
+  registerLifeCommands(workspace, run);
 };
 
 function timeToLive(value: string): string {
