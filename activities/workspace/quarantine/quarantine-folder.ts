@@ -6,12 +6,7 @@ import { type QuarantineEntry, quarantineSchema } from '../../../domain/workspac
 import { hasCode, messageOf } from '../../../platform/error-code.ts';
 
 /** Files of an entry, next to the folder {@link KEPT_FILES}. */
-export const [MANIFEST, BUNDLE, STAGED, CHANGES] = [
-  'manifest.json',
-  'repository.bundle',
-  'staged.patch',
-  'changes.patch',
-] as const;
+export const [MANIFEST, BUNDLE, STAGED] = ['manifest.json', 'repository.bundle', 'staged.patch'] as const;
 /** The folder with files, at their paths in the repository. */
 export const KEPT_FILES = 'files';
 /** The folder with files of `.git` that belong to the person: configuration, exclusions, hooks. */

@@ -15,7 +15,6 @@ import { isKeepable, unsavedWork, type UnsavedWork } from '../unsaved-work.ts';
 import { copyPaths, syncFile } from './kept-files.ts';
 import {
   BUNDLE,
-  CHANGES,
   isInQuarantine,
   KEPT_FILES,
   KEPT_GIT,
@@ -134,7 +133,11 @@ async function writeEntry(
       .filter((name) => name !== '');
   if ((await names('ls-files', '--unmerged', '-z')).length > 0)
     throw new LonghaulError('PlanPreconditionFailed', `${folder} has conflicts: resolve them first.`);
-  const files = { staged: join(making, STAGED), changes: join(making, CHANGES), manifest: join(making, MANIFEST) };
+  const files = {
+    staged: join(making, STAGED),
+    changes: join(making, 'changes.patch'),
+    manifest: join(making, MANIFEST),
+  };
   const patch = ['--binary', '--full-index', '--no-renames', '--no-ext-diff', '--no-textconv', '--no-color'];
   const fixed = ['--src-prefix=a/', '--dst-prefix=b/', '--ignore-submodules=dirty', ...patch];
   const staged = await print('diff', '--cached', ...fixed);
