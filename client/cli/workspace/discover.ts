@@ -1,13 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { createGit } from '../../../activities/git/git.ts';
+import { askRegistries, type RegistryAnswers } from '../../../activities/workspace/registries/ask-registries.ts';
 import { readWorkspace } from '../../../activities/workspace/read-workspace.ts';
+import { identifySnapshot } from '../../../activities/workspace/workspace-ids.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { estateOf } from '../../../domain/workspace/intent/estate.ts';
 import { readIntent } from '../../../domain/workspace/intent/intent.schema.ts';
 import { EMPTY_INTENT, type Intent, type ResolvedIntent } from '../../../domain/workspace/intent/intent.ts';
 import { requirementsOf, type WorkspaceRequirements } from '../../../domain/workspace/intent/requirements.ts';
 import { resolveIntent } from '../../../domain/workspace/intent/resolve-intent.ts';
+import { registriesOf, withRegistries } from '../../../domain/workspace/registry-package.ts';
 import { messageOf } from '../../../platform/error-code.ts';
+import { writeWhole } from '../../../platform/whole-file.ts';
 import type { CliContext } from '../../core/context.ts';
 import { printable } from '../../core/sanitize.ts';
 
@@ -16,6 +20,10 @@ export interface DiscoverOptions {
   readonly root: string;
   /** A file with an intent. @default none */
   readonly intent?: string;
+  /** Ask the registries for the packages. @default false */
+  readonly registries?: boolean;
+  /** The file that gets the snapshot with what registries say. @default none */
+  readonly snapshot?: string;
   /** @default false */
   readonly ephemeral?: boolean;
   /** @default as long as it is needed */
@@ -24,7 +32,10 @@ export interface DiscoverOptions {
   readonly json?: boolean;
 }
 
-/** `longhaul workspace discover`: what an intent means in this workspace. Changes nothing. */
+/**
+ * `longhaul workspace discover`: what an intent means in this workspace, and what registries say about its packages.
+ * Changes nothing but the file that `--snapshot` names. A registry that cannot be read is named, and is no failure.
+ */
 export async function discoverCommand(
   context: CliContext,
   words: readonly string[],
@@ -32,17 +43,49 @@ export async function discoverCommand(
 ): Promise<number> {
   const { stdout, cacheDir, env } = context;
   const sentence = words.length === 0 ? null : words.join(' ');
-  if (sentence === null && options.intent === undefined) {
+  const isAsking = sentence !== null || options.intent !== undefined;
+  if (!isAsking && !options.registries && options.snapshot === undefined) {
     throw new LonghaulError('InvalidInput', 'Say what you want to work on, or name a file with an intent (--intent).');
   }
   const intent = options.intent === undefined ? EMPTY_INTENT : await intentIn(options.intent);
   const { snapshot } = await readWorkspace(options.root, { git: createGit(cacheDir, env), env });
+  const answers = options.registries ? await askRegistries(snapshot, { env, cacheDir }) : null;
+  if (options.snapshot !== undefined) {
+    const enriched = answers === null ? snapshot : identifySnapshot(withRegistries(snapshot, answers.states));
+    await writeWhole(options.snapshot, `${JSON.stringify(enriched, null, 2)}\n`);
+  }
   const estate = estateOf(snapshot);
-  const resolved = resolveIntent(sentence, intent, estate);
-  const requirements = requirementsOf(resolved, estate, options);
-  if (options.json) stdout.write(`${JSON.stringify({ ...resolved, requirements }, null, 2)}\n`);
-  else for (const line of described(resolved, requirements)) stdout.write(`${printable(line)}\n`);
+  const resolved = isAsking ? resolveIntent(sentence, intent, estate) : null;
+  const requirements = resolved === null ? null : requirementsOf(resolved, estate, options);
+  const sources = answers?.sources ?? [];
+  if (options.json) {
+    const found = {
+      hex: answers?.states.hex ?? null,
+      registries: answers === null ? null : registriesOf(answers.states),
+    };
+    stdout.write(`${JSON.stringify({ ...resolved, requirements, ...found, sources }, null, 2)}\n`);
+    return 0;
+  }
+  const lines = [
+    ...(resolved === null || requirements === null ? [] : described(resolved, requirements)),
+    ...(answers === null ? [] : describedAnswers(answers)),
+  ];
+  for (const line of lines) stdout.write(`${printable(line)}\n`);
   return 0;
+}
+
+/** One line for each registry, and for each package that should not be used as it is. */
+function describedAnswers({ states, sources }: RegistryAnswers): string[] {
+  return [
+    ...sources.map(
+      ({ source, asked, found, problem }) => problem ?? `${source}: ${found} of ${asked} packages are published`,
+    ),
+    ...Object.entries(states).flatMap(([registry, state]) =>
+      (state?.packages ?? []).flatMap(({ name, deprecated, latest }) =>
+        deprecated === null ? [] : [`${registry}: ${name} ${latest ?? ''} is deprecated: ${deprecated}`],
+      ),
+    ),
+  ];
 }
 
 async function intentIn(file: string): Promise<Intent> {

@@ -53,6 +53,8 @@ export const registerWorkspaceCommands: RegisterCommands = ({ program, run }) =>
     .argument('[words...]', 'such as: work on phoenix auth bugs; fix jason#203; validate my change downstream')
     .addOption(rootOption())
     .option('--intent <file>', 'an intent as JSON: capabilities, constraints, preferences')
+    .option('--registries', 'ask the registries for versions, deprecations and retirements of the packages')
+    .option('--snapshot <file>', 'also write the snapshot, with what the registries say')
     .option('--ephemeral', 'the workspace is removed when the task is done')
     .option('--ttl <time>', 'how long the workspace is needed, such as 2h', timeToLive)
     .addOption(jsonOption())

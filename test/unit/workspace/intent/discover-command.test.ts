@@ -1,7 +1,9 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { readSnapshot } from '../../../../domain/workspace/workspace-snapshot.schema.ts';
 import { scratchFolder } from '../../../support/scratch-git.ts';
+import { registryServer } from '../../../support/workspace/registry-server.ts';
 import { committedRepository, packageJson, runWorkspace } from '../../../support/workspace/run-workspace.ts';
 
 /** A workspace in which `web` needs `@acme/core`. */
@@ -56,4 +58,43 @@ test('an intent from a file; one that is wrong is refused with its field', async
   expect(nothing).toMatchObject({ code: 2, err: expect.stringContaining('Say what you want to work on') });
   const ttl = await runWorkspace(scratch, ['discover', 'core', '--root', root, '--ttl', 'soon']);
   expect(ttl).toMatchObject({ code: 2, err: expect.stringContaining('such as 90m, 2h or 3d') });
+});
+
+test('registries are asked with an option; what they say is in the snapshot, and one that fails is named', async () => {
+  const { scratch, root } = workspace();
+  const body = {
+    'dist-tags': { latest: '1.5.0' },
+    versions: { '1.4.0': {}, '1.5.0': { deprecated: 'use \u001b[2J @acme/base' } },
+  };
+  const { url } = await registryServer((path, response) => {
+    if (path === '/@acme%2fcore') response.end(JSON.stringify(body));
+    else response.writeHead(404).end();
+  });
+  const env = { npm_config_registry: url };
+  const file = join(scratch, 'snapshot.json');
+  const shown = await runWorkspace(scratch, ['discover', '--registries', '--snapshot', file, '--root', root], env);
+  expect(shown).toMatchObject({ code: 0, err: '' });
+  expect(shown.out.split('\n')).toEqual([
+    'npm: 1 of 2 packages are published',
+    'npm: @acme/core 1.5.0 is deprecated: use [2J @acme/base',
+    '',
+  ]);
+  const kept = JSON.parse(readFileSync(file, 'utf8')) as { readonly registries: object; readonly hex: unknown };
+  expect(readSnapshot(kept, file)).toMatchObject({
+    hex: null,
+    registries: {
+      npm: { packages: [{ name: '@acme/core', latest: '1.5.0', retired: [{ version: '1.5.0' }] }] },
+      pypi: null,
+      go: null,
+      crates: null,
+    },
+  });
+  const args = ['discover', 'core', '--registries', '--json', '--root', root];
+  const failed = await runWorkspace(scratch, args, { npm_config_registry: 'ftp://127.0.0.1' });
+  expect(failed.code).toBe(0);
+  expect(JSON.parse(failed.out)).toMatchObject({
+    repos: [{ name: 'core' }],
+    registries: { npm: null },
+    sources: [{ source: 'npm', problem: expect.stringContaining('its address is no HTTP address') }],
+  });
 });
