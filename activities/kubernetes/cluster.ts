@@ -46,12 +46,10 @@ export interface Cluster {
   kinds(apiVersion: string): Promise<readonly ServedKind[]>;
   /** Objects as they are, in the given order; null for one that is not there, or whose kind the cluster does not serve. */
   read(references: readonly ObjectReference[]): Promise<readonly (KubernetesObject | null)[]>;
-  /** The objects of kinds (`pods,replicasets`) that match a selector, empty for all, in a namespace, null for all. */
-  list(kinds: string, namespace: string | null, selector: string): Promise<readonly KubernetesObject[]>;
+  /** The objects of a resource (`pods`, `replicasets.apps`) that match a selector, empty for all, in a namespace, null for all. */
+  list(resource: string, namespace: string | null, selector: string): Promise<readonly KubernetesObject[]>;
   /** What the server would make of an object: the same checks as {@link apply}, without effect. */
   preview(object: KubernetesObject): Promise<Preview>;
-  /** {@link preview} of several objects, in their order; with one kubectl when the server refuses none of them. */
-  previewAll(objects: readonly KubernetesObject[]): Promise<readonly Preview[]>;
   /**
    * Applies objects on the server's side, in the given order, never against the owner of a field. Can be repeated.
    * Throws `DriftDetected` when another owns a field.
@@ -87,22 +85,23 @@ export interface ClusterOptions {
 /** Opens a context of the kubeconfig. */
 export type OpenCluster = (context: string, options?: ClusterOptions) => Cluster;
 
-/** Clusters through kubectl. What belongs together shares one when it reads or applies objects at the same time. */
+/** Clusters through kubectl. What belongs together shares one when it applies objects at the same time. */
 export function createClusters(kubectl: Kubectl): OpenCluster {
   const ownKinds = new Map<string, OwnKinds>();
-  const shared = new Map<string, SharedRuns>();
+  const shared = new Map<string, SharedApply>();
   return (context, { sharedBy, ...options } = {}) => {
     const kinds = ownKinds.get(context) ?? new Map();
     ownKinds.set(context, kinds);
-    if (sharedBy === undefined)
-      return createCluster(kubectl, context, { kinds, ...sharedRuns(kubectl, context) }, options);
+    if (sharedBy === undefined) {
+      return createCluster(kubectl, context, { kinds, apply: sharedApply(kubectl, context) }, options);
+    }
     const key = JSON.stringify([context, sharedBy]);
-    const runs = shared.get(key) ?? sharedRuns(kubectl, context);
+    const apply = shared.get(key) ?? sharedApply(kubectl, context);
     // the latest is the last one
     shared.delete(key);
-    shared.set(key, runs);
+    shared.set(key, apply);
     for (const oldest of [...shared.keys()].slice(0, -MOST_SHARED)) shared.delete(oldest);
-    return createCluster(kubectl, context, { kinds, ...runs }, options);
+    return createCluster(kubectl, context, { kinds, apply }, options);
   };
 }
 
@@ -112,42 +111,25 @@ const MOST_SHARED = 100;
 /** The kinds of API versions that a server itself has, and until when they are believed (milliseconds since 1970). */
 type OwnKinds = Map<string, { readonly kinds: readonly ServedKind[]; readonly until: number }>;
 
-/** What may be done for several activities at once. */
-interface SharedRuns {
-  /** Reads objects of served kinds. */
-  readonly read: SharedRun<ObjectReference, KubernetesObject | null>;
-  /** See {@link Cluster.apply}. */
-  readonly apply: SharedRun<KubernetesObject, null>;
-}
+/** {@link Cluster.apply}, which may be done for several activities at once. */
+type SharedApply = SharedRun<KubernetesObject, null>;
 
 /** How long the kinds of the server itself are remembered: they change when it is upgraded. */
 const OWN_KINDS_MS = 5 * 60_000;
 
-function sharedRuns(kubectl: Kubectl, context: string): SharedRuns {
-  return {
-    read: createSharedRun(async (references, signal) => {
-      const input = JSON.stringify(listOf(references.map(nameOnly)));
-      const args = ['get', '--ignore-not-found', '--show-managed-fields', '-o', 'json', '-f', '-'];
-      const found = objectsIn(await kubectl.inContext(context, args, { input, signal }));
-      return references.map((reference) => found.find((object) => isObjectOf(object, reference)) ?? null);
-    }),
-    apply: createSharedRun(async (objects, signal) => {
-      const args = ['apply', '--server-side', `--field-manager=${FIELD_MANAGER}`, '-o', 'name', '-f', '-'];
-      const input = JSON.stringify(listOf(objects));
-      await withoutSecrets(objects, () => kubectl.inContext(context, args, { input, signal }));
-      return objects.map(() => null);
-    }),
-  };
-}
-
-function nameOnly({ apiVersion, kind, metadata: { name, namespace } }: ObjectReference): ObjectReference {
-  return { apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } };
+function sharedApply(kubectl: Kubectl, context: string): SharedApply {
+  return createSharedRun(async (objects, signal) => {
+    const args = ['apply', '--server-side', `--field-manager=${FIELD_MANAGER}`, '-o', 'name', '-f', '-'];
+    const input = JSON.stringify(listOf(objects));
+    await withoutSecrets(objects, () => kubectl.inContext(context, args, { input, signal }));
+    return objects.map(() => null);
+  });
 }
 
 function createCluster(
   kubectl: Kubectl,
   context: string,
-  shared: SharedRuns & { readonly kinds: OwnKinds },
+  shared: { readonly kinds: OwnKinds; readonly apply: SharedApply },
   { signal, beforeWrite }: Omit<ClusterOptions, 'sharedBy'>,
 ): Cluster {
   const served = new Map<string, Promise<readonly ServedKind[]>>();
@@ -160,16 +142,13 @@ function createCluster(
     return withoutSecrets([object], () => run(args, object));
   };
 
+  const get = (path: string): Promise<unknown> => kubectl.ask(context, { method: 'GET', path, signal });
+
   async function readKinds(apiVersion: string): Promise<readonly ServedKind[]> {
-    const path = groupOf(apiVersion) === '' ? `/api/${apiVersion}` : `/apis/${apiVersion}`;
-    const args = [`--context=${context}`, 'get', '--raw', path];
-    const { code, stdout, stderr } = await kubectl.run(args, { signal });
-    if (code !== 0 && /NotFound|could not find the requested resource/u.test(stderr)) return [];
-    if (code !== 0) throw kubectlFailure(context, 'get', stderr);
-    const { resources } = JSON.parse(stdout) as {
+    const found = (await get(rootOf(apiVersion))) as {
       readonly resources: readonly { readonly name: string; readonly kind: string; readonly namespaced: boolean }[];
-    };
-    return resources
+    } | null;
+    return (found?.resources ?? [])
       .filter(({ name }) => !name.includes('/'))
       .map(({ name, kind, namespaced }) => ({ apiVersion, kind, plural: name, isNamespaced: namespaced }));
   }
@@ -210,17 +189,48 @@ function createCluster(
       );
     }
     const { namespace, name } = object.metadata;
-    const root = groupOf(object.apiVersion) === '' ? `/api/${object.apiVersion}` : `/apis/${object.apiVersion}`;
-    const scope = kind.isNamespaced ? `/namespaces/${encodeURIComponent(namespace ?? 'default')}` : '';
-    return `${root}${scope}/${kind.plural}/${encodeURIComponent(name)}`;
+    return `${placeOf(kind, namespace ?? 'default')}/${encodeURIComponent(name)}`;
   }
 
   async function read(references: readonly ObjectReference[]): Promise<readonly (KubernetesObject | null)[]> {
-    const isServed = await Promise.all(references.map(async (each) => (await kindOf(each)) !== null));
-    const asked = references.filter((_each, at) => isServed[at]);
-    if (asked.length === 0) return references.map(() => null);
-    const found = await shared.read(asked, { signal });
-    return references.map((reference) => found[asked.indexOf(reference)] ?? null);
+    return Promise.all(
+      references.map(async (reference) =>
+        (await kindOf(reference)) === null ? null : ((await get(await pathOf(reference))) as KubernetesObject | null),
+      ),
+    );
+  }
+
+  /** The kind of a resource, in the version of its group that the server prefers and that has it. */
+  async function kindOfResource(resource: string): Promise<ServedKind> {
+    const [plural = '', ...parts] = resource.split('.');
+    const group = parts.join('.');
+    const found = group === '' ? null : ((await get(`/apis/${group}`)) as ServedGroup | null);
+    const versions =
+      group === '' ? ['v1'] : [found?.preferredVersion, ...(found?.versions ?? [])].map((each) => each?.groupVersion);
+    for (const version of new Set(versions)) {
+      const kind = version === undefined ? undefined : (await kinds(version)).find((each) => each.plural === plural);
+      if (kind !== undefined) return kind;
+    }
+    throw new LonghaulError('KubectlFailed', `The cluster of the context ${context} does not serve ${resource}.`);
+  }
+
+  async function list(
+    resource: string,
+    namespace: string | null,
+    selector: string,
+  ): Promise<readonly KubernetesObject[]> {
+    const kind = await kindOfResource(resource);
+    const place = placeOf(kind, namespace);
+    const objects: KubernetesObject[] = [];
+    let next = '';
+    do {
+      const query = new URLSearchParams({ limit: LIST_LIMIT, labelSelector: selector, continue: next });
+      const page = (await get(`${place}?${query.toString()}`)) as ListPage | null;
+      // items of a list do not say what they are
+      for (const item of page?.items ?? []) objects.push({ ...item, apiVersion: kind.apiVersion, kind: kind.kind });
+      next = page?.metadata.continue ?? '';
+    } while (next !== '');
+    return objects;
   }
 
   async function replace(object: KubernetesObject): Promise<KubernetesObject> {
@@ -228,18 +238,13 @@ function createCluster(
     return only(objectsIn(await write(args, object)), object);
   }
 
-  async function dryRun(objects: readonly KubernetesObject[]): Promise<readonly KubernetesObject[]> {
-    const args = ['apply', '--server-side', `--field-manager=${FIELD_MANAGER}`, '--dry-run=server', '-o', 'json'];
-    const [first = {}, ...others] = objects;
-    const input = others.length === 0 ? first : listOf(objects);
-    return objectsIn(await withoutSecrets(objects, () => run([...args, '--show-managed-fields', '-f', '-'], input)));
-  }
-
   async function preview(object: KubernetesObject): Promise<Preview> {
     try {
-      const [after] = await dryRun([object]);
-      if (after === undefined) throw new LonghaulError('KubectlFailed', `kubectl apply printed no object.`);
-      return { object: after };
+      const query = new URLSearchParams({ dryRun: 'All', fieldManager: FIELD_MANAGER, fieldValidation: 'Strict' });
+      const path = `${await pathOf(object)}?${query.toString()}`;
+      const body = { type: 'application/apply-patch+yaml', text: JSON.stringify(object) };
+      const after = await withoutSecrets([object], () => kubectl.ask(context, { method: 'PATCH', path, body, signal }));
+      return { object: after as KubernetesObject };
     } catch (error) {
       if (!(error instanceof LonghaulError)) throw error;
       if (error.type === 'DriftDetected') return { conflicts: conflictsIn(error.message) };
@@ -248,34 +253,11 @@ function createCluster(
     }
   }
 
-  async function previewAll(objects: readonly KubernetesObject[]): Promise<readonly Preview[]> {
-    if (objects.length <= 1) return Promise.all(objects.map(preview));
-    try {
-      const found = await dryRun(objects);
-      return objects.map((object) => {
-        const after = found.find((each) => isObjectOf(each, object));
-        if (after !== undefined) return { object: after };
-        const name = objectName(kubernetesKeyOf(object));
-        throw new LonghaulError('KubectlFailed', `kubectl apply printed no object for ${name}.`);
-      });
-    } catch (error) {
-      const isOfObject = error instanceof LonghaulError && (error.type === 'DriftDetected' || REFUSALS.has(error.type));
-      if (!isOfObject) throw error;
-      // kubectl prints no result when one of them is refused: halves, to find which
-      const middle = Math.ceil(objects.length / 2);
-      return [...(await previewAll(objects.slice(0, middle))), ...(await previewAll(objects.slice(middle)))];
-    }
-  }
-
   return {
     kinds,
     read,
     preview,
-    previewAll,
-    async list(kindsAsked, namespace, selector) {
-      const where = namespace === null ? '--all-namespaces' : `--namespace=${namespace}`;
-      return objectsIn(await run(['get', kindsAsked, where, `--selector=${selector}`, '-o', 'json']));
-    },
+    list,
     async apply(objects) {
       if (objects.length === 0) return;
       await shared.apply(objects, { signal, beforeRun: beforeWrite });
@@ -312,15 +294,13 @@ function createCluster(
       throw kubectlFailure(context, 'delete', stderr);
     },
     async may(permissions) {
-      if (permissions.length === 0) return [];
-      const items = permissions.map(accessReviewOf);
-      // it prints them one by one, not as a list
-      const args = ['create', '--validate=false', '-o', 'jsonpath={.status.allowed}{"\\n"}', '-f', '-'];
-      const answers = (await run(args, listOf(items))).trim().split('\n');
-      if (answers.length === permissions.length) return answers.map((answer) => answer === 'true');
-      throw new LonghaulError(
-        'KubectlFailed',
-        `kubectl create in the context ${context} answered ${answers.length} of ${permissions.length} questions about permissions.`,
+      return Promise.all(
+        permissions.map(async (permission) => {
+          const text = JSON.stringify(accessReviewOf(permission));
+          const body = { type: 'application/json', text };
+          const answer = await kubectl.ask(context, { method: 'POST', path: ACCESS_REVIEWS, body, signal });
+          return (answer as { readonly status: { readonly allowed: boolean } }).status.allowed;
+        }),
       );
     },
     async versions() {
@@ -346,6 +326,33 @@ async function withoutSecrets<Result>(
     throw new LonghaulError(error.type, withoutValues(error.message, objects));
   }
 }
+
+/** How many objects of a list are asked for at once, as by kubectl. */
+const LIST_LIMIT = '500';
+
+interface ListPage {
+  readonly metadata: { readonly continue?: string };
+  readonly items: readonly KubernetesObject[];
+}
+
+/** A group of APIs, as `/apis/GROUP` has it. */
+interface ServedGroup {
+  readonly preferredVersion?: { readonly groupVersion: string };
+  readonly versions?: readonly { readonly groupVersion: string }[];
+}
+
+/** The path of the kinds of an API version. */
+function rootOf(apiVersion: string): string {
+  return groupOf(apiVersion) === '' ? `/api/${apiVersion}` : `/apis/${apiVersion}`;
+}
+
+/** The path of the objects of a kind: in a namespace, or, for null, in all. */
+function placeOf({ apiVersion, plural, isNamespaced }: ServedKind, namespace: string | null): string {
+  const scope = isNamespaced && namespace !== null ? `/namespaces/${encodeURIComponent(namespace)}` : '';
+  return `${rootOf(apiVersion)}${scope}/${plural}`;
+}
+
+const ACCESS_REVIEWS = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
 
 /** The question about a permission as an object, which the server answers and does not store. */
 function accessReviewOf({ verb, resource: name, namespace }: Permission): object {
@@ -379,14 +386,4 @@ function only(objects: readonly KubernetesObject[], asked: KubernetesObject): Ku
   const [object] = objects;
   if (object !== undefined) return object;
   throw new LonghaulError('KubectlFailed', `kubectl printed no object for ${objectName(kubernetesKeyOf(asked))}.`);
-}
-
-function isObjectOf(object: KubernetesObject, { apiVersion, kind, metadata }: ObjectReference): boolean {
-  return (
-    groupOf(object.apiVersion) === groupOf(apiVersion) &&
-    object.kind === kind &&
-    object.metadata.name === metadata.name &&
-    // an object of the whole cluster may have been asked for with a namespace
-    (object.metadata.namespace === undefined || object.metadata.namespace === (metadata.namespace ?? 'default'))
-  );
 }

@@ -68,6 +68,16 @@ export function createAbsences(now: () => number = Date.now): Absences {
     if (!isGone) since.delete(context);
     else if (!since.has(context)) since.set(context, now());
   };
+  const noted = async <Answer>(context: string, answer: Promise<Answer>): Promise<Answer> => {
+    try {
+      const given = await answer;
+      note(context, false);
+      return given;
+    } catch (error) {
+      note(context, isAway(error));
+      throw error;
+    }
+  };
   return {
     of: (context) => now() - (since.get(context) ?? now()),
     noting: (kubectl) => ({
@@ -79,16 +89,8 @@ export function createAbsences(now: () => number = Date.now): Absences {
         }
         return result;
       },
-      async inContext(context, args, options) {
-        try {
-          const printed = await kubectl.inContext(context, args, options);
-          note(context, false);
-          return printed;
-        } catch (error) {
-          note(context, isAway(error));
-          throw error;
-        }
-      },
+      inContext: (context, args, options) => noted(context, kubectl.inContext(context, args, options)),
+      ask: (context, question) => noted(context, kubectl.ask(context, question)),
     }),
   };
 }

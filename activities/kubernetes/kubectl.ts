@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { redact } from '../../domain/shared/redact.ts';
-import { hasCode } from '../../platform/error-code.ts';
+import { hasCode, messageOf } from '../../platform/error-code.ts';
 import { pick, runProgram } from '../../platform/program.ts';
 import { PROXY_VARIABLES } from '../../platform/proxy.ts';
+import { type ApiAnswer, type ApiQuestion, createKubectlProxies, ProxyFailure } from './kubectl-proxies.ts';
 
 /** Options of one run of kubectl. */
 export interface KubectlOptions {
@@ -27,6 +28,11 @@ export interface Kubectl {
   run(args: readonly string[], options?: KubectlOptions): Promise<KubectlResult>;
   /** Runs it in a context. Throws what {@link kubectlFailure} makes of an exit code other than 0. */
   inContext(context: string, args: readonly string[], options?: KubectlOptions): Promise<string>;
+  /**
+   * Asks the API of a context something that changes nothing there, with the credentials of kubectl but without starting
+   * one. The answer as JSON; null when what a `GET` asks for is not there. Throws as {@link inContext} does.
+   */
+  ask(context: string, question: ApiQuestion): Promise<unknown>;
 }
 
 /** What kubectl, and the programs that its configuration names for credentials, need to find files, servers and users. */
@@ -41,8 +47,9 @@ export interface KubectlSettings {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** Each request of kubectl ends after this, also one for a path. */
-const REQUEST_TIMEOUT = '--request-timeout=30s';
+/** Each request ends after this, also one for a path. */
+const REQUEST_SECONDS = 30;
+const REQUEST_TIMEOUT = `--request-timeout=${REQUEST_SECONDS}s`;
 
 /** Lines of messages that are kept: a conflict has one for each field, after the line that says what it is. */
 const STDERR_LINES = 1_000;
@@ -72,18 +79,64 @@ export function createKubectl({ program, kubeconfig, env }: KubectlSettings): Ku
       return { code, stdout, stderr: redact(stderr) };
     } catch (error) {
       if (!hasCode(error, 'ENOENT', 'EACCES')) throw error;
-      throw new LonghaulError('KubectlUnusable', `kubectl cannot be started: there is no program ${program}.`);
+      throw notThere(program);
+    }
+  }
+
+  const proxies = createKubectlProxies({ program, env: environment, timeoutMs: REQUEST_SECONDS * 1_000 });
+
+  async function answerOf(context: string, question: ApiQuestion): Promise<ApiAnswer> {
+    try {
+      return await proxies.ask(context, question);
+    } catch (error) {
+      question.signal?.throwIfAborted();
+      if (error instanceof ProxyFailure) {
+        if (error.said === null) throw notThere(program);
+        throw kubectlFailure(context, 'proxy', redact(error.said));
+      }
+      // of undici: no answer in time, or a proxy that ends again and again
+      throw new LonghaulError(
+        'ClusterUnavailable',
+        `The cluster of the context ${context} has not answered kubectl proxy: ${messageOf(error)}.`,
+      );
     }
   }
 
   return {
     run,
+    async ask(context, question) {
+      // see `run`
+      await delay(0);
+      question.signal?.throwIfAborted();
+      const { status, body } = await answerOf(context, question);
+      if (status < 300) return JSON.parse(body) as unknown;
+      if (status === 404 && question.method === 'GET') return null;
+      throw kubectlFailure(context, COMMANDS[question.method], redact(messageIn(body)));
+    },
     async inContext(context, args, options = {}) {
       const { code, stdout, stderr } = await run([`--context=${context}`, ...args], options);
       if (code !== 0) throw kubectlFailure(context, args[0] ?? '', stderr);
       return stdout;
     },
   };
+}
+
+function notThere(program: string): LonghaulError {
+  return new LonghaulError('KubectlUnusable', `kubectl cannot be started: there is no program ${program}.`);
+}
+
+/** The commands of kubectl that send such requests: people know them. */
+const COMMANDS: Readonly<Record<ApiQuestion['method'], string>> = { GET: 'get', POST: 'create', PATCH: 'apply' };
+
+/** The message of an answer that is a failure, as kubectl prints it: the server's is an object, kubectl's own is a line. */
+function messageIn(body: string): string {
+  try {
+    const { kind, reason, message } = JSON.parse(body) as Readonly<Record<string, unknown>>;
+    if (kind === 'Status') return `Error from server (${String(reason)}): ${String(message)}`;
+  } catch {
+    // a line
+  }
+  return body;
 }
 
 /** Messages of kubectl and of clients for the server's answer to a request that cannot have had an effect, or can be repeated. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { setTimeout as delay } from 'node:timers/promises';
 import canonicalize from 'canonicalize';
 import { kubernetesKeyOf, type KubernetesObject, objectName } from '../../domain/kubernetes/object.ts';
@@ -132,7 +133,7 @@ interface OwnerEntry {
 async function giveBack(cluster: Cluster, now: KubernetesObject, before: KubernetesObject): Promise<void> {
   const entries = ownersOf(now);
   const owners = [...entries.filter((entry) => !isOfUs(entry)), ...ownersOf(before).filter(isOfUs)];
-  if (JSON.stringify(owners) === JSON.stringify(entries)) return;
+  if (isDeepStrictEqual(owners, entries)) return;
   await cluster.setOwners(now, owners);
 }
 

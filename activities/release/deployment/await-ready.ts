@@ -138,7 +138,9 @@ async function problemOfPods(cluster: Cluster, workload: KubernetesObject, seen:
   const labels = Object.entries(selector?.matchLabels ?? {}).map(([name, value]) => `${name}=${value}`);
   if (labels.length === 0) return null;
   const isDeployment = workload.kind === 'Deployment';
-  const listed = await cluster.list(kinds.join(','), workload.metadata.namespace ?? 'default', labels.join(','));
+  const place = workload.metadata.namespace ?? 'default';
+  const lists = await Promise.all(kinds.map((resource) => cluster.list(resource, place, labels.join(','))));
+  const listed = lists.flat();
   const revision = isDeployment ? podTemplateHash(workload, listed) : labelOfRevision(workload);
   const pods = listed.filter(
     ({ kind, metadata }) =>

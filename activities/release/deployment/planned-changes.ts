@@ -65,7 +65,7 @@ async function changesInCluster(
   });
   const asked = marked.flatMap((object, at) => (isAskable[at] ? [{ object, at }] : []));
   const answers = new Map<number, Preview>();
-  for (const [index, preview] of (await cluster.previewAll(asked.map(({ object }) => object))).entries()) {
+  for (const [index, preview] of (await Promise.all(asked.map(({ object }) => cluster.preview(object)))).entries()) {
     answers.set(asked[index]?.at ?? -1, preview);
   }
   // what the server says of an object follows the definition that its kind has now

@@ -82,7 +82,11 @@ test('an attempt that is not the latest, or cannot ask, runs no kubectl; those t
     made.push(...items.map(({ data }) => `${args[1]} ${data.of}`));
     return Promise.resolve({ code: 0, stdout: '', stderr: '' });
   };
-  const kubectl: Kubectl = { run, inContext: async (_context, args, options) => (await run(args, options)).stdout };
+  const kubectl: Kubectl = {
+    run,
+    inContext: async (_context, args, options) => (await run(args, options)).stdout,
+    ask: () => Promise.reject(new Error('an apply asks nothing')),
+  };
   const openCluster = createClusters(kubectl);
   const apply = (of: string, beforeWrite: () => Promise<void>): Promise<void> =>
     openCluster('test', { sharedBy: 'deployment', beforeWrite }).apply([

@@ -1,12 +1,13 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { vi } from 'vitest';
 
 /** kubectl for a worker, whose reads a test can hold. */
 export interface HoldingKubectl {
   /** Its path. */
   readonly program: string;
-  /** Holds the next read of objects: the server has answered, and kubectl ends when it is let go. Resolves when it is held. */
+  /** Holds the next read of an object: the server has answered, and kubectl answers when it is let go. Resolves when it is held. */
   holdNextRead(): Promise<void>;
   /** Lets go what is held. */
   letGo(): void;
@@ -17,17 +18,9 @@ export function holdingKubectl(folder: string): HoldingKubectl {
   const holds = join(folder, 'holds');
   const program = join(folder, 'kubectl');
   mkdirSync(holds);
+  const proxy = fileURLToPath(new URL('holding-proxy.ts', import.meta.url));
   const script = `#!/bin/sh
-case "$*" in *' get --ignore-not-found '*)
-  if mv '${holds}/next' "${holds}/$$.begun" 2>/dev/null; then
-    kubectl "$@" > "${holds}/$$.answer"
-    code=$?
-    mv "${holds}/$$.begun" "${holds}/$$.held"
-    while [ -e "${holds}/$$.held" ]; do sleep 0.1; done
-    cat "${holds}/$$.answer"
-    exit $code
-  fi
-esac
+case "$*" in *' proxy '*) exec '${process.execPath}' '${proxy}' '${holds}' "$@";; esac
 exec kubectl "$@"
 `;
   writeFileSync(program, script, { mode: 0o700 });

@@ -16,6 +16,10 @@ function kubectlThat(says: { stderr: string }): Kubectl {
       if (code !== 0) throw kubectlFailure(context, args[0] ?? '', stderr);
       return stdout;
     },
+    async ask(context) {
+      if (says.stderr !== '') throw kubectlFailure(context, 'get', says.stderr);
+      return {};
+    },
   };
 }
 
@@ -58,6 +62,12 @@ test('a context is away from the first refused connection until the next answer,
   says.stderr = '';
   await ask('us');
   expect(absences.of('eu')).toBe(5_000);
+  await kubectl.ask('eu', { method: 'GET', path: '/version' });
+  expect(absences.of('eu')).toBe(0);
+  says.stderr = REFUSED;
+  await kubectl.ask('eu', { method: 'GET', path: '/version' }).catch(() => undefined);
+  time = 6_000;
+  expect(absences.of('eu')).toBe(1_000);
   says.stderr = 'Error from server (Forbidden): configmaps is forbidden: no';
   await kubectl.run(['--context=eu', 'delete', '--raw', '/api']);
   time = 9_000;
