@@ -61,8 +61,11 @@ export interface Cluster {
   setOwners(object: KubernetesObject, owners: unknown): Promise<void>;
   /** Creates an object. Throws `ObjectChanged` when there is one. */
   create(object: KubernetesObject): Promise<KubernetesObject>;
-  /** Deletes the object with exactly this uid; false when it is no longer there. */
-  remove(object: KubernetesObject): Promise<boolean>;
+  /**
+   * Deletes the object with exactly this uid; false when it is no longer there. `exactly`: only the version that was read.
+   * Throws `ObjectChanged` for another one.
+   */
+  remove(object: KubernetesObject, options?: { readonly exactly: boolean }): Promise<boolean>;
   /** Whether the credentials have each of these permissions, in the given order. */
   may(permissions: readonly Permission[]): Promise<readonly boolean[]>;
   /** Versions of kubectl and of the cluster: `1.33.2`. */
@@ -276,12 +279,13 @@ function createCluster(
         throw new LonghaulError('ObjectChanged', error.message, { cause: error });
       }
     },
-    async remove(object) {
+    async remove(object, { exactly } = { exactly: false }) {
       const path = await pathOf(object);
+      const { uid, resourceVersion } = object.metadata;
       const options = {
         kind: 'DeleteOptions',
         apiVersion: 'v1',
-        preconditions: { uid: object.metadata.uid },
+        preconditions: { uid, ...(exactly ? { resourceVersion } : {}) },
         propagationPolicy: 'Background',
       };
       await beforeWrite?.();

@@ -26,7 +26,7 @@ interface Asked<Item> extends SharedRunOptions {
 
 /**
  * Joins runs that begin within 30 ms: a kubectl needs 200 ms of a processor before it asks anything, and services of a
- * deployment wait for their objects at the same time. When one of them fails, each is run by itself, so a run must be one
+ * deployment become ready at the same time. When one of them fails, each is run by itself, so a run must be one
  * that can be repeated. What is aborted rejects when nothing of it is done any more: joined runs are ended when all are
  * aborted, and otherwise go on.
  */

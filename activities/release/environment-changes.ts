@@ -25,7 +25,7 @@ import { contextsOfDeployment, type DeploymentObject, readObjects } from './depl
 import { type ChangingAttempt, takeFence } from './deployment/fence.ts';
 import { askHealth } from './deployment/health.ts';
 import { planDeployment } from './deployment/plan-deployment.ts';
-import { findReleased } from './deployment/record-deployment.ts';
+import { findReleased } from './deployment/released.ts';
 import type { Seal } from './deployment/sealed.ts';
 import { applyCanary, removeCanary, routeCanary } from './deployment/run-canary.ts';
 import { compareUndone, undoService } from './deployment/undo-service.ts';

@@ -49,20 +49,19 @@ import {
   endDeployment,
   type IncompleteDeployment,
   recordIncomplete,
+  type StartDeployment,
+  startDeployment,
+} from './deployment/record-deployment.ts';
+import { type FindImages, findImages, findReleased, type ReleaseKey } from './deployment/released.ts';
+import {
   type EnvironmentKey,
   failedDeployments,
-  type FindImages,
-  findImages,
-  findReleased,
   type LaterDeployment,
   contractsThen,
   laterDeployments,
   problemOfSoaked,
   type Soaked,
-  type ReleaseKey,
-  type StartDeployment,
-  startDeployment,
-} from './deployment/record-deployment.ts';
+} from './deployment/stayed.ts';
 import type { DeploymentReasons } from '../../domain/release/deployment/reasons.ts';
 import type { ReleasedCommit } from '../../domain/release/deployment/deployment.ts';
 import { endEvolution } from './evolutions/abandon-evolution.ts';

@@ -62,10 +62,27 @@ const OF_SERVER: ReadonlySet<string> = new Set([
   'selfLink',
 ]);
 
+/** The server counts it up with each template of a DaemonSet, whatever a write says. */
+export const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
+
 /** An object without what only its server sets: its status, and fields of its metadata. This is what an undo restores. */
 export function ownFields({ status: _status, metadata, ...rest }: KubernetesObject): KubernetesObject {
-  const kept = Object.entries(metadata).filter(([field]) => !OF_SERVER.has(field));
-  return { ...rest, metadata: { name: metadata.name, ...Object.fromEntries(kept) } };
+  const { annotations, ...others } = metadata;
+  const kept = Object.entries(others).filter(([field]) => !OF_SERVER.has(field));
+  return {
+    ...rest,
+    metadata: { name: metadata.name, ...Object.fromEntries(kept), ...without(annotations, TEMPLATE_GENERATION) },
+  };
+}
+
+/** The annotations but one; none when nothing is left of them. */
+function without(
+  annotations: KubernetesObject['metadata']['annotations'],
+  name: string,
+): Pick<KubernetesObject['metadata'], 'annotations'> {
+  if (annotations?.[name] === undefined) return annotations === undefined ? {} : { annotations };
+  const { [name]: _counted, ...rest } = annotations;
+  return Object.keys(rest).length === 0 ? {} : { annotations: rest };
 }
 
 /** Annotations that controllers count up by themselves: of an object that was created again, they begin again. */

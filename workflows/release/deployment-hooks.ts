@@ -1,5 +1,5 @@
 import type { DeployHook, DeployPlace } from '../../domain/release/deployment/deployment.ts';
-import type { LaterDeployment } from '../../activities/release/deployment/record-deployment.ts';
+import type { LaterDeployment } from '../../activities/release/deployment/stayed.ts';
 import type { EnvironmentChange } from '../../domain/release/flows/deploy-flows.ts';
 import type { PackedCommit } from '../../domain/release/pipelines/job.ts';
 import { ledgerActivities, pipelineActivities } from './activities.ts';

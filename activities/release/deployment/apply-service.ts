@@ -193,34 +193,53 @@ async function untilEstablished(
  * or taken over.
  */
 export async function removeObjects(
-  { ledger, clusters, seal, home }: DeploymentTools,
+  tools: DeploymentTools,
   { deployment, repository, environment }: Pick<ServiceOfDeployment, 'deployment'> & ObjectOwner,
 ): Promise<number> {
+  const { ledger, seal } = tools;
   const objects = await readObjects(ledger, seal, { deployment, actions: ['delete'] });
-  const there = objects.flatMap(({ before, ...rest }) => (before === null ? [] : [{ ...rest, before }]));
-  const found = await clusters.read(there.map(({ before, key }) => ({ ...before, context: key.context })));
-  for (const [at, { position, key, ...contents }] of there.entries()) {
-    const { before } = contents;
-    const now = found[at] ?? null;
-    if (now !== null && now.metadata.uid !== before.metadata.uid) {
+  for (const object of objects) {
+    if (object.before === null) continue;
+    await removePlanned(tools, { ...object, before: object.before }, { deployment, repository, environment });
+    await markObjects(ledger, deployment, [object.position], 'applied');
+  }
+  return objects.length;
+}
+
+/** Controllers write the status of an object all the time; each write makes a new version of it. */
+const MOST_TRIES = 20;
+
+/** Deletes the version of an object that is recorded, so that an undo creates it again as others have left it. */
+async function removePlanned(
+  { ledger, clusters, seal, home }: DeploymentTools,
+  { position, key, ...contents }: DeploymentObject & { readonly before: KubernetesObject },
+  { deployment, ...owner }: Pick<ServiceOfDeployment, 'deployment'> & ObjectOwner,
+): Promise<void> {
+  const cluster = clusters.of(key.context);
+  let recorded = contents.before;
+  for (let tries = 1; ; tries++) {
+    const [now = null] = await cluster.read([recorded]);
+    if (now === null) return;
+    const done =
+      now.metadata.uid !== recorded.metadata.uid ? 'created again' : isOfAnother(now, owner) ? 'taken over' : null;
+    if (done !== null) {
       throw new LonghaulError(
         'DriftDetected',
-        `${placedName(key, home)} was created again by another since the plan was made.`,
-      );
-    }
-    if (now !== null && isOfAnother(now, { repository, environment })) {
-      throw new LonghaulError(
-        'DriftDetected',
-        `${placedName(key, home)} was taken over by another since the plan was made.`,
+        `${placedName(key, home)} was ${done} by another since the plan was made.`,
       );
     }
     // one that this deployment deletes already, before it began again, waits for its finalizers
-    const isDeleting = now?.metadata['deletionTimestamp'] !== undefined;
-    if (now !== null && !isDeleting && now.metadata.resourceVersion !== before.metadata.resourceVersion) {
+    if (now.metadata['deletionTimestamp'] !== undefined) return;
+    if (now.metadata.resourceVersion !== recorded.metadata.resourceVersion) {
       await replaceContents(ledger, seal, { deployment, position }, { ...contents, before: now });
+      recorded = now;
     }
-    await clusters.of(key.context).remove(before);
-    await markObjects(ledger, deployment, [position], 'applied');
+    try {
+      await cluster.remove(now, { exactly: true });
+      return;
+    } catch (error) {
+      const isChanged = error instanceof LonghaulError && error.type === 'ObjectChanged';
+      if (!isChanged || tries >= MOST_TRIES) throw error;
+    }
   }
-  return objects.length;
 }

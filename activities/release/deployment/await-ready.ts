@@ -3,6 +3,7 @@ import { isJob, isRemovedWhenDone } from '../../../domain/kubernetes/job.ts';
 import { type KubernetesObject, kubernetesKeyOf } from '../../../domain/kubernetes/object.ts';
 import { placedName, type PlacedKey } from '../../../domain/kubernetes/placed.ts';
 import { listedForPods } from '../../../domain/kubernetes/pods.ts';
+import { TEMPLATE_GENERATION } from '../../../domain/kubernetes/restore.ts';
 import { objectReadiness, problemOfPod, type Restarts, restartsOf } from '../../../domain/kubernetes/readiness.ts';
 import type { Cluster } from '../../kubernetes/cluster.ts';
 import type { Clusters, PlacedReference } from '../../kubernetes/clusters.ts';
@@ -123,8 +124,6 @@ function keyOf({ context, apiVersion, kind, metadata }: PlacedReference): Placed
 }
 
 const REVISION = 'deployment.kubernetes.io/revision';
-/** The server sets it for each DaemonSet, and its controller for the pods as a label. */
-const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
 
 /** Why the pods of a workload's present revision will not become ready; null while there is hope. */
 async function problemOfPods(cluster: Cluster, workload: KubernetesObject, seen: Seen): Promise<string | null> {
@@ -187,6 +186,7 @@ function podTemplateHash(workload: KubernetesObject, listed: readonly Kubernetes
 /** The same for a StatefulSet and a DaemonSet; null for a kind whose pods do not say it. */
 function labelOfRevision({ kind, metadata, status }: KubernetesObject): RevisionLabel | null {
   if (kind === 'DaemonSet') {
+    // its controller sets it for the pods as a label
     return { label: 'pod-template-generation', value: metadata.annotations?.[TEMPLATE_GENERATION] };
   }
   if (kind !== 'StatefulSet') return null;

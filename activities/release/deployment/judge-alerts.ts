@@ -14,7 +14,7 @@ import type { LedgerTransaction } from '../../ledger/open-ledger.ts';
 import { readContracts } from '../contracts/stored-contracts.ts';
 import type { RunningFlow } from '../../ledger/acting-flow.ts';
 import type { LedgerTools } from '../ledger-tools.ts';
-import { type EnvironmentKey, stayedIn } from './record-deployment.ts';
+import { type EnvironmentKey, stayedIn } from './stayed.ts';
 
 /** Alerts to judge. */
 export interface JudgeAlerts extends EnvironmentKey {

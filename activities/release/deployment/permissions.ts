@@ -64,7 +64,7 @@ const CLAIM_VERBS = ['get', 'list', 'update', 'delete'] as const;
 
 /**
  * The permissions that the account of a context lacks, a sentence each; `context` is its name, null for that of the
- * environment. One process of kubectl asks for all.
+ * environment.
  */
 export async function missingPermissions(
   cluster: Cluster,

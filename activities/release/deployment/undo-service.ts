@@ -84,17 +84,26 @@ async function undoInCluster(
       .filter((kind) => kind !== undefined),
   );
   const limit = pLimit(AT_ONCE);
+  let gone: Error | null = null;
   const undo = async (object: DeploymentObject): Promise<void> => {
+    // the others are put back when the cluster is there again
+    if (gone !== null) return;
     try {
       await undoOne(tools, deployment, object, redefined);
     } catch (error) {
-      if (!isOfObject(error)) throw error;
+      if (!isOfObject(error)) {
+        gone ??= error as Error;
+        return;
+      }
       const name = placedName(object.key, tools.home);
       failed.push(`${name}: ${error.message.replace(/\.$/u, '')}; ${byHand(object, deployment)}`);
     }
   };
-  const undoAll = (all: readonly DeploymentObject[]): Promise<unknown> =>
-    Promise.all(all.map((object) => limit(() => undo(object))));
+  // nothing is at work any more when it has failed: it is tried again
+  const undoAll = async (all: readonly DeploymentObject[]): Promise<void> => {
+    await Promise.all(all.map((object) => limit(() => undo(object))));
+    if (gone !== null) throw gone;
+  };
   // Services select pods at all times, also on the way back
   const isBridged = service !== undefined && (await selectBoth(tools, deployment, objects));
   const early = service === undefined ? [] : await servicesOfLatePods(tools, { deployment, service, context }, objects);

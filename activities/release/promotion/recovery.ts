@@ -4,7 +4,7 @@ import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { sha256 } from '../../../platform/sha256.ts';
 import { recordEvent } from '../../ledger/audit.ts';
 import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
-import { stayedIn } from '../deployment/record-deployment.ts';
+import { stayedIn } from '../deployment/stayed.ts';
 import type { RunningFlow } from '../../ledger/acting-flow.ts';
 import type { LedgerTools } from '../ledger-tools.ts';
 import { notInLedger } from './generation-facts.ts';

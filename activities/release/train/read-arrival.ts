@@ -1,6 +1,7 @@
 import { arrivalOf, type TrainArrival } from '../../../domain/release/train/overtaken.ts';
 import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
-import { type EnvironmentKey, type ReleaseKey, stayedIn } from '../deployment/record-deployment.ts';
+import type { ReleaseKey } from '../deployment/released.ts';
+import { type EnvironmentKey, stayedIn } from '../deployment/stayed.ts';
 
 /** See `LedgerActivities.readArrival`. */
 export async function readArrival(

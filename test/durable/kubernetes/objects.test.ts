@@ -252,6 +252,11 @@ describe('objects of a cluster', { timeout: 180_000 }, () => {
     await expect(client.remove(present(was))).rejects.toMatchObject({ type: 'ObjectChanged' });
     const [now] = await client.read([settings('')]);
     expect(now?.['data']).toEqual({ mode: 'b' });
+    // and, where it is recorded for an undo, only in the version that was recorded
+    await client.apply([settings('c')]);
+    await expect(client.remove(present(now), { exactly: true })).rejects.toMatchObject({ type: 'ObjectChanged' });
+    expect(await client.remove(present(now))).toBe(true);
+    expect(await client.remove(present(now), { exactly: true })).toBe(false);
   });
 
   test('pods that will not become ready are seen at once, by the reason of their container', async () => {

@@ -41,3 +41,16 @@ test('an undo leaves it to its caller to wait for the server', async () => {
   await expect(undoObject(cluster, change, () => true)).rejects.toMatchObject({ type: 'ClusterUnavailable' });
   expect(writes()).toBe(1);
 });
+
+test('a repeated undo of a DaemonSet lists nothing as changed by others: the server counts its templates', async () => {
+  const set = (image: string, generation: string): KubernetesObject => ({
+    apiVersion: 'apps/v1',
+    kind: 'DaemonSet',
+    metadata: { name: 'agent', uid: 'u', annotations: { 'deprecated.daemonset.template.generation': generation } },
+    spec: { image },
+  });
+  const { cluster, writes } = clusterWith(set('agent:1', '3'), 0, '');
+  const undone = await undoObject(cluster, { before: set('agent:1', '1'), written: set('agent:2', '2') }, () => true);
+  expect(undone).toEqual({ end: 'unchanged', kept: [] });
+  expect(writes()).toBe(0);
+});
