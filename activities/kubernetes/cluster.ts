@@ -197,9 +197,11 @@ function createCluster(
 
   async function read(references: readonly ObjectReference[]): Promise<readonly (KubernetesObject | null)[]> {
     return Promise.all(
-      references.map(async (reference) =>
-        (await kindOf(reference)) === null ? null : ((await get(await pathOf(reference))) as KubernetesObject | null),
-      ),
+      references.map(async (reference) => {
+        if ((await kindOf(reference)) === null) return null;
+        const found = (await get(await pathOf(reference))) as KubernetesObject | null;
+        return found === null ? null : inOrder(found);
+      }),
     );
   }
 
@@ -247,7 +249,7 @@ function createCluster(
       const path = `${await pathOf(object)}?${query.toString()}`;
       const body = { type: 'application/apply-patch+yaml', text: JSON.stringify(object) };
       const after = await withoutSecrets([object], () => kubectl.ask(context, { method: 'PATCH', path, body, signal }));
-      return { object: after as KubernetesObject };
+      return { object: inOrder(after as KubernetesObject) };
     } catch (error) {
       if (!(error instanceof LonghaulError)) throw error;
       if (error.type === 'DriftDetected') return { conflicts: conflictsIn(error.message) };
@@ -354,6 +356,11 @@ function rootOf(apiVersion: string): string {
 function placeOf({ apiVersion, plural, isNamespaced }: ServedKind, namespace: string | null): string {
   const scope = isNamespaced && namespace !== null ? `/namespaces/${encodeURIComponent(namespace)}` : '';
   return `${rootOf(apiVersion)}${scope}/${plural}`;
+}
+
+/** An object as people read it: what it is comes first, whatever the order of the server. */
+function inOrder({ apiVersion, kind, metadata, ...rest }: KubernetesObject): KubernetesObject {
+  return { apiVersion, kind, metadata, ...rest };
 }
 
 const ACCESS_REVIEWS = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';

@@ -153,7 +153,8 @@ export function createKubectlProxies({
       isRetired: false,
       idle: undefined,
       end() {
-        void pool.destroy();
+        // its requests have ended
+        pool.destroy().catch(() => undefined);
         if (child.connected) child.disconnect();
       },
     };

@@ -29,7 +29,7 @@ export async function startApiServer(
 ) {
   const questions: ReceivedQuestion[] = [];
   const server = createServer({ key, cert }, (request: IncomingMessage, response) => {
-    void (async () => {
+    (async () => {
       const { method = '', url: path = '', headers } = request;
       const body = await text(request);
       const { authorization, 'content-type': contentType } = headers;
@@ -38,7 +38,7 @@ export async function startApiServer(
       if (!path.startsWith('/version?timeout=')) questions.push(question);
       const { status = 200, headers: own = {}, body: said } = await answer(question);
       response.writeHead(status, { 'content-type': 'application/json', ...own }).end(JSON.stringify(said));
-    })();
+    })().catch(() => response.destroy());
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -32,12 +32,12 @@ function serve(socketPath: string): void {
   createServer((request, response) => {
     const { url: path = '', method = '', headers } = request;
     const asked = send({ socketPath, path, method, headers }, (answer) => {
-      void (async () => {
+      (async () => {
         const hold = method === 'GET' && OBJECT.test(path) ? begin() : null;
         const body = await text(answer);
         if (hold !== null) await untilLetGo(hold);
         response.writeHead(answer.statusCode ?? 502, answer.headers).end(body);
-      })();
+      })().catch(() => response.destroy());
     });
     asked.on('error', () => response.destroy());
     request.pipe(asked);
