@@ -158,6 +158,11 @@ export function createMgit(options: MgitOptions): Mgit {
       return found;
     },
 
+    async openWork(id, { signal } = {}) {
+      const provider = providers.find(({ name }) => name === providerOf(id));
+      return (await provider?.openWork?.(nameOf(id), signal)) ?? null;
+    },
+
     whereabouts: (repositories, { signal } = {}) => findWhereabouts(providers, repositories, signal),
 
     forget: (id) => forgetMirror(cacheDir, id),

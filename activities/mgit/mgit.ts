@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { OpenWork } from '../../domain/forge/open-work.ts';
 import type { BlobRef, FilePath } from '../../domain/git/change.ts';
 import type { Head } from '../../domain/git/head.ts';
 import type { Snapshot } from '../../domain/git/snapshot.ts';
@@ -38,6 +39,11 @@ export interface Mgit {
   listWithHeads(patterns: readonly string[], options?: { readonly signal?: AbortSignal }): Promise<ListedRepository[]>;
   /** The repository with this id. Throws `RepositoryNotFound`. */
   find(id: string, options?: { readonly signal?: AbortSignal }): Promise<Repository>;
+  /**
+   * The open issues and pull requests of the repository with this id; null when there is none, or its provider has no
+   * issues that Longhaul reads. Throws `AuthenticationFailed`, `RateLimited`, `DiscoveryFailed`.
+   */
+  openWork(id: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<OpenWork | null>;
   /**
    * Where repositories are now: under their id, under another one, or nowhere. For many repositories this lists each
    * organization. A provider's refusal becomes the entry of each of its repositories.

@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import type { OpenWork } from '../../../domain/forge/open-work.ts';
 import { hasWildcard, matchesOrganization, type Pattern } from '../../../domain/git/pattern.ts';
 import { isPlainSegment, type Repository, repositoryId } from '../../../domain/git/repository.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
@@ -28,6 +29,8 @@ export interface ForgeApi {
   atName(name: RepositoryName, signal: AbortSignal | undefined): Promise<FoundRepository | null>;
   /** The repository with a numeric id; null when there is none. `name` is its last known name. */
   byNumber(number: string, name: RepositoryName, signal: AbortSignal | undefined): Promise<FoundRepository | null>;
+  /** See {@link Provider.openWork}. */
+  readonly openWork?: (name: RepositoryName, signal: AbortSignal | undefined) => Promise<OpenWork | null>;
   /** The value of git's `Authorization` header; null without credentials. */
   gitAuthorization(): string | null;
   /** Runs git against the forge when a slot is free. */
@@ -72,8 +75,12 @@ export function createForgeProvider(forge: ForgeApi): Provider {
     return found && repositoryOf(found);
   }
 
+  const openWork = forge.openWork?.bind(forge);
   return {
     name,
+    ...(openWork && {
+      openWork: (sought, signal) => (isNamed(sought) ? openWork(sought, signal) : Promise.resolve(null)),
+    }),
     async list(patterns, signal, onPassedOver) {
       const found = await forge.list(patterns, signal);
       return found.flatMap((one) => {

@@ -92,6 +92,11 @@ export function createGiteaProvider(config: GiteaProviderConfig, env: NodeJS.Pro
       const found = await client.get(`/repositories/${encodeURIComponent(number)}`, repository, signal);
       return found && foundIn(found);
     },
+    async openWork(sought, signal) {
+      if (sought.project !== null) return null;
+      const { giteaOpenWork } = await import('./gitea-work.ts');
+      return giteaOpenWork(client, sought, token() !== null, signal);
+    },
     gitAuthorization: () => {
       const given = token();
       // the user name is ignored when a token is given

@@ -161,6 +161,12 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
         const names = known.map(({ id }) => ({ id, owner: nameOf(id).organization, name: nameOf(id).repository }));
         return names.length === 0 ? new Map() : askHeads(api(signal), base, uidPrefix, names);
       }),
+    openWork: (sought, signal) =>
+      translated(name, signal, async () => {
+        if (sought.project !== null) return null;
+        const { githubOpenWork } = await import('./github-work.ts');
+        return githubOpenWork(api(signal), sought, config.tokenEnv !== undefined && !config.app);
+      }),
     turn: (work, signal) => open().git.run(0, async () => ({ value: await work(), said: {} }), signal),
     credentials: () =>
       translated(name, undefined, async () => {

@@ -97,6 +97,10 @@ export function createGitlabProvider(config: GitlabProviderConfig, env: NodeJS.P
       const found = await client.get(`/projects/${encodeURIComponent(number)}`, project, signal);
       return found && (foundIn(found)[0] ?? null);
     },
+    async openWork(sought, signal) {
+      const { gitlabOpenWork } = await import('./gitlab-work.ts');
+      return gitlabOpenWork(client, pathOf(sought), token() !== null, signal);
+    },
     gitAuthorization: () => {
       const given = token();
       return given === null ? null : basic('oauth2', given);

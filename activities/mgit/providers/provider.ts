@@ -1,3 +1,4 @@
+import type { OpenWork } from '../../../domain/forge/open-work.ts';
 import type { Pattern } from '../../../domain/git/pattern.ts';
 import type { Head } from '../../../domain/git/head.ts';
 import type { Repository, RepositoryAddress } from '../../../domain/git/repository.ts';
@@ -29,6 +30,11 @@ export interface Provider {
     repositories: readonly RepositoryAddress[],
     signal?: AbortSignal,
   ): Promise<ReadonlyMap<string, Head | LonghaulError>>;
+  /**
+   * The open issues and pull requests of the repository with this name; null when there is none. Missing when the
+   * provider has none, or Longhaul does not read them there.
+   */
+  openWork?(name: RepositoryName, signal?: AbortSignal): Promise<OpenWork | null>;
   /** Runs git against the provider when a slot is free. Missing when requests are not limited. */
   turn?<Result>(work: () => Promise<Result>, signal?: AbortSignal): Promise<Result>;
   /** Git configuration with credentials. It contains secrets: never pass it on a command line. */

@@ -1,10 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { createGit } from '../../../activities/git/git.ts';
+import type { ForgeAnswers } from '../../../activities/workspace/ask-forges.ts';
 import { askRegistries, type RegistryAnswers } from '../../../activities/workspace/registries/ask-registries.ts';
 import { readWorkspace } from '../../../activities/workspace/read-workspace.ts';
 import { identifySnapshot } from '../../../activities/workspace/workspace-ids.ts';
+import type { OpenWork } from '../../../domain/forge/open-work.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
-import { estateOf } from '../../../domain/workspace/intent/estate.ts';
+import { withOpenWork } from '../../../domain/workspace/forge-state.ts';
+import { estateOf, estateFacts } from '../../../domain/workspace/intent/estate.ts';
 import { readIntent } from '../../../domain/workspace/intent/intent.schema.ts';
 import { EMPTY_INTENT, type Intent, type ResolvedIntent } from '../../../domain/workspace/intent/intent.ts';
 import { requirementsOf, type WorkspaceRequirements } from '../../../domain/workspace/intent/requirements.ts';
@@ -13,6 +16,7 @@ import { registriesOf, withRegistries } from '../../../domain/workspace/registry
 import { messageOf } from '../../../platform/error-code.ts';
 import { writeWhole } from '../../../platform/whole-file.ts';
 import type { CliContext } from '../../core/context.ts';
+import { askConfiguredForges } from './configured-forges.ts';
 import { printable } from '../../core/sanitize.ts';
 
 /** Options of `longhaul workspace discover`. */
@@ -22,7 +26,9 @@ export interface DiscoverOptions {
   readonly intent?: string;
   /** Ask the registries for the packages. @default false */
   readonly registries?: boolean;
-  /** The file that gets the snapshot with what registries say. @default none */
+  /** Ask the forges for open issues and pull requests. @default false */
+  readonly issues?: boolean;
+  /** The file that gets the snapshot with what registries and forges say. @default none */
   readonly snapshot?: string;
   /** @default false */
   readonly ephemeral?: boolean;
@@ -33,8 +39,8 @@ export interface DiscoverOptions {
 }
 
 /**
- * `longhaul workspace discover`: what an intent means in this workspace, and what registries say about its packages.
- * Changes nothing but the file that `--snapshot` names. A registry that cannot be read is named, and is no failure.
+ * `longhaul workspace discover`: what an intent means in this workspace, and what registries and forges say about it.
+ * Changes nothing but the file that `--snapshot` names. A source that cannot be read is named, and is no failure.
  */
 export async function discoverCommand(
   context: CliContext,
@@ -44,34 +50,57 @@ export async function discoverCommand(
   const { stdout, cacheDir, env } = context;
   const sentence = words.length === 0 ? null : words.join(' ');
   const isAsking = sentence !== null || options.intent !== undefined;
-  if (!isAsking && !options.registries && options.snapshot === undefined) {
+  if (!isAsking && !options.registries && !options.issues && options.snapshot === undefined) {
     throw new LonghaulError('InvalidInput', 'Say what you want to work on, or name a file with an intent (--intent).');
   }
   const intent = options.intent === undefined ? EMPTY_INTENT : await intentIn(options.intent);
   const { snapshot } = await readWorkspace(options.root, { git: createGit(cacheDir, env), env });
-  const answers = options.registries ? await askRegistries(snapshot, { env, cacheDir }) : null;
+  const [registries, forges] = await Promise.all([
+    options.registries ? askRegistries(snapshot, { env, cacheDir }) : null,
+    options.issues ? askConfiguredForges(context, snapshot) : null,
+  ]);
   if (options.snapshot !== undefined) {
-    const enriched = answers === null ? snapshot : identifySnapshot(withRegistries(snapshot, answers.states));
+    const known = registries === null ? snapshot : withRegistries(snapshot, registries.states);
+    const enriched = identifySnapshot(forges === null ? known : withOpenWork(known, forges.work));
     await writeWhole(options.snapshot, `${JSON.stringify(enriched, null, 2)}\n`);
   }
-  const estate = estateOf(snapshot);
+  const estate = estateOf(snapshot, forges === null ? {} : estateFacts(forges.work));
   const resolved = isAsking ? resolveIntent(sentence, intent, estate) : null;
   const requirements = resolved === null ? null : requirementsOf(resolved, estate, options);
-  const sources = answers?.sources ?? [];
   if (options.json) {
+    const { github, prs } = forges === null ? { github: null, prs: null } : withOpenWork(snapshot, forges.work);
     const found = {
-      hex: answers?.states.hex ?? null,
-      registries: answers === null ? null : registriesOf(answers.states),
+      github,
+      prs,
+      hex: registries?.states.hex ?? null,
+      registries: registries === null ? null : registriesOf(registries.states),
+      sources: [...(forges?.sources ?? []), ...(registries?.sources ?? [])],
     };
-    stdout.write(`${JSON.stringify({ ...resolved, requirements, ...found, sources }, null, 2)}\n`);
+    stdout.write(`${JSON.stringify({ ...resolved, requirements, ...found }, null, 2)}\n`);
     return 0;
   }
   const lines = [
     ...(resolved === null || requirements === null ? [] : described(resolved, requirements)),
-    ...(answers === null ? [] : describedAnswers(answers)),
+    ...(forges === null ? [] : describedWork(forges)),
+    ...(registries === null ? [] : describedAnswers(registries)),
   ];
   for (const line of lines) stdout.write(`${printable(line)}\n`);
   return 0;
+}
+
+function count(items: OpenWork['items'], kind: string): number {
+  return items.filter((item) => item.kind === kind).length;
+}
+
+/** One line for each repository with what is open in it, and for each that was skipped. */
+function describedWork({ work, sources }: ForgeAnswers): string[] {
+  return [
+    ...[...work].map(
+      ([name, { items }]) =>
+        `${name}: ${count(items, 'issue')} open issues, ${count(items, 'pull')} open pull requests`,
+    ),
+    ...sources.flatMap(({ problem }) => problem ?? []),
+  ];
 }
 
 /** One line for each registry, and for each package that should not be used as it is. */

@@ -1,3 +1,4 @@
+import type { OpenWork } from '../../forge/open-work.ts';
 import { compareTexts } from '../canonical-snapshot.ts';
 import type { Ecosystem } from '../package-manifest.ts';
 import type { SnapshotContent, WorkspaceTopology } from '../workspace-snapshot.ts';
@@ -45,6 +46,15 @@ const LANGUAGES: Readonly<Record<Ecosystem, string>> = {
   python: 'python',
   hex: 'elixir',
 };
+
+/** What forges say, for {@link estateOf}. */
+export function estateFacts(work: ReadonlyMap<string, OpenWork>): EstateFacts {
+  const labels = [...work.values()].flatMap(({ items }) => items.flatMap((item) => item.labels));
+  return {
+    topics: new Map([...work].map(([name, { topics }]) => [name, topics])),
+    labels: [...new Set(labels)].sort(compareTexts),
+  };
+}
 
 /** The repositories of a workspace, for {@link resolveIntent}. */
 export function estateOf(

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readSnapshot } from '../../../../domain/workspace/workspace-snapshot.schema.ts';
-import { scratchFolder } from '../../../support/scratch-git.ts';
+import { git, scratchFolder } from '../../../support/scratch-git.ts';
 import { registryServer } from '../../../support/workspace/registry-server.ts';
 import { committedRepository, packageJson, runWorkspace } from '../../../support/workspace/run-workspace.ts';
 
@@ -96,5 +96,53 @@ test('registries are asked with an option; what they say is in the snapshot, and
     repos: [{ name: 'core' }],
     registries: { npm: null },
     sources: [{ source: 'npm', problem: expect.stringContaining('its address is no HTTP address') }],
+  });
+});
+
+test('forges are asked with an option: topics and labels become words, and repositories that are skipped are named', async () => {
+  const { scratch, root } = workspace();
+  const issue = (number: number, more: object): object => ({
+    number,
+    title: `Title ${number}`,
+    body: '',
+    user: { login: 'ada' },
+    labels: [{ name: 'area/login' }],
+    comments: 0,
+    html_url: `https://tea/${number}`,
+    created_at: '2026-01-01T00:00:00Z',
+    updated_at: '2026-01-02T00:00:00Z',
+    ...more,
+  });
+  const { url } = await registryServer((path, response) => {
+    response.setHeader('content-type', 'application/json');
+    if (path.startsWith('/api/v1/repos/acme/core/issues')) {
+      response.end(JSON.stringify([issue(9, { pull_request: { draft: false } }), issue(7, {})]));
+    } else if (path === '/api/v1/repos/acme/core/topics') response.end('{"topics":["identity"]}');
+    else if (path === '/api/v1/user') response.end('{"login":"ada"}');
+    else response.writeHead(500).end('{"message":"down"}');
+  });
+  git(join(root, 'core'), 'remote', 'add', 'origin', `${url}/acme/core.git`);
+  git(join(root, 'web'), 'remote', 'add', 'origin', 'https://elsewhere.example/acme/web.git');
+  const config = join(scratch, 'longhaul.yaml');
+  writeFileSync(config, `providers: [{ name: tea, type: gitea, url: '${url}', tokenEnv: TEA }]\n`);
+  const env = { LONGHAUL_CONFIG: config, TEA: 'secret' };
+  const args = ['discover', 'area/login', 'identity', 'bugs', '--issues', '--root', root];
+  const shown = await runWorkspace(scratch, args, env);
+  expect(shown).toMatchObject({ code: 0, err: '' });
+  expect(shown.out).toContain('  core: its topic is identity\n');
+  expect(shown.out).toContain('labels: area/login\n');
+  expect(shown.out).toContain('core: 1 open issues, 1 open pull requests\n');
+  expect(shown.out).toContain(
+    'The issues of web were not read: no forge is configured for https://elsewhere.example/acme/web.git.\n',
+  );
+  const file = join(scratch, 'snapshot.json');
+  const { out } = await runWorkspace(scratch, [...args, '--json', '--snapshot', file], env);
+  expect(JSON.parse(out)).toMatchObject({
+    github: { issues: [{ repo: 'core', number: 7 }], prs: [{ repo: 'core', number: 9 }] },
+    prs: [{ number: 9 }],
+    registries: null,
+  });
+  expect(readSnapshot(JSON.parse(readFileSync(file, 'utf8')), file)).toMatchObject({
+    prs: [{ repo: 'core', number: 9, author: 'ada', labels: ['area/login'] }],
   });
 });
