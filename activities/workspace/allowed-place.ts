@@ -13,13 +13,23 @@ import { expandPath } from '../shared/config.ts';
  */
 export async function refuseOtherPlaces({ roots }: Pick<HostConfig, 'roots'>, root: string): Promise<string> {
   const real = await realPlace(root);
+  await refuseOutside({ roots }, real, root);
+  return real ?? root;
+}
+
+/** The same for a path that has no links, such as that of a folder which is open. `named` is the path in the message. */
+export async function refuseOutside(
+  { roots }: Pick<HostConfig, 'roots'>,
+  real: string | null,
+  named: string,
+): Promise<void> {
   for (const each of roots) {
     const allowed = await realpath(expandPath(each, '/')).catch(absent);
-    if (allowed !== null && real !== null && real.startsWith(allowed === '/' ? '/' : `${allowed}/`)) return real;
+    if (allowed !== null && real?.startsWith(allowed === '/' ? '/' : `${allowed}/`)) return;
   }
   throw new LonghaulError(
     'NotAllowedHere',
-    `${root} is not below a folder that this machine gives to workspaces (host.roots: ${roots.join(', ')}).`,
+    `${named} is not below a folder that this machine gives to workspaces (host.roots: ${roots.join(', ')}).`,
   );
 }
 

@@ -9,6 +9,7 @@ import { manifestOf } from '../../domain/workspace/workspace-manifest.ts';
 import type { PlanContent, PlanOperation } from '../../domain/workspace/workspace-plan.ts';
 import { type DiskOperation, diskOperations, readWorkspacePlan } from '../../domain/workspace/workspace-plan.schema.ts';
 import { messageOf } from '../../platform/error-code.ts';
+import type { HeldFolder } from '../../platform/held-folder.ts';
 import { createSemaphore } from '../../platform/semaphore.ts';
 import { createGit } from '../git/git.ts';
 import { checkPreconditions } from './check-preconditions.ts';
@@ -74,7 +75,7 @@ export async function applyWorkspacePlan(bytes: Uint8Array | string, site: PlanS
   const root = await realRoot(site.root);
   const { plan, content } = checkedPlan(bytes, root);
   const operations = diskOperations(content.operations);
-  return withPlanJournal(root, site, plan, async (journal): Promise<PlanResult<AppliedPlan>> => {
+  return withPlanJournal(root, site, plan, async (journal, folder): Promise<PlanResult<AppliedPlan>> => {
     if (journal.entries.length === 0) {
       const last = await lastAnswer<AppliedPlan>(root, site, plan);
       if (last !== null) return { end: 'undone', answer: () => last };
@@ -83,7 +84,7 @@ export async function applyWorkspacePlan(bytes: Uint8Array | string, site: PlanS
         return { end: 'undone', answer: () => ({ plan, outcome: 'unchanged', drift, kept: [] }) };
       await refuseUnmet(root, content, site);
     }
-    const run = await beginRun(root, site, plan, journal);
+    const run = await beginRun(folder, site, plan, journal);
     const undoing = lastEntry(journal, 'undoing');
     if (undoing !== null) {
       const { failure, message } = undoing;
@@ -131,12 +132,12 @@ export async function checkWorkspacePlan(bytes: Uint8Array | string, site: PlanS
  */
 export async function undoWorkspacePlan(site: PlanSite, plan: string): Promise<UndonePlan> {
   const root = await realRoot(site.root);
-  const work = async (journal: Journal<PlanEntry>): Promise<PlanResult<UndonePlan>> => {
+  const work = async (journal: Journal<PlanEntry>, folder: HeldFolder): Promise<PlanResult<UndonePlan>> => {
     if (planOf(journal) === null) {
       const outcome = (await lastAnswer(root, site, plan)) === null ? 'undone' : 'committed';
       return { end: 'undone', answer: () => ({ plan: null, outcome, left: [] }) };
     }
-    const run = await beginRun(root, site, plan, journal);
+    const run = await beginRun(folder, site, plan, journal);
     if (lastEntry(journal, 'committed') !== null) {
       await finishPlan(run);
       return { end: 'committed', answer: () => ({ plan, outcome: 'committed', left: [] }) };

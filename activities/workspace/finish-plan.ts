@@ -2,7 +2,8 @@ import type { DiskOperation } from '../../domain/workspace/workspace-plan.schema
 import type { StateChange } from '../../domain/workspace/workspace-state.ts';
 import { deleteTaken, type EndingTools } from './end-plan.ts';
 import { lastEntry } from './plan-journal.ts';
-import { changeWorkspaceState } from './workspace-state-file.ts';
+import { GRAFT_FOLDER } from './workspace-lock.ts';
+import { changeWorkspaceState, STATE_FILE } from './workspace-state-file.ts';
 
 /** How the operations of a plan change the state of a workspace. */
 export function stateChangeOf(plan: string, operations: readonly DiskOperation[]): StateChange {
@@ -21,6 +22,9 @@ export function stateChangeOf(plan: string, operations: readonly DiskOperation[]
 export async function finishPlan(run: EndingTools): Promise<readonly string[]> {
   const { root, journal } = run.ground;
   const change = lastEntry(journal, 'committed')?.change;
-  if (change !== undefined) await changeWorkspaceState(root, change);
+  if (change !== undefined)
+    await run.ground.inFolderOf(`${GRAFT_FOLDER}/${STATE_FILE}`, (graft) =>
+      changeWorkspaceState(root, change, graft.at()),
+    );
   return deleteTaken(run);
 }

@@ -9,7 +9,7 @@ import { sha256 } from '../../platform/sha256.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 import { runningFlow } from '../shared/running-flow.ts';
-import { refuseOtherPlaces, refuseOtherPrograms } from './allowed-place.ts';
+import { refuseOtherPlaces, refuseOtherPrograms, refuseOutside } from './allowed-place.ts';
 import { applyWorkspacePlan, type CheckedPlan, checkWorkspacePlan, undoWorkspacePlan } from './apply-plan.ts';
 import type { PlanSite } from './plan-run.ts';
 
@@ -69,6 +69,8 @@ export function createHostActivities({ host, blobs, providers, ...tools }: HostT
     ...tools,
     root,
     signal,
+    // again of the folder that is open: another one may have come to the path since it was looked at
+    permit: (real) => refuseOutside(host, real, root),
     run: runningFlow().runId,
     repositoryOf: (origin) => repositoryAt(origin, providers),
   });
@@ -85,7 +87,6 @@ export function createHostActivities({ host, blobs, providers, ...tools }: HostT
       heartbeating(
         async (signal, report) => {
           const bytes = await bytesOf(blobs, plan);
-          // again at the moment of use
           const real = await refuseOtherPlaces(host, root);
           const site = { ...siteOf(real, signal), onProgress: report };
           const { drift, ...applied } = await applyWorkspacePlan(bytes, site);

@@ -13,12 +13,19 @@ export interface PlanGround {
   readonly journal: Journal<PlanEntry>;
   /** The folder in which everything is made before it is renamed into its place, and to which things are renamed. */
   readonly aside: string;
+  /**
+   * Has something made in the folder aside. `work` gets the path at which it shall be: on Linux one that leads there, also
+   * for programs, when another program replaces a folder around it by a link.
+   */
+  makeAside(name: string, work: (path: string) => Promise<void>): Promise<void>;
   /** Makes the missing folders around a path. Throws `PlanPreconditionFailed` when one is a link, a file or a repository. */
   makeFoldersAround(operation: number, path: string): Promise<void>;
   /** Renames a folder. Throws `PlanPreconditionFailed` when something is in its new place; then it stays. */
   move(operation: number, from: string, to: string): Promise<void>;
   /** Renames what {@link move} has renamed back. False, and nothing changes, when something is in its place. */
   moveBack(move: PlanMove): Promise<boolean>;
+  /** Does something with a name in the folder around a path, which stays that folder meanwhile; no component may be a link. */
+  inFolderOf<Result>(path: string, work: (folder: HeldFolder, name: string) => Promise<Result>): Promise<Result>;
   /** {@link inodeOf} a path, of which no component may be a link; null when nothing is there. */
   inodeAt(path: string): Promise<string | null>;
   /** Removes a folder that nothing is in; one with something stays. */
@@ -27,8 +34,13 @@ export interface PlanGround {
   removeAside(name?: string): Promise<void>;
 }
 
-/** The ground of the plan with this id, in a workspace that this process holds. */
-export async function planGround(root: string, plan: string, journal: Journal<PlanEntry>): Promise<PlanGround> {
+/** The ground of the plan with this id, in the open folder of a workspace that this process holds. */
+export async function planGround(
+  workspace: HeldFolder,
+  plan: string,
+  journal: Journal<PlanEntry>,
+): Promise<PlanGround> {
+  const { path: root } = workspace;
   const aside = `${GRAFT_FOLDER}/aside/${plan}`;
   /** One after the other: of two operations that need the same folder, one has made it. */
   const making = createSemaphore(1);
@@ -38,7 +50,7 @@ export async function planGround(root: string, plan: string, journal: Journal<Pl
     work: (folder: HeldFolder, name: string) => Promise<Result>,
   ): Promise<Result> {
     const [, above = '', name = ''] = /^(?:(.*)\/)?([^/]+)$/.exec(path) ?? [];
-    const folder = await holdFolder(root, above).catch((error: unknown) => {
+    const folder = await holdFolder(workspace, above).catch((error: unknown) => {
       if (!hasCode(error, 'ENOTDIR', 'ELOOP')) throw error;
       throw refusal(`${root}/${above} is a link or a file, or leads through one.`, error);
     });
@@ -47,6 +59,12 @@ export async function planGround(root: string, plan: string, journal: Journal<Pl
     } finally {
       await folder.close();
     }
+  }
+
+  /** What is done from here on would be in a folder that a person does not mean any more. */
+  async function refuseMoved(): Promise<void> {
+    const now = await workspace.whereNow();
+    if (now !== root) throw refusal(`${root} was ${now === null ? 'removed' : `renamed to ${now}`} meanwhile.`);
   }
 
   /** Throws the system's error when there is something at `to`: a folder never replaces a file or a folder with content. */
@@ -73,7 +91,13 @@ export async function planGround(root: string, plan: string, journal: Journal<Pl
     root,
     journal,
     aside,
+    inFolderOf,
+    async makeAside(name, work) {
+      await refuseMoved();
+      await inFolderOf(`${aside}/${name}`, (folder) => work(folder.forPrograms(name)));
+    },
     async makeFoldersAround(operation, path) {
+      await refuseMoved();
       const names = path.split('/').slice(0, -1);
       for (const at of names.keys()) {
         const folder = names.slice(0, at + 1).join('/');
@@ -96,6 +120,7 @@ export async function planGround(root: string, plan: string, journal: Journal<Pl
       }
     },
     async move(operation, from, to) {
+      await refuseMoved();
       const inode = await ground.inodeAt(from);
       if (inode === null) throw refusal(`There is nothing at ${root}/${from}.`);
       if ((await ground.inodeAt(to)) !== null) throw refusal(`There is something at ${root}/${to}.`);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { RepositoryAddress } from '../../domain/git/repository.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { hasCode } from '../../platform/error-code.ts';
+import type { HeldFolder } from '../../platform/held-folder.ts';
 import { identify } from '../../platform/process-identity.ts';
 import { syncFolder, writeWhole } from '../../platform/whole-file.ts';
 import { createGit, type GitOwner } from '../git/git.ts';
@@ -15,7 +16,8 @@ import { endChildren, isPlanEntry, lastEntry, type PlanEntry } from './plan-jour
 import { excludesFile } from './read-workspace.ts';
 import type { OperationTools } from './run-operation.ts';
 import { unkeptWork } from './quarantine/quarantine-repository.ts';
-import { folderOfWorkspace, holdWorkspace, type PlanEnd } from './workspace-lock.ts';
+import { holdWorkspace, type PlanEnd } from './workspace-lock.ts';
+import { folderOfWorkspace, hasFormer, JOURNAL } from './workspace-registration.ts';
 
 /** Where plans are applied, and with what. */
 export interface PlanSite {
@@ -38,6 +40,11 @@ export interface PlanSite {
   readonly run?: string;
   /** Operations that are done in parallel. @default 4 */
   readonly parallel?: number;
+  /**
+   * Throws where the workspace must not be changed. Asked with the real path of its folder when that is open: what is changed
+   * then is in this very folder. @default all may be
+   */
+  readonly permit?: (root: string) => Promise<void>;
   /** Ends the work; what was done stays, with its journal, until the next call continues or undoes it. */
   readonly signal?: AbortSignal | undefined;
   /** Called when an operation begins or has ended, for a heartbeat. */
@@ -58,7 +65,6 @@ export interface PlanResult<Result> {
   readonly answer: () => Result;
 }
 
-const JOURNAL = 'journal';
 /** What became of the last plan that was committed. */
 const LAST = 'last.json';
 
@@ -87,9 +93,10 @@ export async function lastAnswer<Answer>(
 
 /** True when a plan is in progress in the workspace at this real path, perhaps of a process that has ended. */
 export async function hasOpenPlan(root: string, dataDir: string): Promise<boolean> {
+  const folder = folderOfWorkspace(dataDir, root);
   try {
-    await lstat(join(folderOfWorkspace(dataDir, root), JOURNAL));
-    return true;
+    await lstat(join(folder, JOURNAL));
+    return !(await hasFormer(folder, root));
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return false;
     throw error;
@@ -97,18 +104,18 @@ export async function hasOpenPlan(root: string, dataDir: string): Promise<boolea
 }
 
 /**
- * Runs `work` with the journal of the plan that is in progress in the workspace at this real path; its entries are empty
- * when there is none. Removes the journal when the plan is over. Another plan than `plan` that is in progress is refused with
+ * Runs `work` with the journal of the plan that is in progress in the workspace at this real path, whose entries are empty
+ * when there is none, and with the open folder of the workspace. Removes the journal when the plan is over. Another plan than `plan` that is in progress is refused with
  * `PlanPreconditionFailed`, or left alone and answered with `ofAnother`.
  */
 export async function withPlanJournal<Result>(
   root: string,
-  { dataDir, run, signal }: PlanSite,
+  { dataDir, run, permit, signal }: PlanSite,
   plan: string,
-  work: (journal: Journal<PlanEntry>) => Promise<PlanResult<Result>>,
+  work: (journal: Journal<PlanEntry>, folder: HeldFolder) => Promise<PlanResult<Result>>,
   ofAnother?: () => Result,
 ): Promise<Result> {
-  const workspace = await holdWorkspace(root, dataDir, signal);
+  const workspace = await holdWorkspace(root, { dataDir, permit, signal });
   const file = join(workspace.folder, JOURNAL);
   let end: PlanEnd = 'open';
   try {
@@ -122,7 +129,7 @@ export async function withPlanJournal<Result>(
           `The plan ${other} is in progress in ${root}: apply it again or undo it before another one.`,
         );
       }
-      const result = await work(journal);
+      const result = await work(journal, workspace.root);
       if (result.end === 'committed' && run !== undefined) {
         const last: LastPlan = { run, plan, answer: result.answer() };
         await writeWhole(join(workspace.folder, LAST), `${JSON.stringify(last)}\n`);
@@ -153,7 +160,7 @@ export function planOf(journal: Journal<PlanEntry>): string | null {
  * in the journal.
  */
 export async function beginRun(
-  root: string,
+  root: HeldFolder,
   site: PlanSite,
   plan: string,
   journal: Journal<PlanEntry>,
@@ -170,12 +177,16 @@ export async function beginRun(
   };
   const ground = await planGround(root, plan, journal);
   const git = createGit(site.cacheDir, site.env);
-  const excludes = await excludesFile(root, site.env);
+  const excludes = await excludesFile(root.path, site.env);
   return {
     ground,
     mgit: site.openMgit(owner),
     repositoryOf: site.repositoryOf,
     unsaved: (path) =>
-      unkeptWork({ git, dataDir: site.dataDir, options: { excludes, signal: site.signal } }, root, join(root, path)),
+      unkeptWork(
+        { git, dataDir: site.dataDir, options: { excludes, signal: site.signal } },
+        root.path,
+        join(root.path, path),
+      ),
   };
 }

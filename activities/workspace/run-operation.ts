@@ -51,7 +51,7 @@ async function cloneRepository(
   const repository = repositoryOf(origin);
   const clone = await commitOf(mgit, repository, operation, signal);
   await ground.journal.append({ type: 'aside', operation: index });
-  await mgit.cloneInto(repository, clone, join(ground.root, made), { signal });
+  await ground.makeAside(nameOf(made), (folder) => mgit.cloneInto(repository, clone, folder, { signal }));
   signal.throwIfAborted();
   await ground.makeFoldersAround(index, path);
   await ground.move(index, made, path);

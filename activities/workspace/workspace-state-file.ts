@@ -13,14 +13,20 @@ import { hasCode } from '../../platform/error-code.ts';
 import { syncFolder, writeWhole } from '../../platform/whole-file.ts';
 import { GRAFT_FOLDER } from './workspace-lock.ts';
 
+/** The name of the state in the folder `.graft`. */
+export const STATE_FILE = 'state.json';
+
 /** The path of the state of the workspace in a folder. */
 export function workspaceStateFile(root: string): string {
-  return join(root, GRAFT_FOLDER, 'state.json');
+  return join(root, GRAFT_FOLDER, STATE_FILE);
 }
 
 /** The state of the workspace in a folder. Throws `SchemaMismatch`, and `InvalidConfiguration` for a damaged file. */
-export async function workspaceStateAt(root: string): Promise<WorkspaceState> {
-  const file = workspaceStateFile(root);
+export function workspaceStateAt(root: string): Promise<WorkspaceState> {
+  return stateIn(workspaceStateFile(root));
+}
+
+async function stateIn(file: string): Promise<WorkspaceState> {
   try {
     return readWorkspaceState(await readFile(file, 'utf8'), file);
   } catch (error) {
@@ -31,11 +37,16 @@ export async function workspaceStateAt(root: string): Promise<WorkspaceState> {
 
 /**
  * Changes the state of a workspace that this process holds: the file is replaced whole, is on the disk when this resolves,
- * and is removed when nothing is left in it. Repeating it changes nothing.
+ * and is removed when nothing is left in it. Repeating it changes nothing. `graft` is a path of its folder `.graft` that no
+ * other program can lead elsewhere, by default the plain one.
  */
-export async function changeWorkspaceState(root: string, change: StateChange): Promise<void> {
-  const file = workspaceStateFile(root);
-  const before = await workspaceStateAt(root);
+export async function changeWorkspaceState(
+  root: string,
+  change: StateChange,
+  graft = join(root, GRAFT_FOLDER),
+): Promise<void> {
+  const file = join(graft, STATE_FILE);
+  const before = await stateIn(file);
   const after = changedState(before, change);
   if (JSON.stringify(after) === JSON.stringify(before)) return;
   if (!isEmptyState(after)) {
@@ -48,5 +59,5 @@ export async function changeWorkspaceState(root: string, change: StateChange): P
     return writeWhole(file, `${JSON.stringify(content, null, 2)}\n`);
   }
   await unlink(file);
-  await syncFolder(join(root, GRAFT_FOLDER));
+  await syncFolder(graft);
 }
