@@ -49,6 +49,11 @@ export async function readWorkspaceManifest(root: string, signal?: AbortSignal):
   return discover(root, signal);
 }
 
+/** What the text of a manifest says. Throws `InvalidConfiguration` with file and line. */
+export function manifestIn(file: string, text: string): WorkspaceManifest {
+  return file === GRAFT_FILE ? fromGraft(text) : fromYaml(text);
+}
+
 function fromYaml(text: string): WorkspaceManifest {
   const { value, problems, at } = checkYaml(workspaceManifestSchema, text, WORKSPACE_FILE);
   if (value === null) throw new LonghaulError('InvalidConfiguration', problems.join('\n'));

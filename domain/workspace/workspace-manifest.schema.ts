@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isBranchName } from '../git/branch.ts';
+import { nameOfOrigin } from './name-of-origin.ts';
 import { isRepoPath, type WorkspaceManifest } from './workspace-manifest.ts';
 
 const repoName = z
@@ -52,7 +53,7 @@ const shape = z.strictObject({
 export const workspaceManifestSchema = shape
   .transform((given): WorkspaceManifest => ({
     repositories: given.repositories.map((repo) => {
-      const name = repo.name ?? lastSegment(repo.path ?? repo.origin ?? '');
+      const name = repo.name ?? nameOfOrigin(repo.path ?? repo.origin ?? '');
       return {
         name,
         path: repo.path ?? name,
@@ -103,14 +104,6 @@ export const graftManifestSchema = z.strictObject({
     .array(z.strictObject({ name: z.string(), path: z.string().optional(), origin: z.string().nullish() }))
     .min(1, 'give at least one sibling'),
 });
-
-/** The last part of a path or an address, without `.git`. */
-function lastSegment(text: string): string {
-  return text
-    .replace(/\/+$/, '')
-    .replace(/^.*[/:]/, '')
-    .replace(/\.git$/, '');
-}
 
 /** Places of folders of which the second is the first one or is inside it. */
 function nested(paths: readonly string[]): [outer: number, inner: number][] {

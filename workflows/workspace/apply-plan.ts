@@ -35,7 +35,7 @@ async function apply(
   rollback: Rollback,
   recordWith: (record: RecordState) => void,
 ): Promise<ApplyPlanResult> {
-  const { host, root, plan: digest, maxAgeSeconds = null, dryRun, by } = given;
+  const { host, root, plan: digest, maxAgeSeconds = null, dryRun, confirmed = [], by } = given;
   const machine = hostActivities(host);
   const look = (summary: string): Promise<PermittedPlan> =>
     machine.checkPlan.executeWithOptions({ summary }, [
@@ -48,7 +48,7 @@ async function apply(
       { host, root, plan, state, by, details: { digest, ...details } },
     ]);
   recordWith(record);
-  await record('planned', { operations });
+  await record('planned', { operations, ...(confirmed.length === 0 ? {} : { confirmed }) });
   if (owner !== null) {
     await askOwner(given, { plan, operations, owner });
     // the owner may have taken days

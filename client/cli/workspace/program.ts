@@ -1,16 +1,20 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { integer, jsonOption, type RegisterCommands } from '../commands.ts';
+import { integer, jsonOption, type Commands, type RegisterCommands } from '../commands.ts';
+import type { AddOptions } from './add.ts';
 import type { ApplyPlanOptions } from './apply.ts';
 import type { DiscoverOptions } from './discover.ts';
 import { registerLifeCommands } from './life-commands.ts';
 import type { PlanOptions } from './plan.ts';
+import type { RemoveOptions } from './remove.ts';
 import type { WorkspaceStatusOptions } from './status.ts';
 
 /** `--root` of commands for one workspace. */
 const rootOption = (): Option => new Option('--root <folder>', 'the folder of the workspace').default('.');
 
 /** Commands for workspaces: several repositories of one task on this machine. */
-export const registerWorkspaceCommands: RegisterCommands = ({ program, run }) => {
+export const registerWorkspaceCommands: RegisterCommands = ({ program, run: runWork }) => {
+  const run: Commands['run'] = (options, work) =>
+    runWork(options, async (context) => (await import('./graft-json.ts')).withGraftErrors(options, work)(context));
   const workspace = program.command('workspace').description('several repositories of one task in one folder');
   workspace
     .command('status')
@@ -46,6 +50,31 @@ export const registerWorkspaceCommands: RegisterCommands = ({ program, run }) =>
     .addOption(jsonOption())
     .action((plan: string, options: ApplyPlanOptions) =>
       run(options, async (context) => (await import('./apply.ts')).applyCommand(context, plan, options)),
+    );
+  workspace
+    .command('add')
+    .description('clone repositories into a workspace: all of them or none (exit 9 when something is in the way)')
+    .argument('<repos...>', 'owner/repo, PROVIDER/owner/repo, an address, or an absolute path')
+    .addOption(rootOption())
+    .option('--to-manifest', 'also write them into the manifest')
+    .option('--branch <name>', 'the branch to check out (default: the default branch)')
+    .option('--dry-run', 'only say what would be done')
+    .addOption(jsonOption())
+    .action((repos: string[], options: AddOptions) =>
+      run(options, async (context) => (await import('./add.ts')).addCommand(context, repos, options)),
+    );
+  workspace
+    .command('remove')
+    .description('take repositories out of the manifest of a workspace (exit 9 when work would be lost)')
+    .argument('<repos...>', 'their names')
+    .addOption(rootOption())
+    .option('--delete', 'also take their folders away')
+    .option('--force', 'also those with unsaved work, which are kept in quarantine first; asks')
+    .option('--yes', 'answer the question of --force with yes')
+    .option('--dry-run', 'only say what would be done')
+    .addOption(jsonOption())
+    .action((repos: string[], options: RemoveOptions) =>
+      run(options, async (context) => (await import('./remove.ts')).removeCommand(context, repos, options)),
     );
   workspace
     .command('discover')

@@ -15,6 +15,8 @@ export interface ApplyPlanInput extends RequestFields {
   readonly maxAgeSeconds?: number;
   /** Checks everything and changes nothing. @default false */
   readonly dryRun?: boolean;
+  /** What the person has confirmed, by name: `web leaves with unsaved work`. It is in the audit trail. @default nothing */
+  readonly confirmed?: readonly string[];
 }
 
 /** Result of `applyPlan`. */
@@ -59,6 +61,7 @@ export const applyPlanFlow = defineFlow<ApplyPlanInput, ApplyPlanResult>()({
       plan: digest(z),
       maxAgeSeconds: z.int().min(1).optional(),
       dryRun: z.boolean().default(false),
+      confirmed: z.array(z.string().min(1).max(1_000)).max(100).optional(),
       by: personName(z),
       requestId: requestId(z),
     }),

@@ -178,7 +178,7 @@ test('a plan can lead to a snapshot that was kept, also to one of Graft', async 
   const later = await runWorkspace(scratch, ['plan', '--root', root, '--to', kept, '--json']);
   expect([later.code, JSON.parse(later.out)]).toEqual([
     3,
-    { error: expect.objectContaining({ type: 'SchemaMismatch' }) },
+    { error: expect.objectContaining({ kind: 'schema_mismatch' }) },
   ]);
 });
 
