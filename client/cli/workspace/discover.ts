@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { createGit } from '../../../activities/git/git.ts';
 import type { ForgeAnswers } from '../../../activities/workspace/ask-forges.ts';
 import { askRegistries, type RegistryAnswers } from '../../../activities/workspace/registries/ask-registries.ts';
@@ -9,14 +8,14 @@ import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { withOpenWork } from '../../../domain/workspace/forge-state.ts';
 import { estateOf, estateFacts } from '../../../domain/workspace/intent/estate.ts';
 import { readIntent } from '../../../domain/workspace/intent/intent.schema.ts';
-import { EMPTY_INTENT, type Intent, type ResolvedIntent } from '../../../domain/workspace/intent/intent.ts';
+import { EMPTY_INTENT, type ResolvedIntent } from '../../../domain/workspace/intent/intent.ts';
 import { requirementsOf, type WorkspaceRequirements } from '../../../domain/workspace/intent/requirements.ts';
 import { resolveIntent } from '../../../domain/workspace/intent/resolve-intent.ts';
 import { registriesOf, withRegistries } from '../../../domain/workspace/registry-package.ts';
-import { messageOf } from '../../../platform/error-code.ts';
 import { writeWhole } from '../../../platform/whole-file.ts';
 import type { CliContext } from '../../core/context.ts';
 import { askConfiguredForges } from './configured-forges.ts';
+import { readJsonFile } from './read-json-file.ts';
 import { printable } from '../../core/sanitize.ts';
 
 /** Options of `longhaul workspace discover`. */
@@ -53,7 +52,10 @@ export async function discoverCommand(
   if (!isAsking && !options.registries && !options.issues && options.snapshot === undefined) {
     throw new LonghaulError('InvalidInput', 'Say what you want to work on, or name a file with an intent (--intent).');
   }
-  const intent = options.intent === undefined ? EMPTY_INTENT : await intentIn(options.intent);
+  const intent =
+    options.intent === undefined
+      ? EMPTY_INTENT
+      : readIntent(await readJsonFile(options.intent, 'an intent'), options.intent);
   const { snapshot } = await readWorkspace(options.root, { git: createGit(cacheDir, env), env });
   const [registries, forges] = await Promise.all([
     options.registries ? askRegistries(snapshot, { env, cacheDir }) : null,
@@ -115,17 +117,6 @@ function describedAnswers({ states, sources }: RegistryAnswers): string[] {
       ),
     ),
   ];
-}
-
-async function intentIn(file: string): Promise<Intent> {
-  try {
-    return readIntent(JSON.parse(await readFile(file, 'utf8')), file);
-  } catch (error) {
-    if (error instanceof LonghaulError) throw error;
-    throw new LonghaulError('InvalidInput', `${file} cannot be read as an intent: ${messageOf(error)}.`, {
-      cause: error,
-    });
-  }
 }
 
 function described(

@@ -1,8 +1,8 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { Option } from 'commander';
 import { integer, jsonOption, type Commands, type RegisterCommands } from '../commands.ts';
 import type { AddOptions } from './add.ts';
 import type { ApplyPlanOptions } from './apply.ts';
-import type { DiscoverOptions } from './discover.ts';
+import { registerIntentCommands } from './intent-commands.ts';
 import { registerLifeCommands } from './life-commands.ts';
 import type { PlanOptions } from './plan.ts';
 import type { RemoveOptions } from './remove.ts';
@@ -76,25 +76,6 @@ export const registerWorkspaceCommands: RegisterCommands = ({ program, run: runW
     .action((repos: string[], options: RemoveOptions) =>
       run(options, async (context) => (await import('./remove.ts')).removeCommand(context, repos, options)),
     );
-  workspace
-    .command('discover')
-    .description('what a sentence about work means in a workspace: repositories with reasons, skills, effort, links')
-    .argument('[words...]', 'such as: work on phoenix auth bugs; fix jason#203; validate my change downstream')
-    .addOption(rootOption())
-    .option('--intent <file>', 'an intent as JSON: capabilities, constraints, preferences')
-    .option('--issues', 'ask the forges for open issues and pull requests')
-    .option('--registries', 'ask the registries for versions, deprecations and retirements of the packages')
-    .option('--snapshot <file>', 'also write the snapshot, with what forges and registries say')
-    .option('--ephemeral', 'the workspace is removed when the task is done')
-    .option('--ttl <time>', 'how long the workspace is needed, such as 2h', timeToLive)
-    .addOption(jsonOption())
-    .action((words: string[], options: DiscoverOptions) =>
-      run(options, async (context) => (await import('./discover.ts')).discoverCommand(context, words, options)),
-    );
+  registerIntentCommands(workspace, run);
   registerLifeCommands(workspace, run);
 };
-
-function timeToLive(value: string): string {
-  if (/^[1-9]\d{0,4}[mhd]$/.test(value)) return value;
-  throw new InvalidArgumentError('Give minutes, hours or days, such as 90m, 2h or 3d.');
-}

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readSnapshot } from '../../../../domain/workspace/workspace-snapshot.schema.ts';
 import { git, scratchFolder } from '../../../support/scratch-git.ts';
+import { giteaIssue, serveIssues } from '../../../support/workspace/issue-server.ts';
 import { registryServer } from '../../../support/workspace/registry-server.ts';
 import { committedRepository, packageJson, runWorkspace } from '../../../support/workspace/run-workspace.ts';
 
@@ -101,31 +102,10 @@ test('registries are asked with an option; what they say is in the snapshot, and
 
 test('forges are asked with an option: topics and labels become words, and repositories that are skipped are named', async () => {
   const { scratch, root } = workspace();
-  const issue = (number: number, more: object): object => ({
-    number,
-    title: `Title ${number}`,
-    body: '',
-    user: { login: 'ada' },
-    labels: [{ name: 'area/login' }],
-    comments: 0,
-    html_url: `https://tea/${number}`,
-    created_at: '2026-01-01T00:00:00Z',
-    updated_at: '2026-01-02T00:00:00Z',
-    ...more,
-  });
-  const { url } = await registryServer((path, response) => {
-    response.setHeader('content-type', 'application/json');
-    if (path.startsWith('/api/v1/repos/acme/core/issues')) {
-      response.end(JSON.stringify([issue(9, { pull_request: { draft: false } }), issue(7, {})]));
-    } else if (path === '/api/v1/repos/acme/core/topics') response.end('{"topics":["identity"]}');
-    else if (path === '/api/v1/user') response.end('{"login":"ada"}');
-    else response.writeHead(500).end('{"message":"down"}');
-  });
-  git(join(root, 'core'), 'remote', 'add', 'origin', `${url}/acme/core.git`);
+  const labels = [{ name: 'area/login' }];
+  const issues = [giteaIssue(9, { labels, pull_request: { draft: false } }), giteaIssue(7, { labels })];
+  const env = await serveIssues(scratch, root, { issues, topics: ['identity'] });
   git(join(root, 'web'), 'remote', 'add', 'origin', 'https://elsewhere.example/acme/web.git');
-  const config = join(scratch, 'longhaul.yaml');
-  writeFileSync(config, `providers: [{ name: tea, type: gitea, url: '${url}', tokenEnv: TEA }]\n`);
-  const env = { LONGHAUL_CONFIG: config, TEA: 'secret' };
   const args = ['discover', 'area/login', 'identity', 'bugs', '--issues', '--root', root];
   const shown = await runWorkspace(scratch, args, env);
   expect(shown).toMatchObject({ code: 0, err: '' });

@@ -1,0 +1,52 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { jsonOption, type RegisterCommands } from '../commands.ts';
+import type { DiscoverOptions } from './discover.ts';
+import type { OpportunitiesOptions } from './opportunities.ts';
+
+/** Commands that find out what to work on, and what it needs. They change nothing. */
+export function registerIntentCommands(workspace: Command, run: Parameters<RegisterCommands>[0]['run']): void {
+  workspace
+    .command('discover')
+    .description('what a sentence about work means in a workspace: repositories with reasons, skills, effort, links')
+    .argument('[words...]', 'such as: work on phoenix auth bugs; fix jason#203; validate my change downstream')
+    .option('--root <folder>', 'the folder of the workspace', '.')
+    .option('--intent <file>', 'an intent as JSON: capabilities, constraints, preferences')
+    .option('--issues', 'ask the forges for open issues and pull requests')
+    .option('--registries', 'ask the registries for versions, deprecations and retirements of the packages')
+    .option('--snapshot <file>', 'also write the snapshot, with what forges and registries say')
+    .option('--ephemeral', 'the workspace is removed when the task is done')
+    .option('--ttl <time>', 'how long the workspace is needed, such as 2h', timeToLive)
+    .addOption(jsonOption())
+    .action((words: string[], options: DiscoverOptions) =>
+      run(options, async (context) => (await import('./discover.ts')).discoverCommand(context, words, options)),
+    );
+  workspace
+    .command('opportunities')
+    .description('the open issues of a workspace as things to work on: scored, in categories, with what to do next')
+    .argument('[words...]', 'what is wanted, such as: good first issue bugs in ecto (default: everything)')
+    .option('--root <folder>', 'the folder of the workspace', '.')
+    .option('--intent <file>', 'an intent as JSON: capabilities, constraints, preferences')
+    .option('--skills <list>', 'what you can do, such as elixir,go: the rest needs skills', commaList)
+    .option('--agent', 'print what a program needs to rank them')
+    .option('--ranking <file>', 'show them in the order of this ranking, if it only orders and annotates')
+    .addOption(jsonOption())
+    .action((words: string[], options: OpportunitiesOptions) =>
+      run(options, async (context) =>
+        (await import('./opportunities.ts')).opportunitiesCommand(context, words, options),
+      ),
+    );
+}
+
+function timeToLive(value: string): string {
+  if (/^[1-9]\d{0,4}[mhd]$/.test(value)) return value;
+  throw new InvalidArgumentError('Give minutes, hours or days, such as 90m, 2h or 3d.');
+}
+
+function commaList(value: string): string[] {
+  const items = value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+  if (items.length > 0) return items;
+  throw new InvalidArgumentError('Give at least one.');
+}
