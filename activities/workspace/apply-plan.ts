@@ -1,3 +1,4 @@
+import type { SnapshotContent } from '../../domain/workspace/workspace-snapshot.ts';
 import { diskFailure, LonghaulError } from '../../domain/shared/failures.ts';
 import {
   diffWorkspaces,
@@ -26,6 +27,7 @@ import {
   type PlanSite,
   withPlanJournal,
 } from './plan-run.ts';
+import { keepBase } from './teardown/base-snapshot.ts';
 import { unkeptWork } from './quarantine/quarantine-repository.ts';
 import { excludesFile, readRepositories } from './read-workspace.ts';
 import { type OperationTools, runOperation } from './run-operation.ts';
@@ -83,6 +85,7 @@ export async function applyWorkspacePlan(bytes: Uint8Array | string, site: PlanS
       if (isEmptyDelta(drift))
         return { end: 'undone', answer: () => ({ plan, outcome: 'unchanged', drift, kept: [] }) };
       await refuseUnmet(root, content, site);
+      await keepBase(site.dataDir, root, () => snapshotOf(root, content, site));
     }
     const run = await beginRun(folder, site, plan, journal);
     const undoing = lastEntry(journal, 'undoing');
@@ -250,17 +253,23 @@ function parsed(bytes: Uint8Array | string, from: string): unknown {
   }
 }
 
-/** What is not as the plan wants it, of the repositories that it knows. */
-async function driftOf(
+/** The repositories that a plan knows, as they are. */
+async function snapshotOf(
   root: string,
   { current, desired }: PlanContent,
   { cacheDir, env, signal }: PlanSite,
-): Promise<WorkspaceDelta> {
+): Promise<SnapshotContent> {
   const wanted = new Set(desired.repos.flatMap(({ name, path }) => [`name ${name}`, `path ${path}`]));
   const leaving = current.repos.filter(({ name, path }) => !wanted.has(`name ${name}`) && !wanted.has(`path ${path}`));
   const manifest = manifestOf([...desired.repos, ...leaving]);
   const found = { manifest, file: null, passedOver: [] };
-  const { snapshot } = await readRepositories(root, found, { git: createGit(cacheDir, env), env, signal });
+  return (await readRepositories(root, found, { git: createGit(cacheDir, env), env, signal })).snapshot;
+}
+
+/** What is not as the plan wants it, of the repositories that it knows. */
+async function driftOf(root: string, content: PlanContent, site: PlanSite): Promise<WorkspaceDelta> {
+  const { current, desired } = content;
+  const snapshot = await snapshotOf(root, content, site);
   const drift = diffWorkspaces(snapshot, desired);
   // a link that the plan does not remove is one that repositories declare themselves, such as a new clone
   const before = linksByKey(current);

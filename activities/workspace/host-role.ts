@@ -3,7 +3,8 @@ import { hostRole, type Role } from '../../domain/shared/roles.ts';
 import { openBlobs } from '../blobs/open-blobs.ts';
 import { createMgit } from '../mgit/index.ts';
 import type { OpenRole, WorkerStart } from '../shared/wing-role.ts';
-import { createHostActivities } from './host-activities.ts';
+import { createHostActivities, type HostTools } from './host-activities.ts';
+import { createTeardownActivities } from './teardown/teardown-activities.ts';
 
 /** The most milliseconds between heartbeats to the server. */
 const HEARTBEAT_MS = 2_000;
@@ -23,17 +24,18 @@ export async function openHostRole({ loaded, env }: WorkerStart, role: Role): Pr
     );
   }
   const blobs = await openBlobs(loaded, env);
+  const tools: HostTools = {
+    host,
+    blobs,
+    providers,
+    dataDir,
+    cacheDir,
+    env,
+    openMgit: (owner) =>
+      createMgit({ providers, cacheDir, env, maxFileBytes: loaded.config.index.maxFileBytes, owner }),
+  };
   return {
-    activities: createHostActivities({
-      host,
-      blobs,
-      providers,
-      dataDir,
-      cacheDir,
-      env,
-      openMgit: (owner) =>
-        createMgit({ providers, cacheDir, env, maxFileBytes: loaded.config.index.maxFileBytes, owner }),
-    }),
+    activities: { ...createHostActivities(tools), ...createTeardownActivities(tools) },
     limits: { heartbeatMs: HEARTBEAT_MS },
   };
 }

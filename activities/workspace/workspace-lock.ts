@@ -29,8 +29,8 @@ export interface HeldWorkspace {
  */
 export type PlanEnd = 'open' | 'undone' | 'committed';
 
-/** Keeps the folder `.graft` out of a repository around the workspace. */
-const IGNORE = '*\n';
+/** The content of our `.graft/.gitignore`: it keeps the folder out of a repository around the workspace. */
+export const OWN_IGNORE = '*\n';
 const IGNORE_FILE = '.gitignore';
 const LOCK_FILE = 'lock';
 
@@ -78,7 +78,7 @@ export async function holdWorkspace(root: string, { dataDir, permit, signal }: H
       const ignore = inGraft.at(IGNORE_FILE);
       // a process may have been killed between the two
       const isMade = (await registrationAt(folder))?.madeGraft === true;
-      if (isMade && (await inodeOf(ignore)) === null) await writeWhole(ignore, IGNORE);
+      if (isMade && (await inodeOf(ignore)) === null) await writeWhole(ignore, OWN_IGNORE);
       const tried = await tryLock(inGraft.at(LOCK_FILE));
       if ('lock' in tried) return { lock: tried.lock, graft: inGraft };
       // also an attempt of the same activity that was given up and has not ended yet: a later one waits for it
@@ -99,7 +99,7 @@ export async function holdWorkspace(root: string, { dataDir, permit, signal }: H
           if (end === 'committed') return register(folder, { root, identity, madeGraft: false });
           const others = (await readdir(graft.at())).filter((name) => name !== IGNORE_FILE);
           if (others.length > 0) return;
-          if ((await readFile(graft.at(IGNORE_FILE), 'utf8').catch(absent)) === IGNORE)
+          if ((await readFile(graft.at(IGNORE_FILE), 'utf8').catch(absent)) === OWN_IGNORE)
             await unlink(graft.at(IGNORE_FILE));
           await rmdir(held.at(GRAFT_FOLDER)).catch((error: unknown) => {
             // another one may be in its place

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from '../../platform/error-code.ts';
 import { type FolderIdentity, holdFolder, isSameFolder } from '../../platform/held-folder.ts';
@@ -48,4 +48,15 @@ export async function hasFormer(folder: string, root: string): Promise<boolean> 
   } finally {
     await held.close();
   }
+}
+
+/** The roots of the workspaces that this host knows, also of those whose folder is gone. */
+export async function workspacesOfHost(dataDir: string): Promise<readonly string[]> {
+  const all = join(dataDir, 'workspaces');
+  const names = await readdir(all).catch((error: unknown) => {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return [];
+    throw error;
+  });
+  const known = await Promise.all(names.toSorted().map((name) => registrationAt(join(all, name))));
+  return known.flatMap((each) => (each === null ? [] : [each.root]));
 }

@@ -13,7 +13,7 @@ import { type Rollback, withRollback } from '../shared/rollback.ts';
 import { hostActivities, lastingHostActivities, workspaceRecords } from './activities.ts';
 
 /** Records that the plan has come to a state. */
-type RecordState = (state: ApplyState, details?: object) => Promise<void>;
+export type RecordState = (state: ApplyState, details?: object) => Promise<void>;
 
 /**
  * Applies a plan to a workspace (docs/workspaces.md): looks at it on the machine, waits for the owner where the machine
@@ -23,14 +23,19 @@ export function applyPlan(input: ApplyPlanInput): Promise<ApplyPlanResult> {
   let record: RecordState | undefined;
   const work = (): Promise<ApplyPlanResult> =>
     withRollback(
-      (rollback) => act(applyPlanFlow, input, (given) => apply(given, rollback, (known) => void (record = known))),
+      (rollback) =>
+        act(applyPlanFlow, input, (given) => carryOutPlan(given, rollback, (known) => void (record = known))),
       { whenIncomplete: (left) => record?.('failed', { left: left.map(({ error }) => error) }) ?? Promise.resolve() },
     );
   // a dry run is no act
   return input?.dryRun === true ? work() : recordingRefusal(applyPlanFlow, input, work);
 }
 
-async function apply(
+/**
+ * Looks at a plan, waits for the owner, and applies it. `recordWith` gets what records a state of the plan, for a rollback that
+ * stays incomplete.
+ */
+export async function carryOutPlan(
   given: CheckedOf<typeof applyPlanFlow>,
   rollback: Rollback,
   recordWith: (record: RecordState) => void,

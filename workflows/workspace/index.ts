@@ -1,1 +1,2 @@
 export { applyPlan } from './apply-plan.ts';
+export { teardownWorkspace } from './teardown-workspace.ts';

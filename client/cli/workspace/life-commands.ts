@@ -1,9 +1,23 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { jsonOption, type RegisterCommands } from '../commands.ts';
+import { TEARDOWN_MODES } from '../../../domain/workspace/flows/teardown-flow.ts';
 import type { QuarantineOptions } from './quarantine.ts';
+import type { TeardownOptions } from './teardown.ts';
 
 /** Commands for the end of workspaces. */
 export function registerLifeCommands(workspace: Command, run: Parameters<RegisterCommands>[0]['run']): void {
+  workspace
+    .command('teardown')
+    .description('end a workspace; asks by name about everything that may be lost, and keeps it in quarantine')
+    .addOption(new Option('--mode <mode>', 'what is left of it').choices(TEARDOWN_MODES).default('clean'))
+    .addOption(new Option('--root <folder>', 'the folder of the workspace').default('.'))
+    .option('--host <name>', 'the machine with the workspace (default: this one, as host.name says)')
+    .option('--confirm <name...>', 'confirm what may be lost without being asked: repositories, or tests:REPOSITORY')
+    .option('--no-wait', 'start the flow and return')
+    .addOption(jsonOption())
+    .action((options: TeardownOptions) =>
+      run(options, async (context) => (await import('./teardown.ts')).teardownCommand(context, options)),
+    );
   workspace
     .command('quarantine')
     .description('the repositories of this machine that left a workspace with work that no remote has')

@@ -1,14 +1,10 @@
 import { defineFlow } from '../../shared/flow.ts';
 import { rollbackUpdates } from '../../shared/repair.ts';
 import { digest, personName, type RequestFields, requestId } from '../../shared/request.ts';
-import { HOST_NAME, NOT_A_HOST_NAME } from '../../shared/roles.ts';
+import { type WorkspaceFields, workspaceFields } from './workspace-fields.ts';
 
 /** Input of `applyPlan`. */
-export interface ApplyPlanInput extends RequestFields {
-  /** The name of the machine (`host.name` in its longhaul.yaml). */
-  readonly host: string;
-  /** The folder of the workspace on this machine, as an absolute path. */
-  readonly root: string;
+export interface ApplyPlanInput extends RequestFields, WorkspaceFields {
   /** SHA-256 of the plan in the blob store. */
   readonly plan: string;
   /** Refuses a plan that was made more seconds ago. @default any age */
@@ -45,19 +41,7 @@ export const applyPlanFlow = defineFlow<ApplyPlanInput, ApplyPlanResult>()({
   },
   input: (z) =>
     z.strictObject({
-      host: z.string().regex(HOST_NAME, NOT_A_HOST_NAME),
-      root: z
-        .string()
-        .max(500)
-        .regex(/^\/[^\0]*[^/]$/, 'must be an absolute path, without a slash at its end')
-        .refine(
-          (path) =>
-            path
-              .split('/')
-              .slice(1)
-              .every((part) => !['', '.', '..'].includes(part)),
-          'must be a plain path',
-        ),
+      ...workspaceFields(z),
       plan: digest(z),
       maxAgeSeconds: z.int().min(1).optional(),
       dryRun: z.boolean().default(false),

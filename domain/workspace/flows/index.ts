@@ -1,4 +1,5 @@
 import { applyPlanFlow } from './apply-plan-flow.ts';
+import { teardownFlow } from './teardown-flow.ts';
 
 /** The flows of this wing. */
-export const workspaceFlows = [applyPlanFlow] as const;
+export const workspaceFlows = [applyPlanFlow, teardownFlow] as const;
