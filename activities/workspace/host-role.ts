@@ -4,6 +4,7 @@ import { openBlobs } from '../blobs/open-blobs.ts';
 import { createMgit } from '../mgit/index.ts';
 import type { OpenRole, WorkerStart } from '../shared/wing-role.ts';
 import { createHostActivities, type HostTools } from './host-activities.ts';
+import { createRepairActivities } from './repair/repair-activities.ts';
 import { createTeardownActivities } from './teardown/teardown-activities.ts';
 
 /** The most milliseconds between heartbeats to the server. */
@@ -35,7 +36,11 @@ export async function openHostRole({ loaded, env }: WorkerStart, role: Role): Pr
       createMgit({ providers, cacheDir, env, maxFileBytes: loaded.config.index.maxFileBytes, owner }),
   };
   return {
-    activities: { ...createHostActivities(tools), ...createTeardownActivities(tools) },
+    activities: {
+      ...createHostActivities(tools),
+      ...createRepairActivities(tools),
+      ...createTeardownActivities(tools),
+    },
     limits: { heartbeatMs: HEARTBEAT_MS },
   };
 }

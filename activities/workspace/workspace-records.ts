@@ -23,9 +23,10 @@ export interface RecordWorkspaceAct {
   readonly root: string;
   /**
    * `confirmed` or `declined`: a person answered what may be lost; `quarantined`: a repository was kept; `torn_down`: the
-   * workspace has ended.
+   * workspace has ended; `repaired`: it is as its manifest says again.
    */
-  readonly event: 'confirmed' | 'declined' | 'quarantined' | 'torn_down';
+  readonly event: 'confirmed' | 'declined' | 'quarantined' | 'torn_down' | 'repaired';
+  readonly action: 'tear down' | 'repair';
   /** What it is about: the event is recorded once in a run for each. */
   readonly name: string;
   /** The person: a name that proves nothing. */
@@ -95,10 +96,10 @@ export function createWorkspaceRecords({
         },
         { plan, ...details },
       ),
-    recordWorkspaceAct: ({ host, root, event, name, by, details = {} }) =>
+    recordWorkspaceAct: ({ host, root, event, action, name, by, details = {} }) =>
       recordOnce(
         { host, root, by, name },
-        { event_type: `workspace.${event}`, action: 'tear down', status: event === 'declined' ? 'refused' : 'success' },
+        { event_type: `workspace.${event}`, action, status: event === 'declined' ? 'refused' : 'success' },
         details,
       ),
   };

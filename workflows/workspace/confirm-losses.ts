@@ -13,10 +13,14 @@ export interface AnsweredLoss extends Loss {
 /** What a flow asks people about, and the names of what they have not answered. */
 export interface LossQuestions {
   /**
-   * Asks about all of them, and waits without a time limit until each has an answer, or one was declined. `onAnswer` gets
-   * each answer, one after the other. Returns the answer that declined; null when everything was confirmed.
+   * Asks about all of them, and waits without a time limit until each has an answer; with `endsAtNo` until one was
+   * declined. `onAnswer` gets each answer, one after the other. Returns the answers.
    */
-  ask(losses: readonly Loss[], onAnswer: (answer: AnsweredLoss) => Promise<void>): Promise<AnsweredLoss | null>;
+  ask(
+    losses: readonly Loss[],
+    onAnswer: (answer: AnsweredLoss) => Promise<void>,
+    options: { readonly endsAtNo: boolean },
+  ): Promise<readonly AnsweredLoss[]>;
   readonly open: () => readonly Loss[];
 }
 
@@ -48,18 +52,19 @@ export function losses(): LossQuestions {
   setHandler(lossesQuery, () => open, { description: 'What a person must confirm by its name' });
   return {
     open: () => open,
-    async ask(asked, onAnswer) {
+    async ask(asked, onAnswer, { endsAtNo }) {
+      answers.splice(0);
       open = asked;
       for (let at = 0; at < asked.length; at++) {
         await condition(() => answers.length > at);
         const answer = answers[at];
         if (answer === undefined) break;
         await onAnswer(answer);
-        if (answer.proceed) continue;
+        if (answer.proceed || !endsAtNo) continue;
         open = [];
-        return answer;
+        break;
       }
-      return null;
+      return [...answers];
     },
   };
 }

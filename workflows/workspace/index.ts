@@ -1,2 +1,3 @@
 export { applyPlan } from './apply-plan.ts';
+export { repairWorkspace } from './repair-workspace.ts';
 export { teardownWorkspace } from './teardown-workspace.ts';

@@ -51,7 +51,7 @@ async function tearDown(
     details: Readonly<Record<string, unknown>> = {},
   ): Promise<void> =>
     workspaceRecords.recordWorkspaceAct.executeWithOptions({ summary: `record: ${event} ${name}`.slice(0, 200) }, [
-      { host, root, event, name, by: who, details },
+      { host, root, event, action: 'tear down', name, by: who, details },
     ]);
 
   const planned =
@@ -60,14 +60,16 @@ async function tearDown(
       : await machine.planTeardown.executeWithOptions({ summary: 'plan the end' }, [{ root, mode }]);
   stage = 'asks what may be lost';
   const agreed = new Map<string, string>();
-  const declined = await questions.ask(
+  const answers = await questions.ask(
     planned.losses.map(({ name, work }) => ({ name, work })),
     async ({ name, work, proceed, by: person }) => {
       agreed.set(name, person);
       await record(proceed ? 'confirmed' : 'declined', name, person, { work });
     },
+    { endsAtNo: true },
   );
-  if (declined !== null) {
+  const declined = answers.find(({ proceed }) => !proceed);
+  if (declined !== undefined) {
     throw ApplicationFailure.nonRetryable(
       `${declined.by} did not confirm ${declined.name}: ${declined.work.join('; ')}. Nothing was changed.`,
       'PlanPreconditionFailed',

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { jsonOption, type RegisterCommands } from '../commands.ts';
-import { TEARDOWN_MODES } from '../../../domain/workspace/flows/teardown-flow.ts';
 import type { QuarantineOptions } from './quarantine.ts';
+import type { AnsweringOptions } from './run-answering.ts';
 import type { TeardownOptions } from './teardown.ts';
 
 /** Commands for the end of workspaces. */
@@ -9,7 +9,7 @@ export function registerLifeCommands(workspace: Command, run: Parameters<Registe
   workspace
     .command('teardown')
     .description('end a workspace; asks by name about everything that may be lost, and keeps it in quarantine')
-    .addOption(new Option('--mode <mode>', 'what is left of it').choices(TEARDOWN_MODES).default('clean'))
+    .addOption(new Option('--mode <mode>', 'what is left of it').choices(['clean', 'detach', 'preserve']).default('clean'))
     .addOption(new Option('--root <folder>', 'the folder of the workspace').default('.'))
     .option('--host <name>', 'the machine with the workspace (default: this one, as host.name says)')
     .option('--confirm <name...>', 'confirm what may be lost without being asked: repositories, or tests:REPOSITORY')
@@ -17,6 +17,17 @@ export function registerLifeCommands(workspace: Command, run: Parameters<Registe
     .addOption(jsonOption())
     .action((options: TeardownOptions) =>
       run(options, async (context) => (await import('./teardown.ts')).teardownCommand(context, options)),
+    );
+  workspace
+    .command('repair')
+    .description('make a workspace as its manifest says again; what a person has changed is asked about')
+    .addOption(new Option('--root <folder>', 'the folder of the workspace').default('.'))
+    .option('--host <name>', 'the machine with the workspace (default: this one, as host.name says)')
+    .option('--confirm <name...>', 'repositories that may leave, or that are resolved, without being asked')
+    .option('--no-wait', 'start the flow and return')
+    .addOption(jsonOption())
+    .action((options: AnsweringOptions) =>
+      run(options, async (context) => (await import('./repair.ts')).repairWorkspaceCommand(context, options)),
     );
   workspace
     .command('quarantine')

@@ -50,7 +50,8 @@ export interface TeardownResult {
   readonly kept: readonly string[];
 }
 
-const lossSchema = (z: Zod) => z.strictObject({ name: z.string().min(1).max(300), proceed: z.boolean() });
+/** The schema of a {@link LossConfirmation} that a service sends. */
+export const lossSchema = (z: Zod) => z.strictObject({ name: z.string().min(1).max(300), proceed: z.boolean() });
 
 /** Ends a workspace. */
 export const teardownFlow = defineFlow<TeardownInput, TeardownResult>()({
