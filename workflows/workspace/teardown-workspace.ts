@@ -91,7 +91,7 @@ async function tearDown(
   const applied =
     planned.plan === null
       ? { drift: [], kept: [] }
-      : await carryOutPlan({ host, root, plan: planned.plan, by, dryRun: false }, rollback, recordWith);
+      : await carryOutPlan({ host, root, plan: planned.plan, by, dryRun: false, confirmed: [] }, rollback, recordWith);
   const { operations, needed } = planned;
   const result = { mode, operations, quarantined, needed };
   if (applied.drift.length > 0) return { ...result, drift: applied.drift, kept: applied.kept };

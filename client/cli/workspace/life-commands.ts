@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { jsonOption, type RegisterCommands } from '../commands.ts';
+import type { ListWorkspacesOptions } from './list.ts';
 import type { QuarantineOptions } from './quarantine.ts';
 import type { AnsweringOptions } from './run-answering.ts';
 import type { TeardownOptions } from './teardown.ts';
@@ -7,9 +8,18 @@ import type { TeardownOptions } from './teardown.ts';
 /** Commands for the end of workspaces. */
 export function registerLifeCommands(workspace: Command, run: Parameters<RegisterCommands>[0]['run']): void {
   workspace
+    .command('list')
+    .description('the workspaces of this machine: state, work in them, drift, how long they live, and their space')
+    .addOption(jsonOption())
+    .action((options: ListWorkspacesOptions) =>
+      run(options, async (context) => (await import('./list.ts')).listWorkspacesCommand(context, options)),
+    );
+  workspace
     .command('teardown')
     .description('end a workspace; asks by name about everything that may be lost, and keeps it in quarantine')
-    .addOption(new Option('--mode <mode>', 'what is left of it').choices(['clean', 'detach', 'preserve']).default('clean'))
+    .addOption(
+      new Option('--mode <mode>', 'what is left of it').choices(['clean', 'detach', 'preserve']).default('clean'),
+    )
     .addOption(new Option('--root <folder>', 'the folder of the workspace').default('.'))
     .option('--host <name>', 'the machine with the workspace (default: this one, as host.name says)')
     .option('--confirm <name...>', 'confirm what may be lost without being asked: repositories, or tests:REPOSITORY')

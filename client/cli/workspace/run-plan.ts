@@ -1,11 +1,10 @@
-import { realpath } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { openBlobs } from '../../../activities/blobs/open-blobs.ts';
-import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { applyPlanFlow, type ApplyPlanResult } from '../../../domain/workspace/flows/apply-plan-flow.ts';
 import type { CliContext } from '../../core/context.ts';
 import { userName } from '../../core/user-name.ts';
 import { type FlowOptions, runFlow } from '../flows/run-flow.ts';
+import { hostAndRoot } from './host-and-root.ts';
 
 /** How a plan is applied. */
 export interface RunPlanOptions {
@@ -29,16 +28,11 @@ export async function runPlan(
   print: (result: ApplyPlanResult) => Promise<number> | number,
   options: FlowOptions,
 ): Promise<number> {
-  const { config, env } = context;
-  const host = named ?? config.host?.name;
-  if (host === undefined) {
-    throw new LonghaulError(
-      'InvalidInput',
-      'This machine has no name: add the section "host" to longhaul.yaml, or name another machine with --host.',
-    );
-  }
-  // a folder of another machine is not on this disk
-  const root = host === config.host?.name ? await realpath(given).catch(() => given) : given;
+  const { env } = context;
+  const { host, root } = await hostAndRoot(
+    context,
+    named === undefined ? { root: given } : { root: given, host: named },
+  );
   const blobs = await openBlobs(context, env);
   const { digest: plan } = await blobs.put(Readable.from([Buffer.from(bytes)]));
   const input = {

@@ -46,7 +46,7 @@ test('what is gone is cloned again; files that were only touched are no drift', 
   expect(git(join(root, 'api'), 'branch', '--show-current')).toBe('feature/login');
   expect(readFileSync(join(root, 'core', 'new'), 'utf8')).toBe('work is no drift\n');
   rmSync(join(root, 'core', 'new'));
-  const index = '/core/.git/index';
+  const index = '/api/.git/index';
   expect(without({ ...walk(root), [index]: '' })).toEqual(without({ ...before, [index]: '' }));
   const events = await host.ledger.sql<{ event_type: string }>(
     `SELECT event_type FROM longhaul.audit_events WHERE resource_id = 'workspace/desk${root}' ORDER BY event_id DESC LIMIT 2`,
