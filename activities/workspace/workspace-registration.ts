@@ -53,7 +53,7 @@ export async function hasFormer(folder: string, root: string): Promise<boolean> 
 /** The roots of the workspaces that this host knows, also of those whose folder is gone. */
 export async function workspacesOfHost(dataDir: string): Promise<readonly string[]> {
   const all = join(dataDir, 'workspaces');
-  const names = await readdir(all).catch((error: unknown) => {
+  const names: string[] = await readdir(all).catch((error: unknown) => {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return [];
     throw error;
   });
