@@ -4,6 +4,7 @@ import { LonghaulError } from '../../domain/shared/failures.ts';
 import { hasCode } from '../../platform/error-code.ts';
 import { complaintOf, type Git } from '../git/git.ts';
 import { CLONED_REF } from '../mgit/clone-into.ts';
+import { nestedRepositories } from './nested-repositories.ts';
 import { NO_PROGRAMS, readWorkTrees, withoutFilters, type WorkTreeOptions } from './repo-git-state.ts';
 
 /** What would be lost with a repository: one sentence each, without a subject. Empty when nothing would. */
@@ -27,7 +28,8 @@ const NO_NETWORK = ['https', 'http', 'ssh', 'file'].map((name) => [`protocol.${n
 /**
  * What would be lost if the repository in a folder were removed: changes and files that are not committed, commits that no
  * remote has as far as the repository knows, a stash, an operation that waits for its end, work trees and submodules
- * with repositories of their own. Files that are ignored are not looked at. Nothing is written, no program of the
+ * with repositories of their own, repositories in its folders that have any of this. Files that are ignored are not looked
+ * at, but repositories among them are. Nothing is written, no program of the
  * repository's configuration runs, and its `.git` must be a folder in it, so that no other repository is asked instead.
  */
 export async function unsavedWork(git: Git, folder: string, options: WorkTreeOptions): Promise<UnsavedWork> {
@@ -65,10 +67,17 @@ export async function unsavedWork(git: Git, folder: string, options: WorkTreeOpt
       const isGone = entry.startsWith('S') && !(await isThere(join(folder, entry.slice(2))));
       if (!isGone) found.push(`git does not look for changes of ${entry.slice(2)} (git update-index)`);
     }
+    const submodules = new Set<string>();
     for (const entry of (await ask('ls-files', '--stage', '-z')).split('\0')) {
       const path = /^160000 \w+ \d\t(.*)$/s.exec(entry)?.[1];
-      if (path !== undefined && (await isThere(join(folder, path, '.git'))))
-        found.push(`the submodule ${path} has a repository of its own`);
+      if (path === undefined || !(await isThere(join(folder, path, '.git')))) continue;
+      found.push(`the submodule ${path} has a repository of its own`);
+      submodules.add(path);
+    }
+    for (const { path, isBare } of await nestedRepositories(folder, options.signal)) {
+      if (submodules.has(path)) continue;
+      const work = isBare ? ['it has no files'] : await unsavedWork(git, join(folder, path), options);
+      if (work.length > 0) found.push(`there is the repository ${path} in it: ${work.join(', ')}`);
     }
     if ((await ask('for-each-ref', 'refs/stash')) !== '') found.push(STASHED);
     const own = ['--exclude=refs/remotes/*', '--exclude=refs/stash', `--exclude=${CLONED_REF}`, '--all'];

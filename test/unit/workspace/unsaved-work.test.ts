@@ -5,10 +5,11 @@ import {
   mkdirSync,
   renameSync,
   rmSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createGit } from '../../../activities/git/git.ts';
 import { unsavedWork } from '../../../activities/workspace/unsaved-work.ts';
@@ -24,6 +25,13 @@ function cloned(): { readonly scratch: string; readonly clone: string } {
   git(scratch, 'clone', '--quiet', origin, clone);
   git(clone, 'branch', '--quiet', 'topic', 'origin/topic');
   return { scratch, clone };
+}
+
+/** Makes a clone in an ignored folder of a clone. */
+function nested(clone: string): string {
+  const path = join(clone, 'ignored', 'deep', 'nested');
+  git(clone, 'clone', '--quiet', git(clone, 'remote', 'get-url', 'origin'), path);
+  return path;
 }
 
 const commit = (clone: string): string => git(clone, 'commit', '--quiet', '--allow-empty', '--message', 'mine');
@@ -102,6 +110,35 @@ test.each<[what: string, change: (clone: string) => void, why: RegExp | null]>([
     'a new file that differs in capitals, where git was told that the disk has none',
     (clone) => (git(clone, 'config', 'core.ignoreCase', 'true'), writeFileSync(join(clone, 'A'), 'a\n')),
     /not committed/,
+  ],
+  ['a repository in an ignored folder that has nothing of its own', (clone) => nested(clone), null],
+  [
+    'a repository in an ignored folder that has a commit',
+    (clone) => commit(nested(clone)),
+    /^there is the repository ignored\/deep\/nested in it: it has commits that no remote has$/,
+  ],
+  [
+    'a repository in an ignored folder of a repository in an ignored folder',
+    (clone) => commit(nested(nested(clone))),
+    /^there is the repository ignored\/deep\/nested in it: there is the repository ignored\/deep\/nested in it: it has commits/,
+  ],
+  [
+    'a work tree of another repository in an ignored folder',
+    (clone) => (
+      nested(clone),
+      git(clone, '-C', '../origin', 'worktree', 'add', '--quiet', '../clone/ignored/tree', '-b', 't')
+    ),
+    /^there is the repository ignored\/tree in it: it is no repository with a folder \.git of its own$/,
+  ],
+  [
+    'a repository without files in an ignored folder',
+    (clone) => git(clone, 'clone', '--quiet', '--bare', '../origin', 'ignored/bare.git'),
+    /^there is the repository ignored\/bare\.git in it: it has no files$/,
+  ],
+  [
+    'a link in an ignored folder to a repository elsewhere',
+    (clone) => (mkdirSync(join(clone, 'ignored')), symlinkSync(dirname(clone), join(clone, 'ignored', 'out'))),
+    null,
   ],
   ['no remote', (clone) => git(clone, 'remote', 'remove', 'origin'), /commits that no remote has/],
   ['no .git', (clone) => rmSync(join(clone, '.git'), { recursive: true }), /no repository with a folder \.git/],
