@@ -11,6 +11,9 @@ import type { Access } from './source.ts';
 /** A ref of a clone with a detached HEAD: the commit that it was made at, which the remote had. */
 export const CLONED_REF = 'refs/longhaul/cloned';
 
+/** What is done to make a clone, in this order. */
+export type CloneStep = 'fetch' | 'link packs' | 'check out';
+
 /** A clone to make. */
 export interface NewClone {
   /** Oid of the commit that is checked out. */
@@ -37,7 +40,13 @@ export interface NewClone {
  * What a failed call has made stays: the caller made `folder` aside, and removes it. Throws `InvalidInput` when the
  * repository does not have the commit, and for names that are none of branches.
  */
-export async function cloneInto(tools: CommitTools, access: Access, clone: NewClone, folder: string): Promise<void> {
+export async function cloneInto(
+  tools: CommitTools,
+  access: Access,
+  clone: NewClone,
+  folder: string,
+  onStep?: (step: CloneStep) => void,
+): Promise<void> {
   const { git } = tools;
   const { id: about, remote, signal } = access;
   const { commit, branch, from, isFromDefault } = clone;
@@ -46,6 +55,7 @@ export async function cloneInto(tools: CommitTools, access: Access, clone: NewCl
     if (name !== null && !isBranchName(name))
       throw new LonghaulError('InvalidInput', `${JSON.stringify(name)} is not a name of a branch.`);
   }
+  onStep?.('fetch');
   await atCommit(tools, access, commit, async (source) => {
     const { store } = source;
     await fetchMissing(git, source, commit, { about, signal, store });
@@ -66,8 +76,10 @@ export async function cloneInto(tools: CommitTools, access: Access, clone: NewCl
       await writeFile(join(gitDir, 'refs', 'remotes', 'origin', 'HEAD'), `ref: refs/remotes/origin/${from}\n`);
     }
     await copyIfThere(join(dirname(store.objects), 'shallow'), join(gitDir, 'shallow'));
+    onStep?.('link packs');
     await linkObjects(store, join(gitDir, 'objects'), signal);
     const checkout: GitOptions = { about, signal, gitDir, workTree: folder, indexFile: join(gitDir, 'index') };
+    onStep?.('check out');
     await git.run(['read-tree', '--reset', '-u', commit], checkout);
   });
 }

@@ -206,8 +206,8 @@ export function createMgit(options: MgitOptions): Mgit {
     withCommitPack: async (repository, commit, work, { signal, pushed = [] } = {}) =>
       withCommitPack(tools, access(repository, signal), commit, pushed, work),
 
-    cloneInto: async (repository, clone, folder, { signal } = {}) =>
-      cloneInto(tools, access(repository, signal), clone, folder),
+    cloneInto: async (repository, clone, folder, { signal, onStep } = {}) =>
+      cloneInto(tools, access(repository, signal), clone, folder, onStep),
 
     containedCommits: async (repository, head, commits, { signal } = {}) =>
       containedCommits(tools, access(repository, signal), head, commits),

@@ -6,7 +6,7 @@ import type { Snapshot } from '../../domain/git/snapshot.ts';
 import type { Repository, RepositoryAddress, Whereabouts } from '../../domain/git/repository.ts';
 import type { LonghaulError } from '../../domain/shared/failures.ts';
 import type { Evicted } from './cache-limit.ts';
-import type { NewClone } from './clone-into.ts';
+import type { CloneStep, NewClone } from './clone-into.ts';
 import type { CommitPack } from './commit-pack.ts';
 import type { CommittedFile } from './committed-file.ts';
 import type { ContentSpool } from './content-spool.ts';
@@ -122,13 +122,13 @@ export interface Mgit {
   /**
    * Makes a clone in `folder`, which must not exist: with history, checkout and the real remote, and without any need of
    * the cache. Uses no network when the cache has the commit with its contents. Throws `InvalidInput` when the repository
-   * does not have the commit.
+   * does not have the commit. `onStep` is called when each step begins.
    */
   cloneInto(
     repository: RepositoryAddress,
     clone: NewClone,
     folder: string,
-    options?: { readonly signal?: AbortSignal },
+    options?: { readonly signal?: AbortSignal; readonly onStep?: (step: CloneStep) => void },
   ): Promise<void>;
   /**
    * Those of the commits that a commit of the repository contains: it is one of them, or descends from it. The newest

@@ -8,10 +8,9 @@ import {
 } from '../../domain/workspace/workspace-delta.ts';
 import { manifestOf } from '../../domain/workspace/workspace-manifest.ts';
 import type { PlanContent, PlanOperation } from '../../domain/workspace/workspace-plan.ts';
-import { type DiskOperation, diskOperations, readWorkspacePlan } from '../../domain/workspace/workspace-plan.schema.ts';
+import { diskOperations, readWorkspacePlan } from '../../domain/workspace/workspace-plan.schema.ts';
 import { messageOf } from '../../platform/error-code.ts';
 import type { HeldFolder } from '../../platform/held-folder.ts';
-import { createSemaphore } from '../../platform/semaphore.ts';
 import { createGit } from '../git/git.ts';
 import { checkPreconditions } from './check-preconditions.ts';
 import { type EndingTools, type LeftItem, undoChanges } from './end-plan.ts';
@@ -30,7 +29,7 @@ import {
 import { keepBase } from './teardown/base-snapshot.ts';
 import { unkeptWork } from './quarantine/quarantine-repository.ts';
 import { excludesFile, readRepositories } from './read-workspace.ts';
-import { type OperationTools, runOperation } from './run-operation.ts';
+import { runAll } from './run-all.ts';
 import { identifyPlan } from './workspace-ids.ts';
 import { realRoot } from './workspace-manifest-file.ts';
 import { workspaceStateAt } from './workspace-state-file.ts';
@@ -185,51 +184,6 @@ async function undoFailed(run: EndingTools, failure: unknown): Promise<PlanResul
 
 function described({ problem, command }: LeftItem): string {
   return `- ${problem} ${command}`;
-}
-
-/** Does all operations, each after those that it depends on, several in parallel. Begins none after the first failure. */
-async function runAll(
-  run: Omit<OperationTools, 'signal'>,
-  operations: readonly DiskOperation[],
-  { parallel = 4, signal: caller, onProgress }: PlanSite,
-): Promise<void> {
-  const { journal } = run.ground;
-  const failed = new AbortController();
-  const signal = AbortSignal.any([failed.signal, ...(caller === undefined ? [] : [caller])]);
-  const semaphore = createSemaphore(parallel);
-  const running = new Set<string>();
-  let done = 0;
-  const tell = (): void => onProgress?.({ done, total: operations.length, running: [...running] });
-  const ended: Promise<void>[] = [];
-  for (const operation of operations) {
-    const { index, target, depends_on } = operation;
-    const before = depends_on.flatMap((other) => ended[other] ?? []);
-    const work = async (): Promise<void> => {
-      await Promise.all(before);
-      const release = await semaphore.acquire(signal);
-      try {
-        signal.throwIfAborted();
-        running.add(target);
-        tell();
-        if (lastEntry(journal, 'done', index) === null) {
-          await runOperation({ ...run, signal }, operation);
-          await journal.append({ type: 'done', operation: index });
-        }
-        done++;
-      } catch (error) {
-        failed.abort(error);
-        throw error;
-      } finally {
-        running.delete(target);
-        tell();
-        release();
-      }
-    };
-    ended.push(work());
-  }
-  // also those that fail end before anything is undone
-  await Promise.allSettled(ended);
-  signal.throwIfAborted();
 }
 
 /** The plan in its file, at this root. */

@@ -47,7 +47,7 @@ export interface PlanSite {
   readonly permit?: (root: string) => Promise<void>;
   /** Ends the work; what was done stays, with its journal, until the next call continues or undoes it. */
   readonly signal?: AbortSignal | undefined;
-  /** Called when an operation begins or has ended, for a heartbeat. */
+  /** Called when an operation begins, comes to its next step or has ended, and every second meanwhile, for a heartbeat. */
   readonly onProgress?: (progress: PlanProgress) => void;
 }
 
@@ -55,8 +55,17 @@ export interface PlanSite {
 export interface PlanProgress {
   readonly done: number;
   readonly total: number;
-  /** The targets of operations that run. */
-  readonly running: readonly string[];
+  readonly running: readonly RunningOperation[];
+}
+
+/** An operation that runs. */
+export interface RunningOperation {
+  /** A repository, or what else the operation is about. */
+  readonly target: string;
+  /** What it does at the moment, such as `fetch`; '' as long as it does not say. */
+  readonly step: string;
+  /** For how long it has been in this step. */
+  readonly seconds: number;
 }
 
 /** How the work on a plan ended, and what its caller gets: `answer` returns it, or throws. */
@@ -164,7 +173,7 @@ export async function beginRun(
   site: PlanSite,
   plan: string,
   journal: Journal<PlanEntry>,
-): Promise<Omit<OperationTools, 'signal'> & EndingTools> {
+): Promise<Omit<OperationTools, 'signal' | 'onStep'> & EndingTools> {
   await endChildren(journal);
   const mark = randomUUID();
   await journal.append({ type: 'worker', plan, mark });

@@ -17,6 +17,8 @@ export interface OperationTools {
   readonly repositoryOf: (origin: string) => RepositoryAddress;
   /** {@link unsavedWork} of a folder in the workspace. */
   readonly unsaved: (path: string) => Promise<UnsavedWork>;
+  /** Says what the operation does from now on, for its heartbeat. */
+  readonly onStep: (step: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -39,7 +41,7 @@ export function placesAside({ aside }: Pick<PlanGround, 'aside'>, operation: num
 }
 
 async function cloneRepository(
-  { ground, mgit, repositoryOf, signal }: OperationTools,
+  { ground, mgit, repositoryOf, onStep, signal }: OperationTools,
   operation: Extract<DiskOperation, { does: 'clone' }>,
 ): Promise<void> {
   const { index, path, origin } = operation;
@@ -49,10 +51,12 @@ async function cloneRepository(
   // a folder that was not renamed may be half made
   await ground.removeAside(nameOf(made));
   const repository = repositoryOf(origin);
+  onStep('look up the branch');
   const clone = await commitOf(mgit, repository, operation, signal);
   await ground.journal.append({ type: 'aside', operation: index });
-  await ground.makeAside(nameOf(made), (folder) => mgit.cloneInto(repository, clone, folder, { signal }));
+  await ground.makeAside(nameOf(made), (folder) => mgit.cloneInto(repository, clone, folder, { signal, onStep }));
   signal.throwIfAborted();
+  onStep('rename');
   await ground.makeFoldersAround(index, path);
   await ground.move(index, made, path);
 }

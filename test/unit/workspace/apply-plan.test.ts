@@ -219,11 +219,32 @@ test('a plan that was interrupted is continued, and no other one is accepted unt
   const begun: string[] = [];
   const { outcome, drift } = await applyWorkspacePlan(place.bytes, {
     ...siteOf(place),
-    onProgress: ({ running }) => begun.push(...running),
+    onProgress: ({ running }) => begun.push(...running.map(({ target }) => target)),
   });
   expect([outcome, drift]).toEqual(['committed', { added: [], removed: [], changed: [] }]);
   checkApplied(place);
   expect(begun).toContain('web');
+});
+
+test('says what its operations do while they run, and for how long', async () => {
+  const scratch = scratchFolder();
+  const place = await plannedWorkspace(scratch);
+  // git takes more than two seconds for a checkout
+  const path = gitThatFirst(scratch, `case "$*" in "read-tree --reset"*) sleep 2.5;; esac`);
+  const told: PlanProgress[] = [];
+  const site = { ...siteOf(place, path), parallel: 1, onProgress: (each: PlanProgress) => told.push(each) };
+  await applyWorkspacePlan(place.bytes, site);
+  const ofWeb = told.flatMap(({ running }) => running).filter(({ target }) => target === 'web');
+  const steps = ofWeb.map(({ step }) => step);
+  expect(steps.filter((step, at) => step !== steps[at - 1])).toEqual([
+    '',
+    'look up the branch',
+    'fetch',
+    'link packs',
+    'check out',
+    'rename',
+  ]);
+  expect(ofWeb.filter(({ step }) => step === 'check out').at(-1)?.seconds).toBeGreaterThanOrEqual(1);
 });
 
 test('a clone at a commit has a detached HEAD, and can leave again', async () => {
