@@ -21,6 +21,7 @@ import type { Git } from '../git/git.ts';
 import { dependenciesOf, linksOf, packageOf } from './declared-packages.ts';
 import { readPackageManifests } from './manifests/read-package-manifests.ts';
 import { readWorkTrees, type WorkTreeOptions } from './repo-git-state.ts';
+import { keptValidation } from './validation/validation-files.ts';
 import { identifySnapshot } from './workspace-ids.ts';
 import { type FoundManifest, readWorkspaceManifest, realRoot } from './workspace-manifest-file.ts';
 
@@ -106,7 +107,7 @@ export async function readRepositories(
     prs: [],
     health: null,
     diagnostics: [],
-    validate_result: null,
+    validate_result: await keptValidation(root),
     github: null,
     hex: null,
     registries: null,

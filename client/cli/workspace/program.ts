@@ -1,11 +1,10 @@
 import { Option } from 'commander';
 import { integer, jsonOption, type Commands, type RegisterCommands } from '../commands.ts';
-import type { AddOptions } from './add.ts';
 import type { ApplyPlanOptions } from './apply.ts';
+import { registerGraftCommands } from './graft-commands.ts';
 import { registerIntentCommands } from './intent-commands.ts';
 import { registerLifeCommands } from './life-commands.ts';
 import type { PlanOptions } from './plan.ts';
-import type { RemoveOptions } from './remove.ts';
 import type { WorkspaceStatusOptions } from './status.ts';
 
 /** `--root` of commands for one workspace. */
@@ -51,31 +50,7 @@ export const registerWorkspaceCommands: RegisterCommands = ({ program, run: runW
     .action((plan: string, options: ApplyPlanOptions) =>
       run(options, async (context) => (await import('./apply.ts')).applyCommand(context, plan, options)),
     );
-  workspace
-    .command('add')
-    .description('clone repositories into a workspace: all of them or none (exit 9 when something is in the way)')
-    .argument('<repos...>', 'owner/repo, PROVIDER/owner/repo, an address, or an absolute path')
-    .addOption(rootOption())
-    .option('--to-manifest', 'also write them into the manifest')
-    .option('--branch <name>', 'the branch to check out (default: the default branch)')
-    .option('--dry-run', 'only say what would be done')
-    .addOption(jsonOption())
-    .action((repos: string[], options: AddOptions) =>
-      run(options, async (context) => (await import('./add.ts')).addCommand(context, repos, options)),
-    );
-  workspace
-    .command('remove')
-    .description('take repositories out of the manifest of a workspace (exit 9 when work would be lost)')
-    .argument('<repos...>', 'their names')
-    .addOption(rootOption())
-    .option('--delete', 'also take their folders away')
-    .option('--force', 'also those with unsaved work, which are kept in quarantine first; asks')
-    .option('--yes', 'answer the question of --force with yes')
-    .option('--dry-run', 'only say what would be done')
-    .addOption(jsonOption())
-    .action((repos: string[], options: RemoveOptions) =>
-      run(options, async (context) => (await import('./remove.ts')).removeCommand(context, repos, options)),
-    );
+  registerGraftCommands(workspace, run, rootOption);
   registerIntentCommands(workspace, run);
   registerLifeCommands(workspace, run);
 };

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createProgram } from '../../../client/cli/program.ts';
 import { memoryIo } from '../memory-io.ts';
@@ -14,6 +14,23 @@ export async function runWorkspace(
   const io = memoryIo({ ...SCRATCH_ENV, ...folders, ...env });
   const code = await createProgram({ io }).run(['workspace', ...args]);
   return { code, out: io.out(), err: io.err() };
+}
+
+/**
+ * The environment of a machine whose longhaul.yaml allows workspaces below `scratch`, with these commands. `mix` is the text of
+ * the program of this name, which comes first on the PATH.
+ */
+export function machine(
+  scratch: string,
+  commands: readonly (readonly string[])[],
+  mix?: string,
+): { readonly env: NodeJS.ProcessEnv } {
+  const config = join(scratch, 'longhaul.yaml');
+  writeFileSync(config, JSON.stringify({ host: { name: 'desk', roots: [scratch], commands } }));
+  const bin = join(scratch, 'bin');
+  mkdirSync(bin, { recursive: true });
+  if (mix !== undefined) writeFileSync(join(bin, 'mix'), mix, { mode: 0o755 });
+  return { env: { LONGHAUL_CONFIG: config, PATH: `${bin}:${SCRATCH_ENV['PATH']}` } };
 }
 
 /** A repository with one commit that has these files. */

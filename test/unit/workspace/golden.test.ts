@@ -1,8 +1,10 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { canonicalText } from '../../../domain/workspace/canonical-snapshot.ts';
 import { scratchFolder } from '../../support/scratch-git.ts';
 import { asGolden, graftFixture } from '../../support/workspace/graft-fixture.ts';
-import { runWorkspace } from '../../support/workspace/run-workspace.ts';
+import { machine, runWorkspace } from '../../support/workspace/run-workspace.ts';
 
 /** The fixture of Graft's golden files (mix_graft 0.0.1, test/golden). */
 function fixture(): { readonly scratch: string; readonly root: string } {
@@ -28,4 +30,74 @@ test('status.json', async () => {
   expect(golden(out, root)).toBe(
     `{"generated_at":"<GENERATED_AT>","repo_count":2,"repos":[${repo('jido_ai', 1)},${repo('req_llm', 0)}],"root":"<ROOT>","validation":null}`,
   );
+});
+
+describe('validate', () => {
+  const argvs = [
+    ['deps_get', '["deps.get"]', 'mix deps.get'],
+    ['compile', '["compile","--warnings-as-errors"]', 'mix compile --warnings-as-errors'],
+    ['test', '["test"]', 'mix test'],
+  ] as const;
+  const repos = ['req_llm', 'jido_ai'];
+  const planned = [
+    '{"affected_repos":["req_llm","jido_ai"],"event":"plan_started","target_apps":["req_llm"],"workspace_root":"<ROOT>"}',
+    ...repos.map(
+      (repo, at) =>
+        `{"command_count":3,"event":"repo_planned","position":${at + 1},"repo":"${repo}","repo_path":"<ROOT>/${repo}"}`,
+    ),
+    ...repos.flatMap((repo) =>
+      argvs.map(
+        ([kind, argv, description]) =>
+          `{"argv":${argv},"description":"${description}","event":"validation_planned","kind":"${kind}","repo":"${repo}"}`,
+      ),
+    ),
+    '{"commands":6,"event":"plan_completed","repos":2,"warnings":[]}',
+  ];
+
+  test('validate_dry_run.json', async () => {
+    const { scratch, root } = fixture();
+    const { code, out } = await runWorkspace(scratch, ['validate', 'req_llm', '--dry-run', '--json', '--root', root]);
+    expect([code, asGolden(out, root).trimEnd().split('\n')]).toEqual([0, planned]);
+    expect(existsSync(join(root, '.graft'))).toBe(false);
+  });
+
+  test('validate_result.json and validate_result_file.json', async () => {
+    const { scratch, root } = fixture();
+    const { env } = machine(scratch, [['mix']], '#!/bin/sh\nexit 0\n');
+    const { code, out } = await runWorkspace(scratch, ['validate', 'req_llm', '--json', '--root', root], env);
+    const outcome = (kind: string): string =>
+      `"duration_ms":0,"exit_status":0,"failure_category":null,"kind":"${kind}","output_tail":"","status":"passed"`;
+    const command = (repo: string, [kind, argv]: (typeof argvs)[number]): string =>
+      `{"argv":${argv},"duration_ms":0,"event":"command","exit_status":0,"failure_category":null,"kind":"${kind}","output_tail":"","repo":"${repo}","status":"passed"}`;
+    const inResult = ([kind, argv, description]: (typeof argvs)[number]): string =>
+      `{"argv":${argv},"description":"${description}",${outcome(kind)}}`;
+    const outcomes = repos.map(
+      (repo) =>
+        `{"commands":[${argvs.map(inResult).join(',')}],"duration_ms":0,"repo":"${repo}","repo_path":"<ROOT>/${repo}","status":"passed"}`,
+    );
+    expect([code, asGolden(out, root).trimEnd().split('\n')]).toEqual([
+      0,
+      [
+        ...planned,
+        ...repos.flatMap((repo) => argvs.map((one) => command(repo, one))),
+        `{"affected_repos":["req_llm","jido_ai"],"duration_ms":0,"event":"run_result","failed_count":0,"first_failure":null,"log_path":null,"outcomes":[${outcomes.join(',')}],"passed":true,"passed_count":2,"skipped_count":0,"target_apps":["req_llm"],"workspace_root":"<ROOT>"}`,
+      ],
+    ]);
+    const kept = JSON.parse(readFileSync(join(root, '.graft/validate.result.json'), 'utf8')) as object;
+    const fingerprint = '"fingerprint":{"jido_ai":"<SHA>","req_llm":"<SHA>"}';
+    expect(asGolden(canonicalText(kept), root).replaceAll(/"[0-9a-f]{64}"/g, '"<SHA>"')).toBe(
+      `{"affected_repos":["req_llm","jido_ai"],"duration_ms":0,"failed_count":0,${fingerprint},"first_failure":null,"generated_at":"<GENERATED_AT>","log_path":null,"passed":true,"passed_count":2,"repo_statuses":{"jido_ai":"passed","req_llm":"passed"},"skipped_count":0,"target_apps":["req_llm"],"version":1,"workspace_root":"<ROOT>"}`,
+    );
+    const status = await runWorkspace(scratch, ['status', '--json', '--root', root]);
+    expect(JSON.parse(status.out)).toMatchObject({ validation: { passed: true, version: 1 } });
+  });
+});
+
+test('error.json', async () => {
+  const { scratch, root } = fixture();
+  const { code, out } = await runWorkspace(scratch, ['validate', 'nope', '--json', '--root', root]);
+  expect([code, out]).toEqual([
+    2,
+    '{"error":{"details":{"targets":["nope"]},"kind":"plan_target_not_in_workspace","message":"Target app(s) not declared as siblings in graft.exs: [:nope]"}}\n',
+  ]);
 });
