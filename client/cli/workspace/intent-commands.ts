@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { jsonOption, type RegisterCommands } from '../commands.ts';
+import { integer, jsonOption, type RegisterCommands } from '../commands.ts';
 import type { DiscoverOptions } from './discover.ts';
+import type { OnOptions } from './on.ts';
 import type { OpportunitiesOptions } from './opportunities.ts';
 
 /** Commands that find out what to work on, and what it needs. They change nothing. */
@@ -34,6 +35,19 @@ export function registerIntentCommands(workspace: Command, run: Parameters<Regis
       run(options, async (context) =>
         (await import('./opportunities.ts')).opportunitiesCommand(context, words, options),
       ),
+    );
+  workspace
+    .command('on')
+    .description('plan what a change of a repository needs: everything that needs it, attached and linked to it')
+    .argument('<repo>', 'the repository that changes: its name, owner/repo, or a package of it')
+    .requiredOption('--consumers', 'with the repositories that need it')
+    .option('--depth <steps>', 'only those that need it in so many steps', integer(1, 1_000))
+    .option('--among <folder>', 'also look for them below this folder')
+    .option('--root <folder>', 'the folder of the workspace', '.')
+    .option('-o, --output <file>', 'write the plan, to be reviewed and applied')
+    .addOption(jsonOption())
+    .action((repo: string, options: OnOptions) =>
+      run(options, async (context) => (await import('./on.ts')).onCommand(context, repo, options)),
     );
 }
 
