@@ -20,6 +20,7 @@ const STATUS: Readonly<Partial<Record<string, number>>> = {
   PipelineBusy: 409,
   IndexBusy: 409,
   EnvironmentBusy: 409,
+  WorkspaceBusy: 409,
   GateNotFound: 404,
   GateClosed: 409,
   GateChanged: 409,

@@ -84,12 +84,12 @@ async function askOwner(
 ): Promise<void> {
   const verdict = await passGate({
     kind: 'workspace',
-    subject: `the plan ${plan} for ${root} on ${host}`,
+    subject: `${host} at ${root}, changed by the plan ${plan}`,
     digest,
     requestedBy: by,
     requester: 'person',
     approvals: { needed: 1, from: [owner], excludeAuthors: [] },
-    evidence: [`${operations} operations`, `the plan: longhaul blob get ${digest}`],
+    evidence: [`operations: ${operations}`, `the plan: longhaul blob get ${digest}`],
   });
   if (verdict.status !== 'rejected') return;
   const why = verdict.decisions.map(({ person, why: reason }) => `${person}: ${reason}`).join('; ');
