@@ -1,4 +1,9 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import {
+  OPPORTUNITY_CATEGORIES,
+  type OpportunityCategory,
+  readCategory,
+} from '../../../domain/workspace/opportunity/opportunity.ts';
 import { integer, jsonOption, type RegisterCommands } from '../commands.ts';
 import type { DiscoverOptions } from './discover.ts';
 import type { OnOptions } from './on.ts';
@@ -28,6 +33,7 @@ export function registerIntentCommands(workspace: Command, run: Parameters<Regis
     .option('--root <folder>', 'the folder of the workspace', '.')
     .option('--intent <file>', 'an intent as JSON: capabilities, constraints, preferences')
     .option('--skills <list>', 'what you can do, such as elixir,go: the rest needs skills', commaList)
+    .option('--category <name>', `only these: ${OPPORTUNITY_CATEGORIES.join(', ')}`, opportunityCategory)
     .option('--agent', 'print what a program needs to rank them')
     .option('--ranking <file>', 'show them in the order of this ranking, if it only orders and annotates')
     .addOption(jsonOption())
@@ -54,6 +60,12 @@ export function registerIntentCommands(workspace: Command, run: Parameters<Regis
 function timeToLive(value: string): string {
   if (/^[1-9]\d{0,4}[mhd]$/.test(value)) return value;
   throw new InvalidArgumentError('Give minutes, hours or days, such as 90m, 2h or 3d.');
+}
+
+function opportunityCategory(value: string): OpportunityCategory {
+  const category = readCategory(value);
+  if (category !== null) return category;
+  throw new InvalidArgumentError(`Give one of ${OPPORTUNITY_CATEGORIES.join(', ')}.`);
 }
 
 function commaList(value: string): string[] {

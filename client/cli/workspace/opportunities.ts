@@ -5,7 +5,7 @@ import { readIntent } from '../../../domain/workspace/intent/intent.schema.ts';
 import { EMPTY_INTENT, type ResolvedIntent } from '../../../domain/workspace/intent/intent.ts';
 import { resolveIntent } from '../../../domain/workspace/intent/resolve-intent.ts';
 import { opportunityGraph } from '../../../domain/workspace/opportunity/opportunity-graph.ts';
-import type { Opportunity } from '../../../domain/workspace/opportunity/opportunity.ts';
+import type { Opportunity, OpportunityCategory } from '../../../domain/workspace/opportunity/opportunity.ts';
 import { applyRanking, type RankedOpportunities } from '../../../domain/workspace/opportunity/ranking.schema.ts';
 import type { CliContext } from '../../core/context.ts';
 import { printList } from '../../core/print-list.ts';
@@ -20,6 +20,8 @@ export interface OpportunitiesOptions {
   readonly intent?: string;
   /** What the person can do. @default not said, so nothing is in `needs_skills` */
   readonly skills?: readonly string[];
+  /** Only opportunities of this category; the graph stays whole. @default all */
+  readonly category?: OpportunityCategory;
   /** A file with another order. @default none */
   readonly ranking?: string;
   /** Print what a program ranks: without nodes and edges. @default false */
@@ -51,18 +53,18 @@ export async function opportunitiesCommand(
     : { ...EVERYTHING, intent: given };
   const { skills = null } = options;
   const graph = opportunityGraph({ snapshot, work, resolved, skills, now: new Date().toISOString() });
+  const { category } = options;
+  const found = graph.opportunities.filter((one) => category === undefined || one.category === category);
   const { opportunities, refused }: RankedOpportunities =
-    answer === null
-      ? { opportunities: graph.opportunities, refused: null }
-      : applyRanking(graph.opportunities, answer.ranking);
+    answer === null ? { opportunities: found, refused: null } : applyRanking(found, answer.ranking);
   if (refused !== null) stderr.write(`${printable(refused)}\n`);
   if (options.agent || options.json) {
     const { nodes, edges } = graph;
     const { open_questions } = resolved;
-    const found = options.agent
+    const printed = options.agent
       ? { answer: ANSWER, opportunities: opportunities.map(ranked) }
       : { opportunities, nodes, edges, open_questions, sources };
-    stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+    stdout.write(`${JSON.stringify(printed, null, 2)}\n`);
     return 0;
   }
   if (opportunities.length === 0) stdout.write('There are no open issues that match.\n');

@@ -30,6 +30,7 @@ export function opportunityGraph({ snapshot, work, resolved, skills, now }: Oppo
   const { intent, repos: chosen, issues: named, labels } = resolved;
   const { repos, topology } = estateOf(snapshot, estateFacts(work));
   const isChosen = (repo: EstateRepo): boolean => chosen.length === 0 || chosen.some(({ name }) => name === repo.name);
+  const vocabulary = vocabularyOf(repos);
   const wanted = repos.filter(isChosen).sort((a, b) => compareTexts(a.name, b.name));
   const nodes = new Map<string, OpportunityNode>();
   const edges: OpportunityEdge[] = [];
@@ -54,14 +55,15 @@ export function opportunityGraph({ snapshot, work, resolved, skills, now }: Oppo
       edges.push({ from: id, to: at, kind: 'belongs' });
       placed.push({ id, item: pull });
     }
+    const claimed = claimsOf(pulls, slug);
     const readiness = checkoutReadiness(repo.name, snapshot);
     for (const item of known) {
       const id = add({ id: `issue:${slug}#${item.number}`, kind: 'issue', label: item.title });
       edges.push({ from: id, to: at, kind: 'belongs' });
       placed.push({ id, item });
-      const claims = pulls.filter((pull) => closes(pull, slug).includes(item.number));
+      const claims = claimed.get(item.number) ?? [];
       for (const { number } of claims) edges.push({ from: `pr:${slug}#${number}`, to: id, kind: 'addresses' });
-      const required = requiredBy(item, repo, repos);
+      const required = requiredBy(item, repo, vocabulary);
       for (const word of required) {
         edges.push({ from: id, to: add({ id: `capability:${word}`, kind: 'capability', label: word }), kind: 'skill' });
       }
@@ -99,7 +101,10 @@ export function opportunityGraph({ snapshot, work, resolved, skills, now }: Oppo
 function authorEdges(placed: readonly { readonly id: string; readonly item: OpenItem }[]): OpportunityEdge[] {
   const byAuthor = new Map<string, { readonly id: string; readonly item: OpenItem }[]>();
   for (const one of placed) {
-    if (one.item.author !== '') byAuthor.set(one.item.author, [...(byAuthor.get(one.item.author) ?? []), one]);
+    if (one.item.author === '') continue;
+    const own = byAuthor.get(one.item.author) ?? [];
+    own.push(one);
+    byAuthor.set(one.item.author, own);
   }
   return [...byAuthor.values()].flatMap((own) => {
     const sorted = inKeyOrder(own, ({ item, id }) => [new Date(item.createdAt).toISOString(), id]);
@@ -117,6 +122,15 @@ function pairs<Item>(items: readonly Item[]): [Item, Item][] {
   return items.slice(1).map((item, at) => [items[at] as Item, item]);
 }
 
+/** The pull requests that say they close an issue, by its number. */
+function claimsOf(pulls: readonly OpenItem[], slug: string): ReadonlyMap<number, readonly OpenItem[]> {
+  const claims = new Map<number, OpenItem[]>();
+  for (const pull of pulls) {
+    for (const number of new Set(closes(pull, slug))) claims.set(number, [...(claims.get(number) ?? []), pull]);
+  }
+  return claims;
+}
+
 /** The numbers of the issues of its repository that a pull request says it closes. */
 function closes({ title, body }: OpenItem, slug: string): number[] {
   const words = /\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?|implement(?:s|ed)?)\b:?\s{1,3}(\S{1,300})/gi;
@@ -129,14 +143,27 @@ function closes({ title, body }: OpenItem, slug: string): number[] {
   });
 }
 
+/** The words of topics and names of repositories, as they are compared, each with what it stands for. */
+function vocabularyOf(repos: readonly EstateRepo[]): ReadonlyMap<string, readonly string[]> {
+  const words = new Map<string, Set<string>>();
+  for (const { name, topics } of repos) {
+    for (const word of [...topics, foldWord(name)]) {
+      words.set(singular(word), (words.get(singular(word)) ?? new Set()).add(word));
+    }
+  }
+  return new Map([...words].map(([word, set]) => [word, [...set].sort(compareTexts)]));
+}
+
 /** What an issue requires: the languages of its repository, and what its labels or title name of the workspace. */
-function requiredBy({ labels, title }: OpenItem, repo: EstateRepo, repos: readonly EstateRepo[]): string[] {
+function requiredBy(
+  { labels, title }: OpenItem,
+  repo: EstateRepo,
+  vocabulary: ReadonlyMap<string, readonly string[]>,
+): string[] {
   const words = new Set([title, ...labels].flatMap((text) => foldWord(text).split('-')).map(singular));
-  const known = new Set(
-    repos.flatMap((one) => [...one.topics, ...(one.name === repo.name ? [] : [foldWord(one.name)])]),
-  );
-  const named = [...known].filter((word) => words.has(singular(word))).sort(compareTexts);
-  return [...new Set([...repo.languages, ...named])];
+  const own = foldWord(repo.name);
+  const named = [...words].flatMap((word) => vocabulary.get(word) ?? []).filter((word) => word !== own);
+  return [...new Set([...repo.languages, ...named.sort(compareTexts)])];
 }
 
 /** True for a capability that is among the skills, a language also by its other names. */

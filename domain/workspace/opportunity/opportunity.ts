@@ -1,7 +1,21 @@
 import type { OpenItem } from '../../forge/open-work.ts';
 
-/** What can be done about an issue. Of those written by others, `ready` is read as `ready_for_pr`. */
-export type OpportunityCategory = 'ready_for_pr' | 'needs_investigation' | 'needs_skills' | 'blocked' | 'claimed';
+/** What can be done about an issue. */
+export const OPPORTUNITY_CATEGORIES = [
+  'ready_for_pr',
+  'needs_investigation',
+  'needs_skills',
+  'blocked',
+  'claimed',
+] as const;
+/** One of {@link OPPORTUNITY_CATEGORIES}. */
+export type OpportunityCategory = (typeof OPPORTUNITY_CATEGORIES)[number];
+
+/** The category that a person or program names; null for none. `ready` is the other name of `ready_for_pr`. */
+export function readCategory(name: string): OpportunityCategory | null {
+  const wanted = name === 'ready' ? 'ready_for_pr' : name;
+  return OPPORTUNITY_CATEGORIES.find((category) => category === wanted) ?? null;
+}
 
 /** Something that counts for or against an opportunity. */
 export interface ScoreSignal {

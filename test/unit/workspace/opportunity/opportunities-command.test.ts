@@ -44,6 +44,23 @@ test('issues as a table, the best first, each with what to do next', async () =>
   expect((await run('bugs', 'in', 'web')).out).toContain('There are no open issues that match.');
 });
 
+test.each([
+  ['ready', ['acme/core#5', 'acme/core#7']],
+  ['ready_for_pr', ['acme/core#5', 'acme/core#7']],
+  ['claimed', ['acme/core#6']],
+  ['blocked', []],
+])('--category %s', async (category, ids) => {
+  const { run } = await workspace();
+  const { out } = await run('--category', category, '--json');
+  const found = JSON.parse(out) as { readonly opportunities: readonly { readonly id: string }[] };
+  expect(found.opportunities.map(({ id }) => id)).toEqual(ids);
+});
+
+test('a category that does not exist is refused', async () => {
+  const { run } = await workspace();
+  expect(await run('--category', 'done')).toMatchObject({ code: 2, err: expect.stringContaining('needs_skills') });
+});
+
 test('--json gives opportunities, nodes and edges; --skills decides what needs skills', async () => {
   const { run } = await workspace();
   const { out } = await run('core#5', '--json', '--skills', 'go, rust');
