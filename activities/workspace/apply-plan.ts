@@ -13,9 +13,10 @@ import { messageOf } from '../../platform/error-code.ts';
 import type { HeldFolder } from '../../platform/held-folder.ts';
 import { createGit } from '../git/git.ts';
 import { checkPreconditions } from './check-preconditions.ts';
-import { type EndingTools, type LeftItem, undoChanges } from './end-plan.ts';
+import { type EndingTools, undoChanges } from './end-plan.ts';
 import { finishPlan, stateChangeOf } from './finish-plan.ts';
 import type { Journal } from './journal.ts';
+import type { LeftItem } from './left-item.ts';
 import { lastEntry, type PlanEntry } from './plan-journal.ts';
 import {
   beginRun,

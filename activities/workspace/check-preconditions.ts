@@ -1,5 +1,6 @@
 import { lstat, readdir, readFile, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { LINK_KINDS } from '../../domain/workspace/links/file-link.ts';
 import type { Ecosystem } from '../../domain/workspace/package-manifest.ts';
 import { versionFits } from '../../domain/workspace/version-fits.ts';
 import type { PlanPrecondition } from '../../domain/workspace/workspace-plan.ts';
@@ -10,6 +11,7 @@ import { findHolder } from '../../platform/file-lock.ts';
 import { findOnPath } from '../../platform/program.ts';
 import { sha256 } from '../../platform/sha256.ts';
 import { findLayout } from '../mgit/layout.ts';
+import { problemOfLinkFile } from './links/link-files.ts';
 import { excludesFile, type ReadWorkspaceOptions } from './read-workspace.ts';
 import { readWorkTrees } from './repo-git-state.ts';
 import { nameOfHolder } from './workspace-lock.ts';
@@ -75,6 +77,8 @@ async function problemOf(
     }
     case 'path_free': {
       const there = await lstat(path).catch(absent);
+      const kind = LINK_KINDS.find((each) => each === text(expected, 'links'));
+      if (there !== null && kind !== undefined) return problemOfLinkFile(root, kind);
       return there === null ? null : `there is ${there.isDirectory() ? 'a folder' : 'a file'} at ${path}`;
     }
     case 'branch_free': {

@@ -52,6 +52,7 @@ export function linksOf(repos: readonly WorkspaceRepo[], deps: readonly Workspac
       repo,
       dep: owner.name,
       type: 'path',
+      files: [],
       mix_exs_sha256_before: null,
       mix_exs_sha256_after: null,
       preimage: null,

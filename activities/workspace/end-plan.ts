@@ -1,19 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { LonghaulError } from '../../domain/shared/failures.ts';
+import { inShell, type LeftItem } from './left-item.ts';
+import { keepChanged, undoFile } from './links/undo-file.ts';
 import { placesAside } from './run-operation.ts';
 import type { PlanGround } from './plan-ground.ts';
 import type { PlanMove } from './plan-journal.ts';
 import type { UnsavedWork } from './unsaved-work.ts';
 import { GRAFT_FOLDER } from './workspace-lock.ts';
-
-/** Something that could not be undone, because bytes that are not the plan's are in the way. */
-export interface LeftItem {
-  /** One sentence: what is where, and why it was left. */
-  readonly problem: string;
-  /** The command with which a person finishes it, or looks at it. */
-  readonly command: string;
-}
 
 /** What the end of a plan needs. */
 export interface EndingTools {
@@ -33,10 +27,13 @@ export async function undoChanges({ ground, unsaved }: EndingTools): Promise<rea
     if (entry.type === 'folder') await ground.removeEmpty(entry.path);
     if (entry.type === 'aside' && !kept.has(entry.operation))
       await ground.removeAside(nameOf(placesAside(ground, entry.operation).made));
-    if (entry.type !== 'move') continue;
-    const item = entry.to.startsWith(`${ground.aside}/`)
-      ? await putBack(ground, entry)
-      : await takeAway({ ground, unsaved }, entry);
+    if (entry.type !== 'move' && entry.type !== 'file') continue;
+    const item =
+      entry.type === 'file'
+        ? await undoFile(ground, entry)
+        : entry.to.startsWith(`${ground.aside}/`)
+          ? await putBack(ground, entry)
+          : await takeAway({ ground, unsaved }, entry);
     if (item === null) continue;
     left.push(item);
     kept.add(entry.operation);
@@ -88,6 +85,12 @@ async function takeAway({ ground, unsaved }: EndingTools, move: PlanMove): Promi
 export async function deleteTaken({ ground, unsaved }: EndingTools): Promise<readonly string[]> {
   const kept: string[] = [];
   for (const entry of ground.journal.entries) {
+    if (entry.type === 'file') {
+      const place = await keepChanged(ground, entry);
+      if (place !== null) kept.push(place);
+      const around = entry.path.split('/').slice(0, -1).join('/');
+      if (entry.after === null && around !== '') await ground.removeEmpty(around);
+    }
     if (entry.type !== 'move' || !entry.to.startsWith(`${ground.aside}/`)) continue;
     const inode = await ground.inodeAt(entry.to);
     if (inode !== null) {
@@ -110,11 +113,6 @@ export async function deleteTaken({ ground, unsaved }: EndingTools): Promise<rea
 async function removeAll(ground: PlanGround): Promise<void> {
   await ground.removeAside();
   await ground.removeEmpty(`${GRAFT_FOLDER}/aside`);
-}
-
-/** A text as one word of a POSIX shell. */
-function inShell(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 function nameOf(path: string): string {

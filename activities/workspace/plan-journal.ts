@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FailureType } from '../../domain/shared/failures.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
+import type { FileEdit } from '../../domain/workspace/links/file-edit.ts';
 import type { StateChange } from '../../domain/workspace/workspace-state.ts';
 import { markedProcesses } from '../../platform/marked-processes.ts';
 import type { ProcessIdentity } from '../../platform/process-identity.ts';
@@ -19,6 +20,27 @@ export interface PlanMove {
   readonly inode: string;
 }
 
+/** A file, and the bytes in it. */
+export interface FileIdentity {
+  /** {@link inodeOf} it. */
+  readonly inode: string;
+  readonly sha256: string;
+}
+
+/** A file that is about to be changed; null stands for no file. */
+export interface PlanFileChange {
+  readonly type: 'file';
+  readonly operation: number;
+  /** Its number among the changes of the operation, for its names aside. */
+  readonly at: number;
+  /** Relative to the root. */
+  readonly path: string;
+  readonly before: FileIdentity | null;
+  readonly after: FileIdentity | null;
+  /** What is done in it: where a person has changed the file since, only this is reversed. */
+  readonly edit: FileEdit;
+}
+
 /** What the journal of a plan says. Each entry is on the disk before what it announces. */
 export type PlanEntry =
   /** A process works on the plan; its gits have the mark in their environment. */
@@ -30,6 +52,7 @@ export type PlanEntry =
   /** A folder that contains others is made in the workspace. */
   | { readonly type: 'folder'; readonly operation: number; readonly path: string }
   | PlanMove
+  | PlanFileChange
   | { readonly type: 'done'; readonly operation: number }
   /** From here on everything is undone, because of this failure. */
   | { readonly type: 'undoing'; readonly failure: FailureType | null; readonly message: string }
@@ -42,6 +65,7 @@ const TYPES: readonly string[] = [
   'aside',
   'folder',
   'move',
+  'file',
   'done',
   'undoing',
   'committed',

@@ -11,6 +11,7 @@ import { createGit, type GitOwner } from '../git/git.ts';
 import type { Mgit } from '../mgit/index.ts';
 import type { EndingTools } from './end-plan.ts';
 import { type Journal, openJournal } from './journal.ts';
+import { readPackageManifests } from './manifests/read-package-manifests.ts';
 import { planGround } from './plan-ground.ts';
 import { endChildren, isPlanEntry, lastEntry, type PlanEntry } from './plan-journal.ts';
 import { excludesFile } from './read-workspace.ts';
@@ -191,6 +192,7 @@ export async function beginRun(
     ground,
     mgit: site.openMgit(owner),
     repositoryOf: site.repositoryOf,
+    manifests: (path) => readPackageManifests(join(root.path, path), { git, signal: site.signal }),
     unsaved: (path) =>
       unkeptWork(
         { git, dataDir: site.dataDir, options: { excludes, signal: site.signal } },

@@ -19,6 +19,7 @@ import { pick, runProgram } from '../../platform/program.ts';
 import { createSemaphore } from '../../platform/semaphore.ts';
 import type { Git } from '../git/git.ts';
 import { dependenciesOf, linksOf, packageOf } from './declared-packages.ts';
+import { readLinksInRoot, withLinksInRoot } from './links/link-files.ts';
 import { readPackageManifests } from './manifests/read-package-manifests.ts';
 import { readWorkTrees, type WorkTreeOptions } from './repo-git-state.ts';
 import { keptValidation } from './validation/validation-files.ts';
@@ -94,7 +95,8 @@ export async function readRepositories(
   });
   const repos = parts.map(({ repo }) => repo);
   const deps = parts.flatMap(({ repo, manifests }) => dependenciesOf(repo, manifests.packages));
-  const links = linksOf(repos, deps);
+  const inRoot = await readLinksInRoot(root, repos);
+  const links = withLinksInRoot(linksOf(repos, deps), inRoot.links);
   const content = {
     schema_version: SNAPSHOT_VERSION as typeof SNAPSHOT_VERSION,
     root,
@@ -129,6 +131,7 @@ export async function readRepositories(
       const [kind, severity] = ['manifests_unreadable', 'error' as const];
       return [{ severity, repo: repo.name, kind, message: problem, file: null, line: null }];
     }),
+    ...inRoot.diagnostics,
     ...found.passedOver.map(({ path, why }) => ({
       severity: 'info' as const,
       repo: null,

@@ -5,13 +5,13 @@ import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { DiskOperation } from '../../domain/workspace/workspace-plan.schema.ts';
 import type { NewClone } from '../mgit/clone-into.ts';
 import type { Mgit } from '../mgit/index.ts';
+import { createLink, type LinkTools, removeLink } from './links/run-link.ts';
 import type { PlanGround } from './plan-ground.ts';
 import { lastEntry } from './plan-journal.ts';
 import type { UnsavedWork } from './unsaved-work.ts';
 
 /** What operations are done with. */
-export interface OperationTools {
-  readonly ground: PlanGround;
+export interface OperationTools extends LinkTools {
   readonly mgit: Mgit;
   /** The repository at an address, with the id by which mgit finds its mirror and credentials. */
   readonly repositoryOf: (origin: string) => RepositoryAddress;
@@ -32,6 +32,10 @@ export async function runOperation(tools: OperationTools, operation: DiskOperati
       return cloneRepository(tools, operation);
     case 'detach':
       return detachRepository(tools, operation);
+    case 'link':
+      return createLink(tools, operation);
+    case 'unlink':
+      return removeLink(tools, operation);
   }
 }
 

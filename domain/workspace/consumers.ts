@@ -91,7 +91,10 @@ export function consumerWorkspace(
       commands: {},
     })),
   ];
-  const desired = desiredSnapshot(current, { ...manifest, repositories, links: [...manifest.links, ...links] });
+  const linked =
+    manifest.links ??
+    current.links.flatMap(({ repo, dep, type, files }) => (files.length === 0 ? [] : [{ from: repo, to: dep, type }]));
+  const desired = desiredSnapshot(current, { ...manifest, repositories, links: [...linked, ...links] });
   const packages = new Map(attached.map((repo) => [repo.name, repo.packages]));
   const content = {
     ...desired,

@@ -1,5 +1,5 @@
 import { topologyOf } from './topology.ts';
-import { linksByKey } from './workspace-delta.ts';
+import { linkKey, linksByKey } from './workspace-delta.ts';
 import type { WorkspaceManifest } from './workspace-manifest.ts';
 import type { RepoGitState, SnapshotContent, WorkspaceRepo } from './workspace-snapshot.ts';
 
@@ -26,16 +26,23 @@ export function desiredSnapshot(current: SnapshotContent, { repositories, links 
       packages: repo?.packages ?? [],
     };
   });
-  const wanted = links.map(({ from, to, type }) => ({
+  const wanted = (links ?? []).map(({ from, to, type }) => ({
     repo: from,
     dep: to,
     type,
+    files: [],
     mix_exs_sha256_before: null,
     mix_exs_sha256_after: null,
     preimage: null,
     replacement: null,
   }));
-  const kept = current.links.filter(({ repo, dep }) => names.has(repo) && names.has(dep));
+  const isWanted = new Set(wanted.map(linkKey));
+  const kept = current.links.filter(
+    (link) =>
+      names.has(link.repo) &&
+      names.has(link.dep) &&
+      (link.files.length === 0 || links === null || isWanted.has(linkKey(link))),
+  );
   const content = {
     ...current,
     repos,
@@ -44,8 +51,8 @@ export function desiredSnapshot(current: SnapshotContent, { repositories, links 
     links: [...linksByKey({ repos, links: [...wanted, ...kept] }).values()],
     git: repositories.map(({ name, path, origin, branch }): RepoGitState => {
       const known = states.get(name) ?? unknownState(name, workspacePath(current.root, path));
-      const isWanted = origin !== null || branch !== null;
-      const state = isWanted && !known['is_git_repo?'] ? { ...known, 'is_git_repo?': true, error: null } : known;
+      const isRepository = origin !== null || branch !== null;
+      const state = isRepository && !known['is_git_repo?'] ? { ...known, 'is_git_repo?': true, error: null } : known;
       if (branch === null || branch === state.branch) return state;
       return { ...state, branch, head_sha: null, 'detached_head?': false, upstream: null, ahead: 0, behind: 0 };
     }),

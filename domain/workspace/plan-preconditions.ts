@@ -1,18 +1,9 @@
 import { compareTexts, inKeyOrder } from './canonical-snapshot.ts';
-import type { Ecosystem } from './package-manifest.ts';
+import { LINK_FILES } from './links/file-link.ts';
 import { versionFits } from './version-fits.ts';
 import { linkKey, type RepoState } from './workspace-delta.ts';
 import { type PlanPrecondition, PRECONDITION_TYPES } from './workspace-plan.ts';
 import type { WorkspaceLink, WorkspaceRepo, WorkspaceSnapshot, WorkspaceTopology } from './workspace-snapshot.ts';
-
-/** The program that says where a link of an ecosystem resolves to. */
-const LINK_PROGRAM: Readonly<Record<Ecosystem, string>> = {
-  hex: 'mix',
-  npm: 'npm',
-  go: 'go',
-  cargo: 'cargo',
-  python: 'uv',
-};
 
 /** The repository must be there. `why` says for what. */
 export function mustExist({ name, path }: RepoState, why: string): PlanPrecondition {
@@ -70,9 +61,24 @@ export function fittingVersions(
   return preconditions;
 }
 
-/** The programs that say where the links of a repository resolve to. */
-export function linkPrograms(repo: WorkspaceRepo | undefined): string[] {
-  return (repo?.packages ?? []).map(({ ecosystem }) => LINK_PROGRAM[ecosystem]);
+/** No file of a person may be where the links are written, as far as it is known which tools they are for. */
+export function linkFilesFree(
+  { repos, deps }: WorkspaceSnapshot,
+  links: readonly WorkspaceLink[],
+): readonly PlanPrecondition[] {
+  const packages = new Set(
+    repos.flatMap((repo) => repo.packages.map(({ ecosystem, name }) => `${repo.name} ${ecosystem} ${name}`)),
+  );
+  const needed = links.flatMap(({ repo, dep }) =>
+    deps.flatMap(({ repo: consumer, app, ecosystem }) =>
+      consumer === repo && ecosystem !== 'hex' && packages.has(`${dep} ${ecosystem} ${app}`) ? [ecosystem] : [],
+    ),
+  );
+  return [...new Set(needed)].map((ecosystem) => {
+    const path = LINK_FILES[ecosystem];
+    const message = `There must be nothing at ${path} that Longhaul has not written.`;
+    return { type: 'path_free', target: path, expected: { path, links: ecosystem }, message };
+  });
 }
 
 /** The workspace must not be changed by another program. */

@@ -16,11 +16,17 @@ export interface PlanStep extends Act {
   readonly inverse: Act | null;
 }
 
-/** Makes or removes a link. */
-export function linkStep(type: 'create_link' | 'remove_link', link: WorkspaceLink): PlanStep {
-  const [target, params] = [linkKey(link), { ...link }];
-  const inverse: Act = { type: type === 'create_link' ? 'remove_link' : 'create_link', target, params };
-  return { type, target, params, repos: [link.repo, link.dep], folder: null, inverse };
+/** Makes or removes a link between two repositories in these folders. */
+export function linkStep(
+  operation: 'create_link' | 'remove_link',
+  link: WorkspaceLink,
+  places: ReadonlyMap<string, Pick<RepoState, 'path'>>,
+): PlanStep {
+  const { repo, dep, type } = link;
+  const [repoPath, depPath] = [repo, dep].map((name) => places.get(name)?.path ?? name);
+  const [target, params] = [linkKey(link), { repo, dep, type, repo_path: repoPath ?? repo, dep_path: depPath ?? dep }];
+  const inverse: Act = { type: operation === 'create_link' ? 'remove_link' : 'create_link', target, params };
+  return { type: operation, target, params, repos: [link.repo, link.dep], folder: null, inverse };
 }
 
 /** Takes a repository out of the workspace. */

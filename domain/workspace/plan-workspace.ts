@@ -3,7 +3,7 @@ import {
   branchFree,
   distinctPreconditions,
   fittingVersions,
-  linkPrograms,
+  linkFilesFree,
   LOCK_AVAILABLE,
   mustBeClean,
   mustExist,
@@ -64,9 +64,9 @@ export function planWorkspace(
   const isMoved = new Set(moved.map(({ path: [, name] }) => name));
   // a link leads to a folder: it does not survive the move of one
   const broken = [...linksBefore].flatMap(([key, link]) =>
-    linksAfter.has(key) && (isMoved.has(link.repo) || isMoved.has(link.dep)) ? [link] : [],
+    isInRoot(link) && linksAfter.has(key) && (isMoved.has(link.repo) || isMoved.has(link.dep)) ? [link] : [],
   );
-  const oldLinks = linksInOrder([...named(delta.removed, 'links', linksBefore), ...broken]);
+  const oldLinks = linksInOrder([...named(delta.removed, 'links', linksBefore).filter(isInRoot), ...broken]);
   const newLinks = linksInOrder([...named(delta.added, 'links', linksAfter), ...broken]);
   const leaving = inKeyOrder(named([...delta.removed, ...moved], 'repos', before), ({ name }) => [name]);
   const arriving = inKeyOrder(named([...delta.added, ...moved], 'repos', after), ({ name }) => [name]);
@@ -77,14 +77,14 @@ export function planWorkspace(
     isNew.has(name) ? (reposAfter.get(name) ?? []) : [],
   );
   const steps: PlanStep[] = [
-    ...oldLinks.map((link) => linkStep('remove_link', link)),
+    ...oldLinks.map((link) => linkStep('remove_link', link, before)),
     ...leaving.map(detachStep),
     ...arriving.map(cloneStep),
     ...switching.flatMap((state) => {
       const there = before.get(state.name);
       return there === undefined ? [] : [switchStep(there, state)];
     }),
-    ...newLinks.map((link) => linkStep('create_link', link)),
+    ...newLinks.map((link) => linkStep('create_link', link, after)),
     ...prepared.flatMap((repo) => setupSteps(repo, environment)),
   ];
 
@@ -93,7 +93,6 @@ export function planWorkspace(
   const programs = [
     ...(usesGit ? ['git'] : []),
     ...prepared.flatMap(({ setup }) => setup.flatMap(([program]) => program ?? [])),
-    ...newLinks.flatMap(({ repo }) => linkPrograms(reposAfter.get(repo))),
   ];
   const room = spaceFree(arriving.reduce((sum, { name }) => sum + (cloneBytes.get(name) ?? 0), 0));
   const preconditions: PlanPrecondition[] = [
@@ -108,6 +107,7 @@ export function planWorkspace(
       mustBeClean(state),
       ...(state.branch === null ? [] : [branchFree(state, state.branch)]),
     ]),
+    ...linkFilesFree(desired, newLinks),
     ...fittingVersions(desired, newLinks),
     ...(steps.length === 0 ? [] : [LOCK_AVAILABLE]),
     ...programsAvailable(programs),
@@ -124,6 +124,11 @@ export function planWorkspace(
     operations,
     rollback: inverseOf(steps, operations),
   };
+}
+
+/** A link that a manifest declares is changed by no plan: it comes and goes with its repository. */
+function isInRoot({ files }: WorkspaceLink): boolean {
+  return files.length > 0;
 }
 
 function linksInOrder(links: readonly WorkspaceLink[]): readonly WorkspaceLink[] {

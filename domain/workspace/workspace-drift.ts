@@ -101,14 +101,23 @@ export function linkDrift({ links }: WorkspaceSnapshot, { manifest, state, texts
     return { repo, dep, ...entryDrift(entry, texts.get(entry.mix_exs_path)) };
   });
   const known = new Set(recorded.map(({ repo, dep }) => `${repo}/${dep}`));
-  const wanted = manifest.links
+  const wanted = (manifest.links ?? [])
     .filter(({ from, to }) => !known.has(`${from}/${to}`))
     .map(({ from: repo, to: dep }): LinkDrift => {
       const isThere = there.has(`${repo}/${dep}`);
       const details = isThere ? [] : [`${repo} does not take ${dep} from its folder.`];
       return { repo, dep, classification: isThere ? 'none' : 'missing', details };
     });
-  return inKeyOrder([...recorded, ...wanted], ({ repo, dep }) => [repo, dep]);
+  const asked = new Set([...known, ...(manifest.links ?? []).map(({ from, to }) => `${from}/${to}`)]);
+  const others = links
+    .filter(({ repo, dep, files }) => manifest.links !== null && files.length > 0 && !asked.has(`${repo}/${dep}`))
+    .map(({ repo, dep, files }): LinkDrift => ({
+      repo,
+      dep,
+      classification: 'unexpected',
+      details: [`${files.join(', ')} links them, and the manifest does not ask for it any more.`],
+    }));
+  return inKeyOrder([...recorded, ...wanted, ...others], ({ repo, dep }) => [repo, dep]);
 }
 
 /** Only the declaration counts: other parts of the file are its owner's to change. */

@@ -44,7 +44,7 @@ const shape = z.strictObject({
   repositories: z.array(repository).min(1, 'give at least one repository').max(5_000),
   links: z
     .array(z.strictObject({ from: z.string(), to: z.string(), type: z.literal('path').default('path') }))
-    .default([]),
+    .optional(),
   environment: variables.default({}),
   ttl: ttl.optional(),
 });
@@ -64,7 +64,7 @@ export const workspaceManifestSchema = shape
         commands: repo.commands,
       };
     }),
-    links: given.links,
+    links: given.links ?? null,
     environment: given.environment,
     ttl: given.ttl ?? null,
   }))
@@ -84,7 +84,7 @@ export const workspaceManifestSchema = shape
       if (around === undefined || inside === undefined) continue;
       refuse(['repositories', inner], `${inside.path} is not a folder of its own: ${around.name} is at ${around.path}`);
     }
-    for (const [at, { from, to }] of links.entries()) {
+    for (const [at, { from, to }] of (links ?? []).entries()) {
       for (const [end, name] of [
         ['from', from],
         ['to', to],
@@ -92,7 +92,7 @@ export const workspaceManifestSchema = shape
         if (!byName.has(name)) refuse(['links', at, end], `there is no repository ${name}`);
       }
       if (from === to) refuse(['links', at], 'a repository cannot be linked to itself');
-      const same = links.findIndex((other) => other.from === from && other.to === to);
+      const same = (links ?? []).findIndex((other) => other.from === from && other.to === to);
       if (same < at) refuse(['links', at], `the link from ${from} to ${to} is there twice`);
     }
   });

@@ -30,7 +30,8 @@ export interface DesiredLink {
 /** What a workspace shall consist of (docs/workspaces.md). */
 export interface WorkspaceManifest {
   readonly repositories: readonly DesiredRepo[];
-  readonly links: readonly DesiredLink[];
+  /** Null: those in files of the root stay as they are. */
+  readonly links: readonly DesiredLink[] | null;
   /** Variables for the programs of `setup` and `commands`. */
   readonly environment: Readonly<Record<string, string>>;
   /** How long the workspace shall live, such as `2h`; null for as long as it is needed. */
@@ -54,7 +55,7 @@ export function manifestOf(repositories: readonly Pick<DesiredRepo, 'name' | 'pa
       setup: [],
       commands: {},
     })),
-    links: [],
+    links: null,
     environment: {},
     ttl: null,
   };

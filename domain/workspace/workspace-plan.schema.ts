@@ -124,6 +124,13 @@ const attachSchema = z.strictObject({
     .nullable(),
 });
 const detachSchema = z.strictObject({ path });
+const linkSchema = z.strictObject({
+  repo: z.string().max(100),
+  dep: z.string().max(100),
+  type: z.literal('path'),
+  repo_path: path,
+  dep_path: path,
+});
 
 /** What an operation does to the disk, with its checked parameters. Paths are relative to the root. */
 export type DiskOperation = {
@@ -142,6 +149,15 @@ export type DiskOperation = {
       readonly commit: string | null;
     }
   | { readonly does: 'detach' }
+  | {
+      /** `path` is the folder of the repository that depends. */
+      readonly does: 'link' | 'unlink';
+      /** The names of the repository that depends, and of the other one. */
+      readonly repo: string;
+      readonly dep: string;
+      /** The folder of the other one. */
+      readonly depPath: string;
+    }
 );
 
 /** The operations of a plan with checked parameters. Throws `InvalidInput`, also for those that cannot be done yet. */
@@ -167,7 +183,17 @@ export function diskOperations(operations: PlanContent['operations']): readonly 
       case 'detach_repo':
         return { ...place, does: 'detach', path: checked(detachSchema).path };
       case 'create_link':
-      case 'remove_link':
+      case 'remove_link': {
+        const { repo, dep, repo_path, dep_path } = checked(linkSchema);
+        return {
+          ...place,
+          does: type === 'create_link' ? 'link' : 'unlink',
+          path: repo_path,
+          repo,
+          dep,
+          depPath: dep_path,
+        };
+      }
       case 'rewrite_file':
       case 'validate_repo':
       case 'run_command':

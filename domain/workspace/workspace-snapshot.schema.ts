@@ -71,6 +71,8 @@ export const snapshotSchema = z.strictObject({
       repo: z.string(),
       dep: z.string(),
       type: z.literal('path'),
+      // the first snapshots of this version have only links that manifests declare
+      files: z.array(z.string()).default([]),
       mix_exs_sha256_before: z.string().nullable(),
       mix_exs_sha256_after: z.string().nullable(),
       preimage: z.string().nullable(),
@@ -197,7 +199,7 @@ function migrate({ id: _id, ...first }: z.output<typeof firstSchema>): SnapshotC
       requirement: null,
       path: null,
     })),
-    links: first.links.map((link) => ({ ...link, type: 'path' as const })),
+    links: first.links.map((link) => ({ ...link, type: 'path' as const, files: [] })),
     prs: first.prs ?? [],
     health: first.health ?? null,
     diagnostics: (first.diagnostics ?? []).map((one) => ({ ...one, file: null, line: null })),

@@ -63,6 +63,8 @@ export interface WorkspaceLink {
   /** The repository that it takes the dependency from. */
   readonly dep: string;
   readonly type: 'path';
+  /** The files of the root that make it; empty where the manifest of `repo` says it. */
+  readonly files: readonly string[];
   /** Only where the manifest itself was changed: its digests, and the declaration before and after. */
   readonly mix_exs_sha256_before: string | null;
   readonly mix_exs_sha256_after: string | null;

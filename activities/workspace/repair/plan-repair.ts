@@ -111,7 +111,7 @@ function statesOf(
     return isWanted.has(repo.name) && !remedies.has(repo.name) ? [repo] : [{ ...repo, origin: null, branch: null }];
   });
   const names = new Set(repositories.map(({ name }) => name));
-  const links = manifest.links.filter(({ from, to }) => names.has(from) && names.has(to));
+  const links = manifest.links?.filter(({ from, to }) => names.has(from) && names.has(to)) ?? null;
   // what a repository declares itself goes with it
   const ends = new Set(snapshot.repos.flatMap(({ name }) => (names.has(name) ? [name] : [])));
   const current = { ...snapshot, links: snapshot.links.filter(({ repo, dep }) => ends.has(repo) && ends.has(dep)) };

@@ -51,8 +51,10 @@ export async function planTeardown(
   const needed =
     mode === 'clean' ? await neededElsewhere(dataDir, root, [...managed], options) : new Map<string, string>();
   const ownLinks = new Set([
-    ...manifest.links.map(({ from, to }) => `${from}/${to}`),
-    ...snapshot.links.flatMap((link) => (link.preimage === null ? [] : [`${link.repo}/${link.dep}`])),
+    ...(manifest.links ?? []).map(({ from, to }) => `${from}/${to}`),
+    ...snapshot.links.flatMap((link) =>
+      link.preimage === null && link.files.length === 0 ? [] : [`${link.repo}/${link.dep}`],
+    ),
   ]);
   const states = teardownStates({ current: snapshot, base, managed, needed: new Set(needed.keys()), ownLinks }, mode);
   const content = planWorkspace(identifySnapshot(states.current), identifySnapshot(states.desired));

@@ -21,7 +21,7 @@ test(
         const ends = process.env['FULL_SWEEP']
           ? (['apply', 'undo'] as const)
           : ([isApplied ? 'apply' : 'undo'] as const);
-        for (const then of ends) await killAndFinish(template, { entry, when }, then);
+        for (const then of ends) await killAndFinish(template, { entry, when }, then, checkApplied);
       }
     }
   },

@@ -7,11 +7,11 @@ import { expect } from 'vitest';
 import { applyWorkspacePlan, undoWorkspacePlan } from '../../../activities/workspace/apply-plan.ts';
 import { git } from '../scratch-git.ts';
 import type { PlanOrder } from './plan-process.ts';
-import { siteOf, walk } from './plan-site.ts';
+import { type MadePlan, type PlanPlace, siteOf, walk } from './plan-site.ts';
 import type { PlannedWorkspace } from './planned-workspace.ts';
 
 /** A copy of a planned workspace, with folders of its own for data and cache. The plan and the origins are the same. */
-export function copyOf(place: PlannedWorkspace): PlannedWorkspace {
+export function copyOf<Place extends PlanPlace>(place: Place): Place {
   mkdirSync(join(place.scratch, 'copies'), { recursive: true });
   const scratch = mkdtempSync(join(place.scratch, 'copies', 'copy-'));
   const root = join(scratch, 'root');
@@ -27,7 +27,7 @@ export interface EndedPlanProcess {
 
 /** Applies the plan in a process of its own, or undoes what is in progress. */
 export async function inOtherProcess(
-  place: PlannedWorkspace,
+  place: PlanPlace & MadePlan,
   work: 'apply' | 'undo',
   options: Pick<PlanOrder, 'doom'> & { readonly path?: string; readonly onStarted?: (pid: number) => void },
 ): Promise<EndedPlanProcess> {
@@ -49,13 +49,15 @@ export async function inOtherProcess(
  * Kills the process that applies the plan at this entry of its journal, lets another one apply or undo it, and checks that
  * the workspace is exactly as it was, or as the plan wants it.
  */
-export async function killAndFinish(
-  template: PlannedWorkspace,
+export async function killAndFinish<Place extends PlanPlace & MadePlan>(
+  template: Place,
   doom: NonNullable<PlanOrder['doom']>,
   then: 'apply' | 'undo',
+  check: (place: Place, what: string) => void,
 ): Promise<void> {
   const place = copyOf(template);
-  const what = `killed ${doom.when} the entry ${doom.entry}, then ${then}`;
+  const at = 'entry' in doom ? `the entry ${doom.entry}` : `the call ${doom.call}`;
+  const what = `killed ${doom.when} ${at}, then ${then}`;
   const before = walk(place.root);
   const { killedBy, output } = await inOtherProcess(place, 'apply', { doom });
   expect(killedBy, `${what}: ${output}`).toBe('SIGKILL');
@@ -65,12 +67,14 @@ export async function killAndFinish(
       true,
       { added: [], removed: [], changed: [] },
     ]);
-    checkApplied(place, what);
+    check(place, what);
     return;
   }
-  const { outcome, left } = await undoWorkspacePlan(siteOf(place), place.plan.id);
+  const { outcome, plan, left } = await undoWorkspacePlan(siteOf(place), place.plan.id);
   expect(left, what).toEqual([]);
-  if (outcome === 'committed') checkApplied(place, what);
+  // none was in progress: it had not begun, or was over
+  const isOver = plan === null && JSON.stringify(walk(place.root)) !== JSON.stringify(before);
+  if (outcome === 'committed' || isOver) check(place, what);
   else expect(walk(place.root), what).toEqual(before);
 }
 

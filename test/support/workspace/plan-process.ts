@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { applyWorkspacePlan, undoWorkspacePlan } from '../../../activities/workspace/apply-plan.ts';
+import { type DoomedCall, doomCalls } from './doomed-calls.ts';
 import { siteOf } from './plan-site.ts';
 
 /** What the process does: with a plan it applies it, without one it undoes what is in progress. */
@@ -11,8 +12,11 @@ export interface PlanOrder {
   readonly plan: string | null;
   /** The id of the plan that is undone. */
   readonly id: string;
-  /** It kills itself at the n-th entry of a journal that announces a change, before or after it is on the disk. */
-  readonly doom: { readonly entry: number; readonly when: 'before' | 'after' } | null;
+  /**
+   * It kills itself at the n-th entry of a journal that announces a change, before or after it is on the disk; or at the
+   * n-th call that changes the disk.
+   */
+  readonly doom: { readonly entry: number; readonly when: 'before' | 'after' } | DoomedCall | null;
   /** Comes first on the PATH. */
   readonly path?: string;
 }
@@ -29,7 +33,8 @@ let isDoomed = false;
 prototype.appendFile = async function counting(this: typeof handle, text: string) {
   const before = entries;
   entries += text.split('\n').filter((line) => line !== '' && !line.includes('"type":"child"')).length;
-  isDoomed = order.doom !== null && before < order.doom.entry && entries >= order.doom.entry;
+  const { doom } = order;
+  isDoomed = doom !== null && 'entry' in doom && before < doom.entry && entries >= doom.entry;
   await appendFile.call(this, text);
 };
 prototype.datasync = async function doomed(this: typeof handle) {
@@ -38,13 +43,14 @@ prototype.datasync = async function doomed(this: typeof handle) {
   if (isDoomed) process.kill(process.pid, 'SIGKILL');
 };
 
+const calls = doomCalls(order.doom !== null && 'call' in order.doom ? order.doom : null);
 const site = { ...siteOf(order, order.path), parallel: 1 };
 try {
   const result =
     order.plan === null
       ? await undoWorkspacePlan(site, order.id)
       : await applyWorkspacePlan(readFileSync(order.plan), site);
-  process.stdout.write(JSON.stringify({ result, entries }));
+  process.stdout.write(JSON.stringify({ result, entries, calls: calls() }));
 } catch (error) {
   process.stdout.write(JSON.stringify({ error: String(error), entries }));
 }

@@ -75,6 +75,7 @@ export function madeSnapshot(
       repo,
       dep,
       type: 'path' as const,
+      files: ['package.json'],
       mix_exs_sha256_before: null,
       mix_exs_sha256_after: null,
       preimage: null,

@@ -270,7 +270,6 @@ test('a plan with an operation that this version cannot do is refused before any
   if (detach === undefined || core === undefined || web === undefined) throw new Error('the plan has too few steps');
   for (const last of [
     { ...web, params: { ...web.params, how: 'switch' } },
-    { ...web, type: 'create_link' as const },
     { ...web, type: 'run_command' as const },
   ]) {
     const { bytes } = changedPlan(place, { operations: [detach, core, last] });

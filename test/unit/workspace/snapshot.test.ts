@@ -55,6 +55,7 @@ const content: fc.Arbitrary<SnapshotContent> = fc
         repo: text,
         dep: text,
         type: fc.constant('path'),
+        files: fc.array(text, { maxLength: 2 }),
         mix_exs_sha256_before: maybe,
         mix_exs_sha256_after: maybe,
         preimage: maybe,
@@ -246,7 +247,7 @@ describe('a snapshot of another version', () => {
       cycles: [],
     });
     expect(read).toMatchObject({ schema_version: 2, registries: null });
-    expect(read.links[0]?.type).toBe('path');
+    expect(read.links[0]).toMatchObject({ type: 'path', files: [] });
   });
 
   test('3 is refused as a mismatch, other values as no snapshot', () => {
