@@ -17,6 +17,7 @@ import { type EndingTools, undoChanges } from './end-plan.ts';
 import { finishPlan, stateChangeOf } from './finish-plan.ts';
 import type { Journal } from './journal.ts';
 import type { LeftItem } from './left-item.ts';
+import { verifyLinks } from './links/verify-links.ts';
 import { lastEntry, type PlanEntry } from './plan-journal.ts';
 import {
   beginRun,
@@ -42,8 +43,10 @@ export interface AppliedPlan {
   readonly outcome: 'committed' | 'unchanged';
   /** What is not as desired, by a new snapshot. The workspace is ready when it is empty. */
   readonly drift: WorkspaceDelta;
-  /** Folders with repositories that the plan took away and that got something new meanwhile. */
+  /** Folders with repositories that the plan took away and that got something new meanwhile, and such files. */
   readonly kept: readonly string[];
+  /** Links of which no tool has said that they hold, one sentence each. */
+  readonly unverified: readonly string[];
 }
 
 /** A plan that can be applied. */
@@ -83,7 +86,7 @@ export async function applyWorkspacePlan(bytes: Uint8Array | string, site: PlanS
       if (last !== null) return { end: 'undone', answer: () => last };
       const drift = await driftOf(root, content, site);
       if (isEmptyDelta(drift))
-        return { end: 'undone', answer: () => ({ plan, outcome: 'unchanged', drift, kept: [] }) };
+        return { end: 'undone', answer: () => ({ plan, outcome: 'unchanged', drift, kept: [], unverified: [] }) };
       await refuseUnmet(root, content, site);
       await keepBase(site.dataDir, root, () => snapshotOf(root, content, site));
     }
@@ -94,17 +97,20 @@ export async function applyWorkspacePlan(bytes: Uint8Array | string, site: PlanS
       return undoFailed(run, failure === null ? new Error(message) : new LonghaulError(failure, message));
     }
     if (lastEntry(journal, 'committed') === null) {
+      let unverified: readonly string[];
       try {
         await runAll(run, operations, site);
+        unverified = await verifyLinks({ ...run, signal: site.signal }, operations);
       } catch (error) {
         site.signal?.throwIfAborted();
         return undoFailed(run, diskFailure(error) ?? error);
       }
-      await journal.append({ type: 'committed', change: stateChangeOf(plan, operations) });
+      await journal.append({ type: 'committed', change: stateChangeOf(plan, operations), unverified });
     }
+    const { unverified = [] } = lastEntry(journal, 'committed') ?? {};
     const kept = await finishPlan(run);
     const drift = await driftOf(root, content, site);
-    return { end: 'committed', answer: () => ({ plan, outcome: 'committed', drift, kept }) };
+    return { end: 'committed', answer: () => ({ plan, outcome: 'committed', drift, kept, unverified }) };
   });
 }
 

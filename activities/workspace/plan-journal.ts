@@ -56,8 +56,8 @@ export type PlanEntry =
   | { readonly type: 'done'; readonly operation: number }
   /** From here on everything is undone, because of this failure. */
   | { readonly type: 'undoing'; readonly failure: FailureType | null; readonly message: string }
-  /** From here on nothing is undone: only the state is left to be written, and what was moved aside to be deleted. */
-  | { readonly type: 'committed'; readonly change?: StateChange };
+  /** From here on nothing is undone (`unverified`: see {@link verifyLinks}): only the state is left to be written, and what was moved aside to be deleted. */
+  | { readonly type: 'committed'; readonly change?: StateChange; readonly unverified?: readonly string[] };
 
 const TYPES: readonly string[] = [
   'worker',

@@ -190,6 +190,9 @@ export async function beginRun(
   const excludes = await excludesFile(root.path, site.env);
   return {
     ground,
+    owner,
+    git,
+    env: site.env,
     mgit: site.openMgit(owner),
     repositoryOf: site.repositoryOf,
     manifests: (path) => readPackageManifests(join(root.path, path), { git, signal: site.signal }),

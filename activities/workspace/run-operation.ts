@@ -6,12 +6,13 @@ import type { DiskOperation } from '../../domain/workspace/workspace-plan.schema
 import type { NewClone } from '../mgit/clone-into.ts';
 import type { Mgit } from '../mgit/index.ts';
 import { createLink, type LinkTools, removeLink } from './links/run-link.ts';
+import type { VerifyTools } from './links/verify-links.ts';
 import type { PlanGround } from './plan-ground.ts';
 import { lastEntry } from './plan-journal.ts';
 import type { UnsavedWork } from './unsaved-work.ts';
 
 /** What operations are done with. */
-export interface OperationTools extends LinkTools {
+export interface OperationTools extends LinkTools, Omit<VerifyTools, 'signal'> {
   readonly mgit: Mgit;
   /** The repository at an address, with the id by which mgit finds its mirror and credentials. */
   readonly repositoryOf: (origin: string) => RepositoryAddress;

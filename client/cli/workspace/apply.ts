@@ -24,7 +24,7 @@ export async function applyCommand(context: CliContext, file: string, options: A
   return runPlan(context, bytes, options, print, options);
 }
 
-function linesOf({ plan, outcome, operations, drift, kept }: ApplyPlanResult): readonly string[] {
+function linesOf({ plan, outcome, operations, drift, kept, unverified = [] }: ApplyPlanResult): readonly string[] {
   const said = {
     committed: `Plan ${plan} is applied: ${operations} operations.`,
     unchanged: `Plan ${plan} was applied already: nothing to do.`,
@@ -33,6 +33,7 @@ function linesOf({ plan, outcome, operations, drift, kept }: ApplyPlanResult): r
   return [
     said,
     ...drift.map((each) => `not as planned: ${each}`),
+    ...unverified,
     ...kept.map((folder) => `kept, because something new came into it: ${folder}`),
   ];
 }

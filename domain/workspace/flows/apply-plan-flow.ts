@@ -27,6 +27,8 @@ export interface ApplyPlanResult {
   readonly drift: readonly string[];
   /** Folders of repositories that were taken away and got something new meanwhile. */
   readonly kept: readonly string[];
+  /** Links of which no tool has said that they hold, a sentence each; runs of earlier versions have none. */
+  readonly unverified?: readonly string[];
 }
 
 /** Applies a plan to a workspace of a machine: all of it, or nothing. */

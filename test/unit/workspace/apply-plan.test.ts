@@ -35,6 +35,7 @@ test('a plan is applied, and applied again it does nothing', async () => {
     outcome: 'committed',
     drift: nothing,
     kept: [],
+    unverified: [],
   });
   expect(progress.at(-1)).toEqual({ done: 3, total: 3, running: [] });
   expect(readdirSync(root).toSorted()).toEqual(['.graft', 'libs', 'longhaul.workspace.yaml', 'web']);
@@ -52,6 +53,7 @@ test('a plan is applied, and applied again it does nothing', async () => {
     outcome: 'unchanged',
     drift: nothing,
     kept: [],
+    unverified: [],
   });
   expect(await undoWorkspacePlan(site, plan.id)).toEqual({ plan: null, outcome: 'undone', left: [] });
   expect(walk(root)).toEqual(applied);

@@ -1,0 +1,81 @@
+import { createInterface } from 'node:readline';
+import { pick, readAll, startProgram } from '../../platform/program.ts';
+import { type GitOwner, OWNER_VARIABLE } from '../git/git.ts';
+
+/** How a program of a plan runs. */
+export interface PlanProgramOptions {
+  /** Absolute path of its working folder. */
+  readonly cwd: string;
+  /** The environment of the person, of which it gets {@link INHERITED} only. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Further variables. */
+  readonly variables?: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How a program of a plan has ended. */
+export interface PlanProgramEnd {
+  /** Null when a signal ended it. */
+  readonly code: number | null;
+  readonly stdout: string;
+  /** The last lines of what it said, of stderr or else of stdout. */
+  readonly tail: string;
+}
+
+/** Variables without secrets that tools need to find their files. */
+const INHERITED = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'LANG',
+  'TZ',
+  'TMPDIR',
+  'XDG_CACHE_HOME',
+  'XDG_CONFIG_HOME',
+  'XDG_DATA_HOME',
+  'GOPATH',
+  'GOCACHE',
+  'GOMODCACHE',
+  'GOROOT',
+  'CARGO_HOME',
+  'RUSTUP_HOME',
+  'UV_CACHE_DIR',
+];
+
+const MOST_OUTPUT_BYTES = 10_000_000;
+const TAIL_LINES = 10;
+const LONGEST_LINE = 500;
+
+/**
+ * Runs a program for a plan, without a shell, in a group of its own that ends with it. Its processes have the mark of the
+ * plan's process, and it is in the journal, so that a recovery ends them. Rejects with `ENOENT` where there is no such
+ * program, with an `OutputLimitError`, and with the reason of an abort or timeout.
+ */
+export async function runPlanProgram(
+  owner: GitOwner,
+  [program = '', ...args]: readonly string[],
+  { cwd, env, variables = {}, timeoutMs, signal }: PlanProgramOptions,
+): Promise<PlanProgramEnd> {
+  const started = startProgram(program, args, {
+    cwd,
+    env: { ...pick(env, INHERITED), ...variables, [OWNER_VARIABLE]: owner.mark },
+    timeoutMs,
+    signal,
+  });
+  const known = started.pid === undefined ? Promise.resolve() : owner.onStarted(started.pid);
+  known.catch(() => started.kill());
+  started.stdin.end();
+  const lines: string[] = [];
+  createInterface({ input: started.stderr }).on('line', (line) => {
+    lines.push(line.slice(0, LONGEST_LINE));
+    if (lines.length > TAIL_LINES) lines.shift();
+  });
+  const printed = await readAll(started, MOST_OUTPUT_BYTES, () => new Error(`${program} printed too much`));
+  const { code } = await started.ended;
+  await known;
+  const stdout = printed.toString('utf8');
+  const tail = lines.length > 0 ? lines : stdout.trimEnd().split('\n').slice(-TAIL_LINES);
+  return { code, stdout, tail: tail.map((line) => line.slice(0, LONGEST_LINE)).join('\n') };
+}
