@@ -48,7 +48,14 @@ export function refuseOtherPrograms(
 ): void {
   for (const { type, target, params } of operations) {
     if (type !== 'run_command') continue;
-    const { argv } = params;
+    const { argv, environment } = params;
+    const variable = Object.keys((environment ?? {}) as object).find(changesPrograms);
+    if (variable !== undefined) {
+      throw new LonghaulError(
+        'NotAllowedHere',
+        `The plan sets the variable ${variable} for ${target}, which decides what programs run: no plan may.`,
+      );
+    }
     const words = Array.isArray(argv) ? argv : [];
     if (commands.some((allowed) => allowed.every((word, at) => words[at] === word))) continue;
     throw new LonghaulError(
@@ -56,6 +63,14 @@ export function refuseOtherPrograms(
       `The plan runs ${JSON.stringify(words)} for ${target}, which this machine does not run for plans (host.commands).`,
     );
   }
+}
+
+/** Variables that let a program that is allowed run another one, or code of a file. */
+const DECIDING =
+  /^(?:PATH|HOME|SHELL|ENV|BASH_ENV|IFS|PROMPT_COMMAND|PAGER|EDITOR|VISUAL|BROWSER|GOFLAGS|GOROOT|GOENV|GOTOOLCHAIN|CC|CXX|AR|LD|MAKEFLAGS|MIX_HOME|ELIXIR_ERL_OPTIONS|ERL_FLAGS|NODE_OPTIONS|NODE_PATH|PERL5LIB|PERL5OPT|RUBYOPT|RUBYLIB|JAVA_TOOL_OPTIONS|_JAVA_OPTIONS|LONGHAUL_.*|(?:LD|DYLD|GIT|SSH|RUSTC|RUSTUP|CARGO|NPM_CONFIG|PNPM|UV|PIP|PYTHON|XDG)_.*|PYTHON[A-Z]*|RUSTC|RUSTFLAGS)$/i;
+
+function changesPrograms(name: string): boolean {
+  return DECIDING.test(name);
 }
 
 function absent(error: unknown): null {

@@ -12,6 +12,7 @@ import { diskOperations, readWorkspacePlan } from '../../domain/workspace/worksp
 import { messageOf } from '../../platform/error-code.ts';
 import type { HeldFolder } from '../../platform/held-folder.ts';
 import { createGit } from '../git/git.ts';
+import { refuseOtherPrograms } from './allowed-place.ts';
 import { checkPreconditions } from './check-preconditions.ts';
 import { type EndingTools, undoChanges } from './end-plan.ts';
 import { finishPlan, stateChangeOf } from './finish-plan.ts';
@@ -80,6 +81,7 @@ export async function applyWorkspacePlan(bytes: Uint8Array | string, site: PlanS
   const root = await realRoot(site.root);
   const { plan, content } = checkedPlan(bytes, root);
   const operations = diskOperations(content.operations);
+  refuseOtherPrograms({ commands: site.commands ?? [] }, content.operations);
   return withPlanJournal(root, site, plan, async (journal, folder): Promise<PlanResult<AppliedPlan>> => {
     if (journal.entries.length === 0) {
       const last = await lastAnswer<AppliedPlan>(root, site, plan);

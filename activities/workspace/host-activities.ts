@@ -68,6 +68,7 @@ export function createHostActivities({ host, blobs, providers, ...tools }: HostT
   const siteOf = (root: string, signal: AbortSignal): PlanSite => ({
     ...tools,
     root,
+    commands: host.commands,
     signal,
     // again of the folder that is open: another one may have come to the path since it was looked at
     permit: (real) => refuseOutside(host, real, root),

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import { pick, readAll, startProgram } from '../../platform/program.ts';
+import { OutputLimitError, pick, readAll, startProgram } from '../../platform/program.ts';
 import { type GitOwner, OWNER_VARIABLE } from '../git/git.ts';
 
 /** How a program of a plan runs. */
@@ -72,7 +72,7 @@ export async function runPlanProgram(
     lines.push(line.slice(0, LONGEST_LINE));
     if (lines.length > TAIL_LINES) lines.shift();
   });
-  const printed = await readAll(started, MOST_OUTPUT_BYTES, () => new Error(`${program} printed too much`));
+  const printed = await readAll(started, MOST_OUTPUT_BYTES, () => new OutputLimitError(program, MOST_OUTPUT_BYTES));
   const { code } = await started.ended;
   await known;
   const stdout = printed.toString('utf8');

@@ -30,6 +30,8 @@ export interface PlanSite {
   readonly cacheDir: string;
   /** The environment of the person: where the configuration of git is. */
   readonly env: NodeJS.ProcessEnv;
+  /** The programs that plans may run, each with the arguments that it begins with. @default none */
+  readonly commands?: readonly (readonly string[])[];
   /** Opens mgit, whose gits belong to this owner. */
   readonly openMgit: (owner: GitOwner) => Mgit;
   /** The repository at an address, with the id by which mgit finds its mirror and credentials. */

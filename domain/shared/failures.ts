@@ -279,6 +279,11 @@ export const FAILURES = {
     exitCode: 11,
     remedy: 'Everything was put back: `longhaul deployments show` has the samples and the reason. Correct the release.',
   },
+  ProgramFailed: {
+    tries: 1,
+    exitCode: 1,
+    remedy: 'Read what the program said, correct its repository or the machine, and apply the plan again.',
+  },
   UndoFailed: {
     tries: 1,
     exitCode: 10,

@@ -13,6 +13,9 @@ export function describeWorkspacePlan({ id, action, operations, rollback, curren
     }),
     '',
     `If one of them fails, ${countOf(rollback)} in reverse order take back what was done.`,
+    ...(operations.some(({ type }) => type === 'run_command')
+      ? ['What programs ($) have written is not taken back, except with a repository that leaves again.']
+      : []),
   ];
 }
 

@@ -124,6 +124,11 @@ const attachSchema = z.strictObject({
     .nullable(),
 });
 const detachSchema = z.strictObject({ path });
+const runSchema = z.strictObject({
+  argv: z.array(z.string().max(10_000)).min(1).max(100),
+  cwd: path,
+  environment: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().max(100_000)),
+});
 const linkSchema = z.strictObject({
   repo: z.string().max(100),
   dep: z.string().max(100),
@@ -149,6 +154,12 @@ export type DiskOperation = {
       readonly commit: string | null;
     }
   | { readonly does: 'detach' }
+  | {
+      /** Runs a program in the folder `path`. */
+      readonly does: 'run';
+      readonly argv: readonly string[];
+      readonly environment: Readonly<Record<string, string>>;
+    }
   | {
       /** `path` is the folder of the repository that depends. */
       readonly does: 'link' | 'unlink';
@@ -194,9 +205,12 @@ export function diskOperations(operations: PlanContent['operations']): readonly 
           depPath: dep_path,
         };
       }
+      case 'run_command': {
+        const { argv, cwd, environment } = checked(runSchema);
+        return { ...place, does: 'run', path: cwd, argv, environment };
+      }
       case 'rewrite_file':
       case 'validate_repo':
-      case 'run_command':
         return notYet(about);
     }
   });

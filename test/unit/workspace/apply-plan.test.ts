@@ -272,7 +272,7 @@ test('a plan with an operation that this version cannot do is refused before any
   if (detach === undefined || core === undefined || web === undefined) throw new Error('the plan has too few steps');
   for (const last of [
     { ...web, params: { ...web.params, how: 'switch' } },
-    { ...web, type: 'run_command' as const },
+    { ...web, type: 'validate_repo' as const },
   ]) {
     const { bytes } = changedPlan(place, { operations: [detach, core, last] });
     expect(await failureOf(applyWorkspacePlan(bytes, siteOf(place)))).toMatch(/cannot be done by this version yet\.$/);
