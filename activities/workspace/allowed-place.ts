@@ -43,7 +43,7 @@ async function realPlace(path: string): Promise<string | null> {
 
 /** Throws `NotAllowedHere` for a plan with a program that the machine does not run for plans. */
 export function refuseOtherPrograms(
-  { commands }: Pick<HostConfig, 'commands'>,
+  { commands }: { readonly commands: readonly (readonly string[])[] },
   operations: readonly Pick<PlanOperation, 'type' | 'target' | 'params'>[],
 ): void {
   for (const { type, target, params } of operations) {
