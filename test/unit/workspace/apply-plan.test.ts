@@ -10,8 +10,9 @@ import { failureOf } from '../../support/mgit.ts';
 import { git, scratchFolder } from '../../support/scratch-git.ts';
 import { mountSmallDisk } from '../../support/small-disk.ts';
 import { checkApplied } from '../../support/workspace/killed-plan.ts';
-import { changedPlan, gitThatFirst, siteOf, walk } from '../../support/workspace/plan-site.ts';
+import { changedPlan, gitThatFirst, planFor, planPlace, siteOf, walk } from '../../support/workspace/plan-site.ts';
 import { plannedWorkspace, type PlannedWorkspace } from '../../support/workspace/planned-workspace.ts';
+import { committedRepository } from '../../support/workspace/run-workspace.ts';
 
 /** What the data folder has of the workspace. */
 const dataOf = ({ scratch }: PlannedWorkspace): string[] =>
@@ -84,6 +85,36 @@ describe('a plan of which an operation fails leaves no trace', () => {
     );
     expect(walk(place.root)).toEqual(base);
     expect(dataOf(place)).toEqual(['workspaces']);
+  });
+
+  test('also where only the reverse order can undo it', async () => {
+    const scratch = scratchFolder();
+    const place = planPlace(scratch);
+    const origin = (name: string): string => join(scratch, 'origins', name);
+    for (const name of ['old', 'core', 'web']) committedRepository(origin(name), { text: name });
+    git(place.root, 'clone', '--quiet', origin('old'), 'libs');
+    const wanted = [
+      'repositories:',
+      ...[`core, path: libs/core`, 'web'].map(
+        (each) => `  - { name: ${each}, origin: "${origin(/\w+/.exec(each)?.[0] ?? '')}" }`,
+      ),
+    ];
+    const old = `  - { name: old, path: libs, origin: "${origin('old')}" }`;
+    const { bytes, plan } = await planFor(place, ['repositories:', old].join('\n'), wanted.join('\n'));
+    expect(plan.operations.map(({ type, target }) => `${type} ${target}`)).toEqual([
+      'detach_repo old',
+      'attach_repo core',
+      'attach_repo web',
+    ]);
+    const base = walk(place.root);
+    // the last clone fails when there is another repository in the place of the one that left
+    const core = join(place.root, 'libs', 'core');
+    const path = gitThatFirst(
+      scratch,
+      `case "$* $GIT_WORK_TREE" in "read-tree --reset"*/made-2) until [ -d '${core}' ]; do sleep 0.05; done; exit 1;; esac`,
+    );
+    expect(await failureOf(applyWorkspacePlan(bytes, siteOf(place, path)))).toMatch(/ended with 1/);
+    expect(walk(place.root)).toEqual(base);
   });
 
   test('when the disk is full', async () => {
