@@ -10,7 +10,9 @@ export interface PlanProgramOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Further variables. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** Milliseconds after which it is ended. */
   readonly timeoutMs: number;
+  /** Ends the program and all processes that it started. */
   readonly signal?: AbortSignal | undefined;
 }
 

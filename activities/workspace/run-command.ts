@@ -15,7 +15,7 @@ const LONGEST_MS = 30 * 60_000;
  * meanwhile runs again: a program of `setup` must bear that. Throws `ProgramFailed` with the last lines that it printed;
  * what it has written stays.
  */
-export async function runCommand(
+export async function runPlanCommand(
   {
     ground,
     owner,

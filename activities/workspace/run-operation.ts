@@ -9,7 +9,7 @@ import { createLink, type LinkTools, removeLink } from './links/run-link.ts';
 import type { VerifyTools } from './links/verify-links.ts';
 import type { PlanGround } from './plan-ground.ts';
 import { lastEntry } from './plan-journal.ts';
-import { runCommand } from './run-command.ts';
+import { runPlanCommand } from './run-command.ts';
 import type { UnsavedWork } from './unsaved-work.ts';
 
 /** What operations are done with. */
@@ -35,7 +35,7 @@ export async function runOperation(tools: OperationTools, operation: DiskOperati
     case 'detach':
       return detachRepository(tools, operation);
     case 'run':
-      return runCommand(tools, operation);
+      return runPlanCommand(tools, operation);
     case 'link':
       return createLink(tools, operation);
     case 'unlink':

@@ -27,6 +27,7 @@ export interface ResolveTools {
   /** The programs belong to it. */
   readonly owner: GitOwner;
   readonly env: NodeJS.ProcessEnv;
+  /** Ends the tool. */
   readonly signal?: AbortSignal | undefined;
 }
 
