@@ -34,6 +34,7 @@ function environments(): string {
     environment('refuses', `concurrency: refuse\n    ${HELD}`),
     environment('replaces', 'concurrency: replace'),
     environment('ended', 'concurrency: wait'),
+    environment('authors', 'approvals: {needed: 1, from: [bob], exclude_authors: true}'),
   ].join('')}`;
 }
 
@@ -49,7 +50,8 @@ describe('deployments to one environment', { timeout: 600_000 }, () => {
 
   beforeAll(async () => {
     cluster = await clusterIn(place.folder);
-    for (const name of ['waits', 'refuses', 'replaces', 'ended']) await cluster.kubectl(['create', 'namespace', name]);
+    for (const name of ['waits', 'refuses', 'replaces', 'ended', 'authors'])
+      await cluster.kubectl(['create', 'namespace', name]);
   }, CLUSTER_BUILD_MS);
 
   afterAll(async () => {
@@ -198,5 +200,45 @@ describe('deployments to one environment', { timeout: 600_000 }, () => {
       ['v1.1.0', 'deploying'],
       ['v1.2.0', 'deployed'],
     ]);
+  });
+
+  test('are approved by none of those who wrote what is new at their turn', async ({ release }) => {
+    for (const [version, author] of [
+      ['v2.0.0', 'ann'],
+      ['v2.1.0', 'carol'],
+      ['v2.2.0', 'dave'],
+      ['v2.3.0', 'erin'],
+    ] as const) {
+      const files = manifestsIn('k8s/authors', settings('settings', version));
+      await releasedAs(release, version, { '.longhaul/environments.yaml': environments(), ...files }, author);
+    }
+    /** Decides the gate of a version; returns who of these may not. */
+    const decide = async (version: string, verdict: 'approve' | 'reject'): Promise<readonly string[]> => {
+      const gate = await openGate(release);
+      expect((await deploymentsIn(release, 'authors')).at(-1)).toMatchObject({ version, status: 'planned' });
+      const [row] = await release.ledger.sql<{ readonly excluded: readonly string[] }>(
+        'SELECT excluded FROM longhaul.gates WHERE gate_id = $1',
+        [gate.id],
+      );
+      await release.longhaul(verdict, gate.id, '--why', `${version} is next`);
+      return ['ann', 'carol', 'dave', 'erin'].filter((name) => row?.excluded.some((each) => each.includes(name)));
+    };
+    const first = release.longhaul('deploy', 'v2.0.0', '--env', 'authors');
+    expect(await decide('v2.0.0', 'approve')).toEqual(['ann']);
+    expect(await first).toMatchObject({ exitCode: 0 });
+    const second = release.longhaul('deploy', 'v2.1.0', '--env', 'authors');
+    await openGate(release);
+    const third = release.longhaul('deploy', 'v2.2.0', '--env', 'authors');
+    await untilWaiting(release, 'authors', 1);
+    const fourth = release.longhaul('deploy', 'v2.3.0', '--env', 'authors');
+    await untilWaiting(release, 'authors', 2);
+    expect(await decide('v2.1.0', 'approve')).toEqual(['carol']);
+    expect(await second).toMatchObject({ exitCode: 0 });
+    // the environment has carol's change now; dave's it does not get, so it is new with the next one
+    expect(await decide('v2.2.0', 'reject')).toEqual(['dave']);
+    expect((await third).exitCode).not.toBe(0);
+    expect(await decide('v2.3.0', 'approve')).toEqual(['dave', 'erin']);
+    expect(await fourth).toMatchObject({ exitCode: 0 });
+    for (const at of [0, 1, 2, 3]) release.replayed(`deployment/local/acme/api/authors/v2.${at}.0`);
   });
 });

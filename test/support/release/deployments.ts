@@ -76,9 +76,10 @@ export async function releasedAs(
   { clone, ledger }: Pick<Release, 'clone' | 'ledger'>,
   version: string,
   files: Readonly<Record<string, string>>,
+  author?: string,
 ): Promise<string> {
   write(clone, files);
-  const made = commit(clone, `feat: ${version}`);
+  const made = commit(clone, `feat: ${version}`, author);
   git(clone, 'push', '--quiet', 'origin', 'HEAD');
   await ledger.sql(
     `INSERT INTO longhaul.generations (generation_id, repository, version, status, contract, contract_digest, commit, tag,

@@ -12,9 +12,10 @@ export function write(folder: string, files: Readonly<Record<string, string>>): 
 }
 
 /** Commits everything in a clone and returns the commit. */
-export function commit(folder: string, message: string): string {
+export function commit(folder: string, message: string, author?: string): string {
   git(folder, 'add', '--all');
-  git(folder, 'commit', '--quiet', '--allow-empty', '-m', message);
+  const by = author === undefined ? [] : ['--author', `${author} <${author}@example.com>`];
+  git(folder, 'commit', '--quiet', '--allow-empty', ...by, '-m', message);
   return git(folder, 'rev-parse', 'HEAD');
 }
 
