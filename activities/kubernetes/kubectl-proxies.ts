@@ -25,6 +25,7 @@ export interface ApiAnswer {
 
 /** Why there is no `kubectl proxy`. */
 export class ProxyFailure extends Error {
+  /** Names the error in logs. */
   override readonly name = 'ProxyFailure';
   /** What kubectl printed; null when there is no such program. */
   readonly said: string | null;

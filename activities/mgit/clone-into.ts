@@ -1,4 +1,4 @@
-import { constants, copyFile, link, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { constants, copyFile, link, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { isBranchName } from '../../domain/git/branch.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
@@ -6,7 +6,9 @@ import { hasCode } from '../../platform/error-code.ts';
 import type { GitOptions, ObjectFormat, ObjectStore } from '../git/git.ts';
 import { fetchMissing } from './commit-pack.ts';
 import { atCommit, type CommitTools } from './committed-file.ts';
-import type { Access } from './source.ts';
+import { formatOf } from './diff.ts';
+import { withSource } from './resolve-remote.ts';
+import type { Access, Source } from './source.ts';
 
 /** A ref of a clone with a detached HEAD: the commit that it was made at, which the remote had. */
 export const CLONED_REF = 'refs/longhaul/cloned';
@@ -55,10 +57,7 @@ export async function cloneInto(
     if (name !== null && !isBranchName(name))
       throw new LonghaulError('InvalidInput', `${JSON.stringify(name)} is not a name of a branch.`);
   }
-  onStep?.('fetch');
-  await atCommit(tools, access, commit, async (source) => {
-    const { store } = source;
-    await fetchMissing(git, source, commit, { about, signal, store });
+  const make = async ({ store }: Source): Promise<void> => {
     const gitDir = join(folder, '.git');
     await mkdir(folder);
     await mkdir(join(gitDir, 'refs', 'heads'), { recursive: true });
@@ -81,6 +80,28 @@ export async function cloneInto(
     const checkout: GitOptions = { about, signal, gitDir, workTree: folder, indexFile: join(gitDir, 'index') };
     onStep?.('check out');
     await git.run(['read-tree', '--reset', '-u', commit], checkout);
+  };
+  const format = formatOf(commit);
+  // what is asked first costs two more gits, for each repository: nearly always everything is there
+  const isMade =
+    format !== null &&
+    (await withSource(git, tools.cacheDir, access, format, async (source) => {
+      if (source.isBlank) return false;
+      try {
+        await make(source);
+        return true;
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (!(error instanceof LonghaulError)) throw error;
+        await rm(folder, { recursive: true, force: true });
+        return false;
+      }
+    }));
+  if (isMade) return;
+  onStep?.('fetch');
+  await atCommit(tools, access, commit, async (source) => {
+    await fetchMissing(git, source, commit, { about, signal, store: source.store });
+    await make(source);
   });
 }
 

@@ -1,7 +1,7 @@
 import type { BlobRef, FilePath } from '../../domain/git/change.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { filePath } from './file-path.ts';
-import type { Git, ObjectFormat, ObjectStore } from '../git/git.ts';
+import { complaintOf, type Git, type ObjectFormat, type ObjectStore } from '../git/git.ts';
 
 /** One line of `git diff --raw`. */
 export interface Entry {
@@ -176,7 +176,8 @@ export async function hasCommit(git: Git, store: ObjectStore, commit: string, op
     return true;
   } catch (error) {
     options.signal?.throwIfAborted();
-    if (error instanceof LonghaulError) return false;
+    // anything else says nothing about the commit: git was killed, or could not be started
+    if (complaintOf(error).includes('Not a valid object name')) return false;
     throw error;
   }
 }

@@ -57,6 +57,8 @@ export interface CheckedPlan {
   /** When it was made, as its file says; not a part of its id. ISO 8601. */
   readonly createdAt: string;
   readonly operations: number;
+  /** True when the workspace is as the plan wants it, and no plan is in progress: applying it would do nothing. */
+  readonly isThere: boolean;
   /** The operations that run programs. */
   readonly programs: readonly PlanOperation[];
 }
@@ -127,11 +129,13 @@ export async function checkWorkspacePlan(bytes: Uint8Array | string, site: PlanS
   diskOperations(operations);
   // what one that is in progress has changed no longer is as it must be before the first change
   const isOpen = await hasOpenPlan(root, site.dataDir);
-  if (!isOpen && !isEmptyDelta(await driftOf(root, content, site))) await refuseUnmet(root, content, site);
+  const isThere = !isOpen && isEmptyDelta(await driftOf(root, content, site));
+  if (!isOpen && !isThere) await refuseUnmet(root, content, site);
   return {
     plan,
     createdAt,
     operations: operations.length,
+    isThere,
     programs: operations.filter(({ type }) => type === 'run_command'),
   };
 }

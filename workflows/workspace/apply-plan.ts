@@ -46,8 +46,9 @@ export async function carryOutPlan(
     machine.checkPlan.executeWithOptions({ summary }, [
       { root, plan: digest, maxAgeSeconds, now: new Date().toISOString() },
     ]);
-  const { plan, operations, owner } = await look('look at the plan');
+  const { plan, operations, owner, isThere } = await look('look at the plan');
   if (dryRun) return { plan, operations, outcome: 'verified', drift: [], kept: [] };
+  if (isThere) return { plan, operations, outcome: 'unchanged', drift: [], kept: [] };
   const record: RecordState = (state, details = {}) =>
     workspaceRecords.recordApplyState.executeWithOptions({ summary: `record: ${state}` }, [
       { host, root, plan, state, by, details: { digest, ...details } },

@@ -17,7 +17,7 @@ test.each<[createdAt: string, failure: RegExp]>([
   ['2036-03-01T12:00:00.000Z', /in the future/],
 ])('a plan that was made at %s and may be ten minutes old', (createdAt, answer) => {
   expect(() => {
-    refuseAge({ plan: '0123456789abcdef', createdAt, operations: 1, programs: [] }, 600, NOON);
+    refuseAge({ plan: '0123456789abcdef', createdAt, operations: 1, isThere: false, programs: [] }, 600, NOON);
     throw new Error('accepted');
   }).toThrow(answer);
 });
