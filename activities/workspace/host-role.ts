@@ -4,6 +4,7 @@ import { openBlobs } from '../blobs/open-blobs.ts';
 import { createMgit } from '../mgit/index.ts';
 import type { OpenRole, WorkerStart } from '../shared/wing-role.ts';
 import { createHostActivities, type HostTools } from './host-activities.ts';
+import { createPrepareActivities } from './prepare/prepare-activities.ts';
 import { createRepairActivities } from './repair/repair-activities.ts';
 import { createTeardownActivities } from './teardown/teardown-activities.ts';
 
@@ -38,6 +39,7 @@ export async function openHostRole({ loaded, env }: WorkerStart, role: Role): Pr
   return {
     activities: {
       ...createHostActivities(tools),
+      ...createPrepareActivities(tools),
       ...createRepairActivities(tools),
       ...createTeardownActivities(tools),
     },

@@ -23,10 +23,11 @@ export interface RecordWorkspaceAct {
   readonly root: string;
   /**
    * `confirmed` or `declined`: a person answered what may be lost; `quarantined`: a repository was kept; `torn_down`: the
-   * workspace has ended; `repaired`: it is as its manifest says again.
+   * workspace has ended; `repaired`: it is as its manifest says again; `ready`: so
+   * for the first time.
    */
-  readonly event: 'confirmed' | 'declined' | 'quarantined' | 'torn_down' | 'repaired';
-  readonly action: 'tear down' | 'repair';
+  readonly event: 'confirmed' | 'declined' | 'quarantined' | 'torn_down' | 'repaired' | 'ready';
+  readonly action: 'tear down' | 'repair' | 'prepare';
   /** What it is about: the event is recorded once in a run for each. */
   readonly name: string;
   /** The person: a name that proves nothing. */

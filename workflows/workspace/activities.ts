@@ -1,5 +1,6 @@
 import { type ActivityInterfaceFor, proxyActivities } from '@temporalio/workflow';
 import type { HostActivities } from '../../activities/workspace/host-activities.ts';
+import type { PrepareActivities } from '../../activities/workspace/prepare/prepare-activities.ts';
 import type { RepairActivities } from '../../activities/workspace/repair/repair-activities.ts';
 import type { TeardownActivities } from '../../activities/workspace/teardown/teardown-activities.ts';
 import type { WorkspaceRecords } from '../../activities/workspace/workspace-records.ts';
@@ -7,7 +8,7 @@ import { LASTING_MS, NON_RETRYABLE } from '../../domain/shared/failures.ts';
 import { hostQueue, LEDGER_QUEUE } from '../../domain/shared/queues.ts';
 
 /** Everything that a machine does for flows. */
-type MachineActivities = HostActivities & RepairActivities & TeardownActivities;
+type MachineActivities = HostActivities & PrepareActivities & RepairActivities & TeardownActivities;
 
 const retry = {
   initialInterval: '2 seconds',
