@@ -34,13 +34,17 @@ const LONGEST_WATCH_HOURS = 5;
  */
 export function prepareWorkspace(input: PrepareInput): Promise<PrepareResult> {
   const life = workspaceLife(input?.continued?.endsAt ?? null);
-  return asAct(prepareFlow, input, (given) => prepare(given, life));
+  const stages = stagesOf<PrepareOutputs>(PREPARE_STAGES, input?.continued?.from ?? null);
+  return asAct(prepareFlow, input, (given) => prepare(given, life, stages));
 }
 
-async function prepare(given: CheckedOf<typeof prepareFlow>, life: WorkspaceLife): Promise<PrepareResult> {
-  const { host, root, enter, by, continued } = given;
+async function prepare(
+  given: CheckedOf<typeof prepareFlow>,
+  life: WorkspaceLife,
+  stages: FlowStages<PrepareOutputs>,
+): Promise<PrepareResult> {
+  const { host, root, enter, by } = given;
   const machine = hostActivities(host);
-  const stages = stagesOf<PrepareOutputs>(PREPARE_STAGES, continued?.from ?? null);
   const at = { host, root, by };
 
   for (const stage of ['intent', 'discovery', 'opportunity'] as const) {

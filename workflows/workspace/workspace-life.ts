@@ -1,8 +1,19 @@
 import { ApplicationFailure, condition, defineUpdate, setHandler } from '@temporalio/workflow';
 import type { TeardownMode } from '../../domain/workspace/flows/teardown-flow.ts';
 
-const endUpdate = defineUpdate<void, [{ readonly mode: TeardownMode; readonly by?: string }]>('end');
-const extendUpdate = defineUpdate<string | null, [{ readonly seconds: number }]>('extend');
+/** The argument of the update `end`. */
+interface AskedEnd {
+  readonly mode: TeardownMode;
+  readonly by?: string;
+}
+
+/** The argument of the update `extend`. */
+interface Extension {
+  readonly seconds: number;
+}
+
+const endUpdate = defineUpdate<void, [AskedEnd]>('end');
+const extendUpdate = defineUpdate<string | null, [Extension]>('extend');
 
 /** When and how a workspace ends. */
 export interface WorkspaceLife {
@@ -27,7 +38,7 @@ export function workspaceLife(endsFirst: number | null): WorkspaceLife {
   let asked: { readonly mode: TeardownMode; readonly by: string } | null = null;
   setHandler(endUpdate, ({ mode, by = 'unknown' }) => void (asked ??= { mode, by }), {
     description: 'End the workspace: {"mode": "clean", "detach" or "preserve", "by": "name"}',
-    validator: (given) => {
+    validator: (given: AskedEnd): void => {
       if (!['clean', 'detach', 'preserve'].includes(given?.mode))
         throw invalid('mode: give clean, detach or preserve.');
     },
@@ -40,7 +51,7 @@ export function workspaceLife(endsFirst: number | null): WorkspaceLife {
     },
     {
       description: 'Let the workspace live longer: {"seconds": 3600}',
-      validator: (given) => {
+      validator: (given: Extension): void => {
         if (!(Number.isInteger(given?.seconds) && given.seconds > 0)) throw invalid('seconds: give a whole number.');
       },
     },

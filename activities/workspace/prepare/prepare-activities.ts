@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { canonicalText } from '../../../domain/workspace/canonical-snapshot.ts';
 import { desiredSnapshot } from '../../../domain/workspace/desired-snapshot.ts';
 import { planWorkspace } from '../../../domain/workspace/plan-workspace.ts';
+import { secondsOfTtl } from '../../../domain/workspace/time-to-live.ts';
 import { sha256 } from '../../../platform/sha256.ts';
 import { createGit } from '../../git/git.ts';
 import { heartbeating } from '../../shared/heartbeating.ts';
@@ -43,7 +44,7 @@ export function createPrepareActivities({ host, blobs, ...tools }: HostTools): P
       heartbeating(async (signal) => {
         const { manifest } = await readWorkspaceManifest(await refuseOtherPlaces(host, root), signal);
         const { repositories, ttl } = manifest;
-        return { repos: repositories.map(({ name }) => name), ttlSeconds: ttl === null ? null : secondsOf(ttl) };
+        return { repos: repositories.map(({ name }) => name), ttlSeconds: ttl === null ? null : secondsOfTtl(ttl) };
       }),
     planPreparation: ({ root }) =>
       heartbeating(async (signal) => {
@@ -81,11 +82,4 @@ export function createPrepareActivities({ host, blobs, ...tools }: HostTools): P
         }
       }),
   };
-}
-
-const SECONDS: Readonly<Record<string, number>> = { m: 60, h: 3_600, d: 86_400 };
-
-/** The seconds of a `ttl` of a manifest, such as `2h`. */
-function secondsOf(ttl: string): number {
-  return Number.parseInt(ttl, 10) * (SECONDS[ttl.slice(-1)] ?? 0);
 }

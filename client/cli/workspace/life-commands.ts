@@ -1,12 +1,34 @@
 import { type Command, Option } from 'commander';
 import { jsonOption, type RegisterCommands } from '../commands.ts';
 import type { ListWorkspacesOptions } from './list.ts';
+import type { WorkspaceOptions } from './host-and-root.ts';
+import type { PrepareOptions } from './prepare.ts';
 import type { QuarantineOptions } from './quarantine.ts';
 import type { AnsweringOptions } from './run-answering.ts';
 import type { TeardownOptions } from './teardown.ts';
 
 /** Commands for the end of workspaces. */
 export function registerLifeCommands(workspace: Command, run: Parameters<RegisterCommands>[0]['run']): void {
+  workspace
+    .command('prepare')
+    .description('make a workspace as its manifest says, watch and repair it, and end it when its time is over')
+    .addOption(new Option('--root <folder>', 'the folder of the workspace').default('.'))
+    .option('--host <name>', 'the machine with the workspace (default: this one, as host.name says)')
+    .option('--ttl <time>', 'how long it lives, such as 90m, 2h or 3d (default: as the manifest says)')
+    .option('--wait', 'follow it until it ends')
+    .addOption(jsonOption())
+    .action((options: PrepareOptions) =>
+      run(options, async (context) => (await import('./prepare.ts')).prepareCommand(context, options)),
+    );
+  workspace
+    .command('extend')
+    .description('let a workspace that `prepare` stays with live longer')
+    .argument('<time>', 'such as 30m, 2h or 1d')
+    .addOption(new Option('--root <folder>', 'the folder of the workspace').default('.'))
+    .option('--host <name>', 'the machine with the workspace (default: this one, as host.name says)')
+    .action((time: string, options: WorkspaceOptions) =>
+      run({}, async (context) => (await import('./prepare.ts')).extendCommand(context, time, options)),
+    );
   workspace
     .command('list')
     .description('the workspaces of this machine: state, work in them, drift, how long they live, and their space')

@@ -29,19 +29,29 @@ const start = ({ client }: WorkspaceHost, root: string, more: object = {}) =>
 test('a workspace is prepared, watched, repaired, follows its manifest, and ends without a trace', async ({ host }) => {
   const { root, addWeb } = await described(host, 'life');
   const handle = await start(host, root);
-  const progress = async () => (await handle.query('progress')) as { stage: string; total: number; lines: string[] };
+  const progress = () => handle.query<{ stage: string; total: number; lines: string[] }>('progress');
   await expect.poll(async () => (await progress()).lines, { timeout: 30_000 }).toEqual(['ready']);
   expect(await progress()).toMatchObject({ stage: 'repair', total: 11 });
-  expect(Object.keys(((await handle.query('stages')) as { outputs: object }).outputs)).toEqual([
-    ...['intent', 'discovery', 'opportunity', 'requirements', 'snapshot', 'plan', 'validation', 'materialization'],
+  expect(Object.keys((await handle.query<{ outputs: object }>('stages')).outputs)).toEqual([
+    'intent',
+    'discovery',
+    'opportunity',
+    'requirements',
+    'snapshot',
+    'plan',
+    'validation',
+    'materialization',
     'observation',
   ]);
   expect(git(join(root, 'api'), 'branch', '--show-current')).toBe('feature/login');
   // a quiet workspace costs nothing
-  const events = (await handle.fetchHistory()).events?.length ?? 0;
+  const eventsAfter = async (ms: number): Promise<number> => {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    return (await handle.fetchHistory()).events?.length ?? 0;
+  };
+  const events = await eventsAfter(3_000);
   writeFileSync(join(root, 'api', 'new'), 'work is no drift\n');
-  await new Promise((resolve) => setTimeout(resolve, 4_000));
-  expect((await handle.fetchHistory()).events?.length).toBe(events);
+  expect(await eventsAfter(5_000)).toBe(events);
   rmSync(join(root, 'api'), { recursive: true });
   await expect.poll(() => existsSync(join(root, 'api', 'README.md')), { timeout: 30_000 }).toBe(true);
   addWeb();
@@ -54,19 +64,22 @@ test('a workspace is prepared, watched, repaired, follows its manifest, and ends
     `SELECT event_type FROM longhaul.audit_events WHERE resource_id = 'workspace/desk${root}' AND action <> 'apply' ORDER BY event_id`,
   );
   expect(acts.map(({ event_type: type }) => type)).toEqual([
-    ...['workspace.ready', 'workspace.repaired', 'workspace.repaired', 'workspace.torn_down'],
+    'workspace.ready',
+    'workspace.repaired',
+    'workspace.repaired',
+    'workspace.torn_down',
   ]);
 });
 
 test('work moves the end of a workspace; then it is kept, and asked about', async ({ host }) => {
   const { root } = await described(host, 'ttl');
   const handle = await start(host, root, { ttlSeconds: 5 });
-  const lines = async () => ((await handle.query('progress')) as { lines: string[] }).lines;
+  const lines = async () => (await handle.query<{ lines: string[] }>('progress')).lines;
   await expect.poll(lines, { timeout: 30_000 }).toMatchObject(['ready', expect.stringMatching(/^ends at 20/)]);
   const [, first] = await lines();
   writeFileSync(join(root, 'api', 'new'), 'mine\n');
   await expect.poll(async () => (await lines())[1], { timeout: 30_000 }).not.toBe(first);
-  const extended = (await handle.executeUpdate('extend', { args: [{ seconds: 2 }] })) as string;
+  const extended = await handle.executeUpdate<string, [{ seconds: number }]>('extend', { args: [{ seconds: 2 }] });
   expect(Date.parse(extended)).toBeGreaterThan(Date.now());
   const teardown = host.client.workflow.getHandle(`workspace/desk${root}`);
   const asked = (): Promise<unknown> => teardown.query('losses').catch(() => []);
