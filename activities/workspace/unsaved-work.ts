@@ -19,7 +19,8 @@ const [CHANGES, STASHED, COMMITS] = [
 
 /** True for a sentence of {@link UnsavedWork} about something that can be kept in quarantine, and restored. */
 export function isKeepable(sentence: string): boolean {
-  return [CHANGES, STASHED, COMMITS].some((each) => each === sentence);
+  const [, inside = sentence] = /^there is the repository .* in it: (.*)$/s.exec(sentence) ?? [];
+  return inside.split(', ').every((part) => [CHANGES, STASHED, COMMITS].some((each) => each === part));
 }
 
 /** No command below needs a network: one that a repository's configuration asks for is refused. */

@@ -6,6 +6,7 @@ import { hasCode } from '../../../platform/error-code.ts';
 import { sha256, sha256OfFile } from '../../../platform/sha256.ts';
 import type { Git, GitOptions } from '../../git/git.ts';
 import { CLONED_REF } from '../../mgit/clone-into.ts';
+import { nestedRepositories } from '../nested-repositories.ts';
 import { NO_PROGRAMS, type WorkTreeOptions, withoutFilters } from '../repo-git-state.ts';
 
 /** What is in a repository, in addition to what its remotes have. */
@@ -67,7 +68,9 @@ export async function readWorkState(git: Git, folder: string, options: WorkTreeO
   const untracked = entries.flatMap((entry) => (entry.startsWith('? ') ? [entry.slice(2).replace(/\/$/, '')] : []));
   const own = refs.filter(({ name }) => !name.startsWith('refs/remotes/') && name !== CLONED_REF && name !== STASH);
   const contents: string[] = [];
-  for (const path of [...changed, ...untracked].toSorted()) {
+  // also those in ignored folders
+  const nested = (await nestedRepositories(folder, options.signal)).map(({ path }) => path);
+  for (const path of [...new Set([...changed, ...untracked, ...nested])].toSorted()) {
     options.signal?.throwIfAborted();
     contents.push(`${path}\0${await contentOf(join(folder, path))}`);
   }

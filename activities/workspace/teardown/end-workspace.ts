@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { hasCode } from '../../../platform/error-code.ts';
 import { hasOpenPlan } from '../plan-run.ts';
+import { VALIDATION_FILES } from '../validation/validation-files.ts';
 import { changeWorkspaceState, workspaceStateAt } from '../workspace-state-file.ts';
 import { GRAFT_FOLDER, holdWorkspace, OWN_IGNORE } from '../workspace-lock.ts';
 import { folderOfWorkspace } from '../workspace-registration.ts';
@@ -34,6 +35,7 @@ export async function endWorkspace(
   }
   await rm(folder, { recursive: true, force: true });
   if (keepsFiles) return [];
+  for (const name of VALIDATION_FILES) await rm(join(graft, name), { force: true });
   const names = (await readdir(graft).catch(absent)) ?? [];
   const others = names.filter((name) => name !== '.gitignore');
   const ignore = join(graft, '.gitignore');

@@ -3,6 +3,7 @@ import { canonicalText } from '../../../domain/workspace/canonical-snapshot.ts';
 import type { Loss, TeardownMode } from '../../../domain/workspace/flows/teardown-flow.ts';
 import { planWorkspace } from '../../../domain/workspace/plan-workspace.ts';
 import { teardownStates } from '../../../domain/workspace/teardown-states.ts';
+import { testsPassing } from '../../../domain/workspace/validation-record.schema.ts';
 import { manifestOf } from '../../../domain/workspace/workspace-manifest.ts';
 import { createGit } from '../../git/git.ts';
 import type { PlanSite } from '../plan-run.ts';
@@ -11,6 +12,7 @@ import { excludesFile, readRepositories } from '../read-workspace.ts';
 import { isKeepable } from '../unsaved-work.ts';
 import { identifyPlan, identifySnapshot } from '../workspace-ids.ts';
 import { readWorkspaceManifest } from '../workspace-manifest-file.ts';
+import { validationRecords } from '../validation/validation-files.ts';
 import { workspaceStateAt } from '../workspace-state-file.ts';
 import { baseOf } from './base-snapshot.ts';
 import { neededElsewhere } from './needed-elsewhere.ts';
@@ -72,12 +74,16 @@ export async function planTeardown(
     }
     if (work.length > 0) losses.push({ name, path, work });
   }
+  const records = await validationRecords(root);
+  const heads = new Map(snapshot.git.map(({ repo, head_sha: commit }) => [repo, commit]));
   const there = new Set(snapshot.repos.flatMap(({ name, 'exists?': isThere }) => (isThere ? [name] : [])));
   for (const { name, role, commands } of manifest.repositories) {
     const tests = Object.keys(commands);
     if (role !== 'write' || tests.length === 0 || !there.has(name)) continue;
-    const work = [`no run of ${tests.join(', ')} is recorded for its commit`];
-    losses.push({ name: `tests:${name}`, path: null, work });
+    const passes = testsPassing(records, name, heads.get(name) ?? null);
+    if (passes === true) continue;
+    const why = passes === false ? 'failed at its commit' : 'is not recorded for its commit';
+    losses.push({ name: `tests:${name}`, path: null, work: [`a run of ${tests.join(', ')} ${why}`] });
   }
   const plan = identifyPlan(content, new Date().toISOString());
   const { operations } = content;

@@ -14,6 +14,8 @@ import type { RepoFingerprint } from './repo-fingerprints.ts';
 
 const RESULT = 'validate.result.json';
 const RECORDS = 'validations.json';
+/** The names of these files in the folder `.graft`. */
+export const VALIDATION_FILES: readonly string[] = [RESULT, RECORDS];
 
 /** What was recorded of the latest validation of a workspace, as Graft has it; null when nothing was, or it is damaged. */
 export async function keptValidation(root: string): Promise<AnyJson> {

@@ -5,7 +5,7 @@ import { git } from '../../support/scratch-git.ts';
 import { walk } from '../../support/workspace/plan-site.ts';
 import { hostTest, type WorkspaceHost } from '../../support/workspace/workspace-host.ts';
 
-const test = hostTest();
+const test = hostTest({ commands: [['git', 'fsck']] });
 
 /** A workspace with a repository of the person, after the plan of its manifest was applied. */
 async function applied(host: WorkspaceHost, name: string, manifest: readonly string[] = []) {
@@ -107,8 +107,13 @@ describe('longhaul workspace teardown', () => {
     const text = readFileSync(file, 'utf8');
     writeFileSync(
       file,
-      text.replace('branch: feature/login }', 'branch: feature/login, commands: { test: [npm, test] } }'),
+      text.replace('branch: feature/login }', 'branch: feature/login, commands: { test: [git, fsck] } }'),
     );
+    // a run at another commit says nothing about this one
+    const validated = await host.longhaul('workspace', 'validate', '--root', root);
+    expect(validated).toMatchObject({ exitCode: 0 });
+    git(join(root, 'api'), 'commit', '--quiet', '--allow-empty', '--message', 'pushed');
+    git(join(root, 'api'), 'push', '--quiet', 'origin', 'HEAD:refs/heads/feature/login');
     const handle = await host.client.workflow.start('teardownWorkspace', {
       taskQueue: 'longhaul-flows',
       workflowId: `workspace/desk${root}`,
@@ -116,7 +121,7 @@ describe('longhaul workspace teardown', () => {
     });
     await expect
       .poll(() => handle.query('losses'))
-      .toEqual([{ name: 'tests:api', work: ['no run of test is recorded for its commit'] }]);
+      .toEqual([{ name: 'tests:api', work: ['a run of test is not recorded for its commit'] }]);
     await expect(handle.executeUpdate('confirmLoss', { args: [{ name: 'web', proceed: true }] })).rejects.toMatchObject(
       {
         cause: { message: 'name: this run asks about tests:api.' },
@@ -130,6 +135,19 @@ describe('longhaul workspace teardown', () => {
       { event_type: 'workspace.confirmed', actor: 'ada', name: 'tests:api' },
       { event_type: 'workspace.torn_down' },
     ]);
+    const { root: validatedRoot, base: before } = await applied(host, 'validated');
+    const manifest = join(validatedRoot, 'longhaul.workspace.yaml');
+    const known = readFileSync(manifest, 'utf8');
+    writeFileSync(
+      manifest,
+      known.replaceAll('branch: feature/login }', 'branch: feature/login, commands: { test: [git, fsck] } }'),
+    );
+    expect(await host.longhaul('workspace', 'validate', '--root', validatedRoot)).toMatchObject({ exitCode: 0 });
+    expect(await host.longhaul('workspace', 'teardown', '--root', validatedRoot, '--json')).toMatchObject({
+      exitCode: 0,
+    });
+    writeFileSync(manifest, known);
+    expect(walk(validatedRoot)).toEqual(before);
     // a wrong input is refused, and recorded as other acts are
     const wrong = await host.client.workflow.start('teardownWorkspace', {
       taskQueue: 'longhaul-flows',

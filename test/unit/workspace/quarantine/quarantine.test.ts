@@ -73,6 +73,8 @@ function work(clone: string): void {
   writeFileSync(join(clone, 'private'), 'secret\n');
   git(clone, 'init', '--quiet', 'inner');
   writeFileSync(join(clone, 'inner', 'x'), 'inside\n');
+  git(clone, 'init', '--quiet', 'out/inner');
+  writeFileSync(join(clone, 'out', 'inner', 'x'), 'inside\n');
 }
 
 /** Everything of a repository, read by git and by the system only. */
@@ -120,7 +122,13 @@ test('everything that only this disk has is kept, and restored with the same com
       root,
       path: 'api',
       isComplete: true,
-      work: ['it has changes or files that are not committed', 'it has a stash', 'it has commits that no remote has'],
+      work: [
+        'it has changes or files that are not committed',
+        'there is the repository inner in it: it has changes or files that are not committed',
+        'there is the repository out/inner in it: it has changes or files that are not committed',
+        'it has a stash',
+        'it has commits that no remote has',
+      ],
     },
   ]);
   const kept = join(site.dataDir, 'quarantine', id ?? '');
@@ -160,13 +168,14 @@ test('the same work is kept once; new work is not covered by what was kept befor
     () => git(aside, 'commit', '--quiet', '--message', 'mine'),
     () => git(aside, 'tag', 'light'),
     () => (writeFileSync(join(aside, 'a'), 'x'), git(aside, 'stash', '--quiet')),
+    () => (git(aside, 'init', '--quiet', 'out/inner'), writeFileSync(join(aside, 'out', 'inner', 'x'), '')),
   ]) {
     change();
     expect(await unkeptWork(site, root, aside)).not.toEqual([]);
     await quarantineRepository(site, { root, path: 'aside' }, 'ada');
     expect(await unkeptWork(site, root, aside)).toEqual([]);
   }
-  expect((await listQuarantine(site.dataDir)).entries).toHaveLength(6);
+  expect((await listQuarantine(site.dataDir)).entries).toHaveLength(7);
 });
 
 test.each<[what: string, change: (clone: string) => void, why: RegExp]>([
@@ -176,6 +185,11 @@ test.each<[what: string, change: (clone: string) => void, why: RegExp]>([
     /cannot be kept in quarantine: git waits for the end of: merge/,
   ],
   ['another work tree', (clone) => git(clone, 'worktree', 'add', '-q', '../tree', '-b', 'o'), /other work trees/],
+  [
+    'a bare repository in it',
+    (clone) => git(clone, 'init', '--quiet', '--bare', 'out/x'),
+    /out\/x in it: it has no files/,
+  ],
   ['a git that works in it', (clone) => writeFileSync(join(clone, '.git', 'index.lock'), ''), /a git works in it/],
 ])('a repository with %s is not kept: it could not be restored', async (_what, change, why) => {
   const { scratch, root, clone } = cloned();
