@@ -40,21 +40,42 @@ export interface WorkspaceState {
   readonly repos: readonly ManagedRepo[];
 }
 
-/** How a plan that was committed changes the state. */
+/** How the state changes. */
 export interface StateChange {
-  readonly attached: readonly ManagedRepo[];
+  /** Repositories that are there now because of a plan. */
+  readonly attached?: readonly ManagedRepo[];
   /** The folders that are no longer there. */
-  readonly detached: readonly string[];
+  readonly detached?: readonly string[];
+  /** Links that are made: each takes the place of one of the same file to the same package. */
+  readonly linked?: readonly LinkEntry[];
+  /** Links that are taken back. */
+  readonly unlinked?: readonly LinkEntry[];
 }
 
 /** The state of a workspace that has none. */
 export const NO_WORKSPACE_STATE: WorkspaceState = { entries: [], repos: [] };
 
 /** The state after a change. Making the same change again gives the same state. */
-export function changedState({ entries, repos }: WorkspaceState, { attached, detached }: StateChange): WorkspaceState {
-  const replaced = new Set([...detached, ...attached.map(({ path }) => path)]);
-  const kept = repos.filter(({ path }) => !replaced.has(path));
-  return { entries, repos: inKeyOrder([...kept, ...attached], ({ name, path }) => [name, path]) };
+export function changedState(
+  { entries, repos }: WorkspaceState,
+  { attached = [], detached = [], linked = [], unlinked = [] }: StateChange,
+): WorkspaceState {
+  const gone = new Set([...detached, ...attached.map(({ path }) => path)]);
+  const keptRepos = repos.filter(({ path }) => !gone.has(path));
+  const ends = new Set([...linked, ...unlinked].map(linkOf));
+  const keptEntries = entries.filter((entry) => !ends.has(linkOf(entry)));
+  return {
+    entries: inKeyOrder([...keptEntries, ...linked], ({ repo, target_app, mix_exs_path }) => [
+      repo,
+      target_app,
+      mix_exs_path,
+    ]),
+    repos: inKeyOrder([...keptRepos, ...attached], ({ name, path }) => [name, path]),
+  };
+}
+
+function linkOf({ mix_exs_path: path, target_app: app }: LinkEntry): string {
+  return `${path}\0${app}`;
 }
 
 /** True when there is nothing to keep: the file is then removed. */

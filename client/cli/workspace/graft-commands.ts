@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { type Commands, integer, jsonOption } from '../commands.ts';
 import type { AddOptions } from './add.ts';
+import type { LinkOptions } from './link.ts';
 import type { RemoveOptions } from './remove.ts';
 import type { ValidateOptions } from './validate.ts';
 
@@ -45,5 +46,26 @@ export function registerGraftCommands(workspace: Command, run: Commands['run'], 
     .addOption(new Option('--json', 'print the events, a line of JSON each'))
     .action((repos: string[], options: ValidateOptions) =>
       run(options, async (context) => (await import('./validate.ts')).validateCommand(context, repos, options)),
+    );
+  const link = workspace.command('link').description('take packages of Elixir from the folders of a workspace');
+  link
+    .command('on')
+    .description('rewrite the declarations of packages, in all repositories that need them, to their folders')
+    .argument('<apps...>', 'the names of packages')
+    .addOption(rootOption())
+    .option('--dry-run', 'only say what would be done')
+    .addOption(jsonOption())
+    .action((apps: string[], options: LinkOptions) =>
+      run(options, async (context) => (await import('./link.ts')).linkOnCommand(context, apps, options)),
+    );
+  link
+    .command('off')
+    .description('put the declarations back that `link on` has replaced')
+    .argument('<apps...>', 'the names of packages')
+    .addOption(rootOption())
+    .option('--dry-run', 'only say what would be done')
+    .addOption(jsonOption())
+    .action((apps: string[], options: LinkOptions) =>
+      run(options, async (context) => (await import('./link.ts')).linkOffCommand(context, apps, options)),
     );
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -100,4 +101,43 @@ test('error.json', async () => {
     2,
     '{"error":{"details":{"targets":["nope"]},"kind":"plan_target_not_in_workspace","message":"Target app(s) not declared as siblings in graft.exs: [:nope]"}}\n',
   ]);
+});
+
+describe('link', () => {
+  const before = (root: string): string => readFileSync(join(root, 'jido_ai/mix.exs'), 'utf8');
+  const shaOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+  test('link_on_dry_run.json, link_on_result.json, link_off_dry_run.json and link_off_result.json', async () => {
+    const { scratch, root } = fixture();
+    const link = async (...args: string[]) => {
+      const { code, out, err } = await runWorkspace(scratch, ['link', ...args, 'req_llm', '--json', '--root', root]);
+      expect([code, err]).toEqual([0, '']);
+      return asGolden(out, root).trimEnd();
+    };
+    const text = before(root);
+    const linked = text.replace('{:req_llm, "~> 1.0"}', '{:req_llm, path: "../req_llm"}');
+    const [old, fresh] = [shaOf(text), shaOf(linked)];
+    const declarations =
+      '"dependency_source_after":"{:req_llm, path: \\"../req_llm\\"}","dependency_source_before":"{:req_llm, \\"~> 1.0\\"}"';
+    const end = '"repo":"jido_ai","repo_path":"<ROOT>/jido_ai","target_app":"req_llm"';
+    const tail = '"target_apps":["req_llm"],"warnings":[],"workspace_root":"<ROOT>"}';
+    expect(await link('on', '--dry-run')).toBe(
+      `{"affected_repos":["jido_ai"],"changes":[{"changed":true,${declarations},"mix_exs_before_hash":"${old}","proposed_mix_exs_after_hash":"${fresh}",${end}}],"dry_run":true,"generated_at":"<GENERATED_AT>","operation":"link_on",${tail}`,
+    );
+    expect([before(root), existsSync(join(root, '.graft'))]).toEqual([text, false]);
+    expect(await link('on')).toBe(
+      `{"affected_repos":["jido_ai"],"applied_changes":[{${declarations},"mix_exs_after_hash":"${fresh}","mix_exs_before_hash":"${old}",${end}}],"dry_run":false,"duration_ms":0,"generated_at":"<GENERATED_AT>","operation":"link_on","state_path":"<ROOT>/.graft/state.json",${tail}`,
+    );
+    expect(before(root)).toBe(linked);
+    const images = '"preimage":"{:req_llm, \\"~> 1.0\\"}","replacement":"{:req_llm, path: \\"../req_llm\\"}"';
+    const off =
+      '"generated_at":"<GENERATED_AT>","operation":"link_off","remaining_entries":0,"remaining_target_apps":[]';
+    expect(await link('off', '--dry-run')).toBe(
+      `{"affected_repos":["jido_ai"],"dry_run":true,${off},"restorations":[{"mix_exs_after_hash":"${fresh}","mix_exs_before_hash":"${old}","mix_exs_path":"<ROOT>/jido_ai/mix.exs",${images},${end}}],${tail}`,
+    );
+    expect(await link('off')).toBe(
+      `{"affected_repos":["jido_ai"],"dry_run":false,"duration_ms":0,${off},"restored":[{"mix_exs_path":"<ROOT>/jido_ai/mix.exs",${images},${end}}],"state_deleted":true,"state_path":"<ROOT>/.graft/state.json","target_apps":["req_llm"],"workspace_root":"<ROOT>"}`,
+    );
+    expect([before(root), existsSync(join(root, '.graft/state.json'))]).toEqual([text, false]);
+  });
 });
