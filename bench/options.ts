@@ -24,6 +24,7 @@ export const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   pipelines: async () => (await import('./pipelines.ts')).pipelines,
   deploy: async () => (await import('./deploy.ts')).deploy,
   release: async () => (await import('./release.ts')).generationShow,
+  'workspace-planning': async () => (await import('./workspace-planning.ts')).workspacePlanning,
   'workspace-apply': async () => (await import('./workspace-apply.ts')).workspaceApply,
   'quiet-sync': async () => (await import('./quiet-sync.ts')).quietSync,
 };
