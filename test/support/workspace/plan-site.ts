@@ -28,7 +28,12 @@ export function planPlace(scratch: string, root = join(scratch, 'root')): PlanPl
 
 /** Where plans are applied in a test. `path` comes first on the PATH. */
 export function siteOf({ scratch, root }: PlanPlace, path?: string): PlanSite {
-  const env = { ...SCRATCH_ENV, ...(path === undefined ? {} : { PATH: `${path}:${SCRATCH_ENV['PATH']}` }) };
+  // tools such as rustup and uv write into the home folder
+  const env = {
+    ...SCRATCH_ENV,
+    HOME: join(scratch, 'home'),
+    ...(path === undefined ? {} : { PATH: `${path}:${SCRATCH_ENV['PATH']}` }),
+  };
   const cacheDir = join(scratch, 'cache');
   return {
     root,
