@@ -115,7 +115,7 @@ export async function watchDeployment(
     onSample(why);
   };
   // each is asked once in any case: the worker may have been away for the whole watch
-  const due = probesOf(tools, task).map((probe) => ({ probe, check: probe.check, at: 0 }));
+  const due = probesOf(tools, task).map((probe) => ({ probe, check: probe.check, at: firstAsked(probe, until) }));
   while (state.breach === null) {
     const left = stillDue(due, state, until);
     const next = left.toSorted((one, other) => one.at - other.at)[0];
@@ -128,6 +128,15 @@ export async function watchDeployment(
   }
   if (state.breach === null) await delay(Math.max(0, until - performance.now()), undefined, { signal });
   return { breach: state.breach, silent: silentMetrics(state), samples: count };
+}
+
+/**
+ * When something is asked for the first time: a health check at once. A metric looks back, and would say how the release
+ * became ready: it is asked after an interval, or at the end of a shorter watch.
+ */
+function firstAsked({ check, everyMs }: Probe, until: number): number {
+  const now = performance.now();
+  return check !== null || until <= now ? 0 : Math.min(now + everyMs, until - 1);
 }
 
 function probesOf(

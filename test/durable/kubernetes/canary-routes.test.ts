@@ -67,7 +67,7 @@ describe('a canary behind an HTTPRoute', { timeout: 600_000 }, () => {
     services: ${service(', canary: {steps: [10%], every: 1h, route: shop}')}
     metrics:
       prometheus: ${prometheus?.url}
-      interval: 1s
+      interval: 5s
       requests: {query: 'sum(increase(route_requests_total{${of}}[5s]))'}
       errors: {query: '(sum(rate(route_requests_total{${of},code=~"5.."}[5s])) or vector(0)) / sum(rate(route_requests_total{${of}}[5s]))'}
 `,
