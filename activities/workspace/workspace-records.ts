@@ -26,7 +26,7 @@ export interface RecordWorkspaceAct {
    * workspace has ended; `repaired`: it is as its manifest says again; `ready`: so
    * for the first time.
    */
-  readonly event: 'confirmed' | 'declined' | 'quarantined' | 'torn_down' | 'repaired' | 'ready';
+  readonly what: 'confirmed' | 'declined' | 'quarantined' | 'torn_down' | 'repaired' | 'ready';
   readonly action: 'tear down' | 'repair' | 'prepare';
   /** What it is about: the event is recorded once in a run for each. */
   readonly name: string;
@@ -97,10 +97,10 @@ export function createWorkspaceRecords({
         },
         { plan, ...details },
       ),
-    recordWorkspaceAct: ({ host, root, event, action, name, by, details = {} }) =>
+    recordWorkspaceAct: ({ host, root, what, action, name, by, details = {} }) =>
       recordOnce(
         { host, root, by, name },
-        { event_type: `workspace.${event}`, action, status: event === 'declined' ? 'refused' : 'success' },
+        { event_type: `workspace.${what}`, action, status: what === 'declined' ? 'refused' : 'success' },
         details,
       ),
   };

@@ -89,7 +89,12 @@ function failureIn({ repo, repo_path, commands }: RepoOutcome): object | null {
   };
 }
 
-/** The events of a command, and of the end. */
+/** The event at the end of a validation. */
+export function endEvent(result: ValidationResult): object {
+  return { event: 'run_result', ...result };
+}
+
+/** The events of the commands of a repository. */
 export function commandEvents({ repo, commands }: RepoOutcome): object[] {
   return commands.map(({ description: _description, ...outcome }) => ({ event: 'command', repo, ...outcome }));
 }

@@ -119,7 +119,7 @@ async function liveOn(
     }
     if (isReady && !isRecorded) {
       await workspaceRecords.recordWorkspaceAct.executeWithOptions({ summary: 'record: ready' }, [
-        { host, root, event: 'ready', action: 'prepare', name: root, by },
+        { host, root, what: 'ready', action: 'prepare', name: root, by },
       ]);
       isRecorded = true;
     }

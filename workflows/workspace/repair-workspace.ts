@@ -47,13 +47,13 @@ async function repair(
     asks: null,
   }));
   const recordAct = (
-    event: 'confirmed' | 'declined' | 'quarantined' | 'repaired',
+    what: 'confirmed' | 'declined' | 'quarantined' | 'repaired',
     name: string,
     who: string,
     details: Readonly<Record<string, unknown>>,
   ): Promise<void> =>
-    workspaceRecords.recordWorkspaceAct.executeWithOptions({ summary: `record: ${event} ${name}`.slice(0, 200) }, [
-      { host, root, event, action: 'repair', name, by: who, details },
+    workspaceRecords.recordWorkspaceAct.executeWithOptions({ summary: `record: ${what} ${name}`.slice(0, 200) }, [
+      { host, root, what, action: 'repair', name, by: who, details },
     ]);
   const look = (summary: string): Promise<StoredRepairPlan> =>
     machine.planRepair.executeWithOptions({ summary }, [{ root, left: left.map(({ name }) => name) }]);

@@ -45,13 +45,13 @@ async function tearDown(
     asks: null,
   }));
   const record = (
-    event: Parameters<typeof workspaceRecords.recordWorkspaceAct>[0]['event'],
+    what: Parameters<typeof workspaceRecords.recordWorkspaceAct>[0]['what'],
     name: string,
     who: string,
     details: Readonly<Record<string, unknown>> = {},
   ): Promise<void> =>
-    workspaceRecords.recordWorkspaceAct.executeWithOptions({ summary: `record: ${event} ${name}`.slice(0, 200) }, [
-      { host, root, event, action: 'tear down', name, by: who, details },
+    workspaceRecords.recordWorkspaceAct.executeWithOptions({ summary: `record: ${what} ${name}`.slice(0, 200) }, [
+      { host, root, what, action: 'tear down', name, by: who, details },
     ]);
 
   const planned =

@@ -11,6 +11,7 @@ import { notInWorkspace } from '../../../domain/workspace/graft-error.ts';
 import { planEvents, planValidation, type ValidationPlan } from '../../../domain/workspace/validation-plan.ts';
 import {
   commandEvents,
+  endEvent,
   type RepoOutcome,
   type ValidationResult,
   validationResult,
@@ -97,7 +98,7 @@ export async function validateCommand(
     });
     const result = validationResult(plan, outcomes, Math.round(performance.now() - started));
     await recordValidation(root, dataDir, result, fingerprints);
-    if (json) printGraftJson(stdout, { event: 'run_result', ...result });
+    if (json) printGraftJson(stdout, endEvent(result));
     else for (const line of resultLines(result)) say(line);
     return result.passed ? 0 : FAILURES.PipelineFailed.exitCode;
   } catch (error) {
