@@ -272,7 +272,6 @@ test('says what its operations do while they run, and for how long', async () =>
   expect(steps.filter((step, at) => step !== steps[at - 1])).toEqual([
     '',
     'look up the branch',
-    'fetch',
     'link packs',
     'check out',
     'rename',

@@ -1,11 +1,11 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { refuseOutside } from '../../../activities/workspace/allowed-place.ts';
 import { applyWorkspacePlan, undoWorkspacePlan } from '../../../activities/workspace/apply-plan.ts';
-import type { PlanProgress } from '../../../activities/workspace/plan-run.ts';
+import type { PlanProgress, PlanSite } from '../../../activities/workspace/plan-run.ts';
 import { holdWorkspace } from '../../../activities/workspace/workspace-lock.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { isSameFolder } from '../../../platform/held-folder.ts';
@@ -71,12 +71,20 @@ describe('a folder that is replaced by a link while a plan is applied', () => {
     const [outside, folder] = [join(place.scratch, 'outside'), join(place.root, name)];
     const inside = name === '.graft' ? join(outside, 'aside', place.plan.id) : join(outside, place.plan.id);
     mkdirSync(inside, { recursive: true });
-    const path = gitThatFirst(
-      place.scratch,
-      // the last one before the clone
-      `case "$*" in "rev-list --objects"*) [ -L '${folder}' ] || { mv '${folder}' '${place.scratch}/former'; ln -s '${outside}' '${folder}'; };; esac`,
-    );
-    const failure = await failureOf(applyWorkspacePlan(place.bytes, { ...siteOf(place, path), parallel: 1 }));
+    const site = siteOf(place);
+    const openMgit: PlanSite['openMgit'] = (owner) => {
+      const mgit = site.openMgit(owner);
+      // the last question before a clone
+      const heads: typeof mgit.heads = (...asked) => {
+        if (!lstatSync(folder).isSymbolicLink()) {
+          renameSync(folder, join(place.scratch, 'former'));
+          symlinkSync(outside, folder);
+        }
+        return mgit.heads(...asked);
+      };
+      return { ...mgit, heads };
+    };
+    const failure = await failureOf(applyWorkspacePlan(place.bytes, { ...site, openMgit, parallel: 1 }));
     expect(failure).toContain('is a link or a file, or leads through one.');
     expect(readdirSync(outside, { recursive: true }).length).toBe(name === '.graft' ? 2 : 1);
     expect(existsSync(join(place.root, 'libs'))).toBe(false);
