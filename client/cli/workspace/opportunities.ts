@@ -1,5 +1,6 @@
 import { createGit } from '../../../activities/git/git.ts';
 import { readWorkspace } from '../../../activities/workspace/read-workspace.ts';
+import { validationRecords } from '../../../activities/workspace/validation/validation-files.ts';
 import { estateFacts, estateOf } from '../../../domain/workspace/intent/estate.ts';
 import { readIntent } from '../../../domain/workspace/intent/intent.schema.ts';
 import { EMPTY_INTENT, type ResolvedIntent } from '../../../domain/workspace/intent/intent.ts';
@@ -52,7 +53,8 @@ export async function opportunitiesCommand(
     ? resolveIntent(words.length === 0 ? null : words.join(' '), given, estateOf(snapshot, estateFacts(work)))
     : { ...EVERYTHING, intent: given };
   const { skills = null } = options;
-  const graph = opportunityGraph({ snapshot, work, resolved, skills, now: new Date().toISOString() });
+  const validations = await validationRecords(snapshot.root);
+  const graph = opportunityGraph({ snapshot, work, resolved, skills, validations, now: new Date().toISOString() });
   const { category } = options;
   const found = graph.opportunities.filter((one) => category === undefined || one.category === category);
   const { opportunities, refused }: RankedOpportunities =

@@ -7,6 +7,7 @@ import { foldWord, isSameStem, singular } from '../intent/words.ts';
 import type { SnapshotContent } from '../workspace-snapshot.ts';
 import { categorize } from './category.ts';
 import type { Opportunity, OpportunityEdge, OpportunityGraph, OpportunityNode } from './opportunity.ts';
+import type { ValidationRecords } from '../validation-record.schema.ts';
 import { checkoutReadiness } from './readiness.ts';
 import { scoreOf } from './score.ts';
 
@@ -19,6 +20,8 @@ export interface OpportunitySources {
   readonly resolved: ResolvedIntent;
   /** What the person can do: languages, packages, topics; null when it is not said. */
   readonly skills: readonly string[] | null;
+  /** What runs of tests have said: see {@link WorkspaceReadiness}. */
+  readonly validations: ValidationRecords;
   /** ISO 8601. */
   readonly now: string;
 }
@@ -26,7 +29,14 @@ export interface OpportunitySources {
 const WEEK_MS = 7 * 86_400_000;
 
 /** The open issues of a workspace as opportunities, and how they are connected. Equal arguments have equal results. */
-export function opportunityGraph({ snapshot, work, resolved, skills, now }: OpportunitySources): OpportunityGraph {
+export function opportunityGraph({
+  snapshot,
+  work,
+  resolved,
+  skills,
+  validations,
+  now,
+}: OpportunitySources): OpportunityGraph {
   const { intent, repos: chosen, issues: named, labels } = resolved;
   const { repos, topology } = estateOf(snapshot, estateFacts(work));
   const isChosen = (repo: EstateRepo): boolean => chosen.length === 0 || chosen.some(({ name }) => name === repo.name);
@@ -56,7 +66,7 @@ export function opportunityGraph({ snapshot, work, resolved, skills, now }: Oppo
       placed.push({ id, item: pull });
     }
     const claimed = claimsOf(pulls, slug);
-    const readiness = checkoutReadiness(repo.name, snapshot);
+    const readiness = checkoutReadiness(repo.name, snapshot, validations);
     for (const item of known) {
       const id = add({ id: `issue:${slug}#${item.number}`, kind: 'issue', label: item.title });
       edges.push({ from: id, to: at, kind: 'belongs' });

@@ -1,14 +1,17 @@
+import { testsPassing, type ValidationRecords } from '../validation-record.schema.ts';
 import { versionFits } from '../version-fits.ts';
 import type { SnapshotContent } from '../workspace-snapshot.ts';
 import type { WorkspaceReadiness } from './opportunity.ts';
 
-/** What the checkout of a repository is ready for, as the snapshot has measured it. */
+/** What the checkout of a repository is ready for, as the snapshot and recorded validations have measured it. */
 export function checkoutReadiness(
   name: string,
   { repos, git, links, deps, topology }: SnapshotContent,
+  validations: ValidationRecords,
 ): WorkspaceReadiness {
   const repo = repos.find((one) => one.name === name);
-  const isCloned = repo?.['exists?'] === true && git.some((state) => state.repo === name && state['is_git_repo?']);
+  const state = git.find((one) => one.repo === name);
+  const isCloned = repo?.['exists?'] === true && state?.['is_git_repo?'] === true;
   const providers = topology.providers[name] ?? [];
   const isLinked = providers.every((provider) => links.some((link) => link.repo === name && link.dep === provider));
   const packages = repos.flatMap((one) => one.packages);
@@ -24,7 +27,7 @@ export function checkoutReadiness(
     repo_cloned: isCloned,
     repo_linked: isCloned && isLinked,
     deps_resolved: !isCloned ? null : fits.includes(false) ? false : fits.includes(null) ? null : true,
-    // no run of the tests is recorded for a commit of a workspace
-    tests_passing: null,
+    // what is changed now was not tested at the commit
+    tests_passing: state?.['dirty?'] === false ? testsPassing(validations, name, state.head_sha) : null,
   };
 }

@@ -67,7 +67,7 @@ function graphOf(
   };
   const resolved =
     sentence === '' ? nothing : resolveIntent(sentence, EMPTY_INTENT, estateOf(SNAPSHOT, estateFacts(all)));
-  return opportunityGraph({ snapshot: SNAPSHOT, work: all, resolved, skills, now: NOW });
+  return opportunityGraph({ snapshot: SNAPSHOT, work: all, resolved, skills, validations: {}, now: NOW });
 }
 
 /** The only opportunity of one issue in `ecto`. */
@@ -254,7 +254,14 @@ test('readiness is measured, and null where it was not', () => {
   const snapshot = { ...late, git: late.git.filter(({ repo }) => repo !== 'b') };
   const all = new Map(['a', 'b'].map((name) => [name, work([item(1)])]));
   const resolved = { ...resolveIntent('a or b', EMPTY_INTENT, estateOf(snapshot)), repos: [] };
-  const found = opportunityGraph({ snapshot, work: all, resolved, skills: null, now: NOW }).opportunities;
+  const found = opportunityGraph({
+    snapshot,
+    work: all,
+    resolved,
+    skills: null,
+    validations: {},
+    now: NOW,
+  }).opportunities;
   expect(found.find(({ repo }) => repo === 'a')?.workspace_readiness).toMatchObject({ deps_resolved: false });
   expect(found.find(({ repo }) => repo === 'b')?.workspace_readiness).toEqual({
     repo_cloned: false,
@@ -262,6 +269,28 @@ test('readiness is measured, and null where it was not', () => {
     deps_resolved: null,
     tests_passing: null,
   });
+});
+
+test('tests pass when a run at exactly this commit, without changes, has said so', () => {
+  const head = '1'.repeat(40);
+  const record = { commit: head, dirty: false, fingerprint: 'f', status: 'passed', at: NOW } as const;
+  const passing = (
+    validation: typeof record | { readonly status: 'failed' } | { readonly dirty: true },
+    change = {},
+  ) => {
+    const made = madeSnapshot([{ name: 'a' }]);
+    const snapshot = { ...made, git: made.git.map((state) => ({ ...state, head_sha: head, ...change })) };
+    const resolved = { ...resolveIntent('a', EMPTY_INTENT, estateOf(snapshot)), repos: [] };
+    const validations = { a: { ...record, ...validation } };
+    const work1 = new Map([['a', work([item(1)])]]);
+    return opportunityGraph({ snapshot, work: work1, resolved, skills: null, validations, now: NOW }).opportunities[0]
+      ?.workspace_readiness.tests_passing;
+  };
+  expect(passing(record)).toBe(true);
+  expect(passing({ status: 'failed' })).toBe(false);
+  expect(passing({ dirty: true })).toBeNull();
+  expect(passing(record, { head_sha: '2'.repeat(40) })).toBeNull();
+  expect(passing(record, { 'dirty?': true })).toBeNull();
 });
 
 test('a sentence leaves out other repositories and other issues', () => {
