@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { interceptors, Pool, type Dispatcher } from 'undici';
 import { hasCode } from '../../platform/error-code.ts';
 import { siblingModule } from '../../platform/sibling-module.ts';
+import { untilAborted } from '../../platform/until-aborted.ts';
 
 /** A question to the API of a cluster. Its answer changes nothing there, so it can be asked again. */
 export interface ApiQuestion {
@@ -123,14 +124,20 @@ export function createKubectlProxies({
       [program, `--context=${context}`, 'proxy', METHODS],
       { env, execArgv: ['--max-old-space-size=64'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'], detached: true },
     );
+    // the file system of the kubeconfig may not answer
+    let late: NodeJS.Timeout | undefined;
     const socket = await new Promise<string>((resolve, reject) => {
+      late = setTimeout(() => {
+        if (child.connected) child.disconnect();
+        reject(new Error(`it did not start within ${timeoutMs / 1_000} seconds`));
+      }, timeoutMs);
       child.on('message', (event: ProxyEvent) => {
         if (event.type === 'serves') resolve(event.socket);
         else reject(new ProxyFailure(event.type === 'missing' ? null : event.said));
       });
       child.once('exit', () => reject(new ProxyFailure('')));
       child.once('error', reject);
-    });
+    }).finally(() => clearTimeout(late));
     child.unref();
     child.channel?.unref();
     const pool = new Pool(ORIGIN, {
@@ -188,7 +195,8 @@ export function createKubectlProxies({
   return {
     async ask(context, question) {
       for (let isFirst = true; ; isFirst = false) {
-        const proxy = await proxyOf(context);
+        const starting = proxyOf(context);
+        const proxy = await (question.signal === undefined ? starting : untilAborted(question.signal, starting));
         try {
           const answer = await askOnce(proxy, question);
           if (!isOutdated(answer)) return answer;

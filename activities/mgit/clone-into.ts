@@ -61,8 +61,10 @@ export async function cloneInto(
     const gitDir = join(folder, '.git');
     await mkdir(folder);
     await mkdir(join(gitDir, 'refs', 'heads'), { recursive: true });
-    const isPartial = remote.path === null;
-    await writeFile(join(gitDir, 'config'), configuration(store.format, { ...clone, url: remote.url, isPartial }));
+    const writeConfig = (isPartial: boolean): Promise<void> =>
+      writeFile(join(gitDir, 'config'), configuration(store.format, { ...clone, url: remote.url, isPartial }));
+    // a git before 2.44 would fetch by itself what is missing, without our account and its budget
+    await writeConfig(false);
     await writeFile(join(gitDir, 'HEAD'), branch === null ? `${commit}\n` : `ref: refs/heads/${branch}\n`);
     const refs = [
       ...(branch === null ? [] : [`${commit} refs/heads/${branch}`]),
@@ -80,6 +82,7 @@ export async function cloneInto(
     const checkout: GitOptions = { about, signal, gitDir, workTree: folder, indexFile: join(gitDir, 'index') };
     onStep?.('check out');
     await git.run(['read-tree', '--reset', '-u', commit], checkout);
+    if (remote.path === null) await writeConfig(true);
   };
   const format = formatOf(commit);
   // what is asked first costs two more gits, for each repository: nearly always everything is there

@@ -1,11 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createClusters } from '../../../activities/kubernetes/cluster.ts';
 import { createKubectl, type Kubectl } from '../../../activities/kubernetes/kubectl.ts';
+import { createKubectlProxies } from '../../../activities/kubernetes/kubectl-proxies.ts';
 import type { KubernetesObject } from '../../../domain/kubernetes/object.ts';
 import { type ReceivedQuestion, type ScriptedAnswer, startApiServer } from '../../support/kubernetes/api-server.ts';
 import { CLUSTER_BUILD_MS, kubectlProgram } from '../../support/kubernetes/programs.ts';
@@ -119,6 +121,23 @@ describe('questions through kubectl proxy', { timeout: 120_000 }, () => {
     await expect(kubectl.ask('staging', VERSION)).rejects.toMatchObject({ type: 'ClusterUnavailable' });
     const stopped = AbortSignal.abort(new Error('enough'));
     await expect(kubectl.ask('staging', { ...VERSION, signal: stopped })).rejects.toThrow('enough');
+  });
+
+  test('do not wait for a kubectl that does not begin', async () => {
+    const stuck = join(folder, 'stuck');
+    writeFileSync(stuck, '#!/bin/sh\nexec sleep 600\n', { mode: 0o700 });
+    const late = createKubectlProxies({ program: stuck, env: { ...env, KUBECONFIG: kubeconfig }, timeoutMs: 1_000 });
+    await expect(late.ask('staging', VERSION)).rejects.toThrow('it did not start within 1 seconds');
+    const ending = AbortSignal.timeout(200);
+    await expect(late.ask('staging', { ...VERSION, signal: ending })).rejects.toThrow(/timeout/u);
+    // one that has begun is not ended by that limit
+    const served = createKubectlProxies({ program, env: { ...env, KUBECONFIG: kubeconfig }, timeoutMs: 2_000 });
+    await served.ask('staging', VERSION);
+    const begun = proxies();
+    await delay(2_500);
+    expect(proxies()).toEqual(begun);
+    for (const pid of begun) process.kill(pid, 'SIGKILL');
+    await expect.poll(() => readdirSync(temporary), { timeout: 30_000 }).toEqual([]);
   });
 
   test('get lists in pages, and previews without the values of Secrets', async () => {
