@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { ChildProcess } from 'node:child_process';
 import { constants, readFileSync } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { delimiter, resolve as resolvePath } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { createRequire } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
 import type * as Execa from 'execa';
 import { markedProcesses } from './marked-processes.ts';
 import { isGroupOfZombies, signalGroup, signalProcess } from './process-signals.ts';
+import { readProgramLines } from './program-lines.ts';
 
 /** A user of the system. */
 export interface Account {
@@ -101,7 +101,9 @@ export function pick(env: NodeJS.ProcessEnv, names: readonly string[]): NodeJS.P
 /** The full path of an executable on `env.PATH`; null when there is none. */
 export async function findOnPath(name: string, env: NodeJS.ProcessEnv): Promise<string | null> {
   for (const folder of (env['PATH'] ?? '').split(delimiter)) {
-    if (folder !== '' && (await isExecutable(join(folder, name)))) return join(folder, name);
+    // a relative one is of this process, and not of the folder in which the program will run
+    const file = resolvePath(folder, name);
+    if (folder !== '' && (await isExecutable(file))) return file;
   }
   return null;
 }
@@ -199,7 +201,7 @@ export async function runProgram(
   options: ProgramOptions & {
     /** The program's stdin. @default empty */
     readonly input?: string;
-    /** Called with every line of stderr. */
+    /** Called with every line of stderr, cut as {@link readProgramLines} does. */
     readonly onLine?: (line: string) => void;
     /** Bytes of stdout above which the program is ended. @default 200,000,000 */
     readonly maxOutputBytes?: number;
@@ -212,7 +214,7 @@ export async function runProgram(
   const program = startProgram(command, args, options);
   program.stdin.end(input);
   const tail: string[] = [];
-  createInterface({ input: program.stderr }).on('line', (line) => {
+  readProgramLines(program.stderr, (line) => {
     tail.push(line);
     if (tail.length > stderrLines) tail.shift();
     onLine?.(line);

@@ -49,8 +49,8 @@ export function refuseOtherPrograms(
   for (const { type, target, params } of operations) {
     if (type !== 'run_command') continue;
     const { argv, environment } = params;
-    const variable = Object.keys((environment ?? {}) as object).find(changesPrograms);
-    if (variable !== undefined) {
+    const variable = decidingVariable((environment ?? {}) as object);
+    if (variable !== null) {
       throw new LonghaulError(
         'NotAllowedHere',
         `The plan sets the variable ${variable} for ${target}, which decides what programs run: no plan may.`,
@@ -65,12 +65,39 @@ export function refuseOtherPrograms(
   }
 }
 
-/** Variables that let a program that is allowed run another one, or code of a file. */
-const DECIDING =
-  /^(?:PATH|HOME|SHELL|ENV|BASH_ENV|IFS|PROMPT_COMMAND|PAGER|EDITOR|VISUAL|BROWSER|GOFLAGS|GOROOT|GOENV|GOTOOLCHAIN|CC|CXX|AR|LD|MAKEFLAGS|MIX_HOME|ELIXIR_ERL_OPTIONS|ERL_FLAGS|NODE_OPTIONS|NODE_PATH|PERL5LIB|PERL5OPT|RUBYOPT|RUBYLIB|JAVA_TOOL_OPTIONS|_JAVA_OPTIONS|LONGHAUL_.*|(?:LD|DYLD|GIT|SSH|RUSTC|RUSTUP|CARGO|NPM_CONFIG|PNPM|UV|PIP|PYTHON|XDG)_.*|PYTHON[A-Z]*|RUSTC|RUSTFLAGS)$/i;
+/**
+ * Variables that let a program that is allowed run another one, or code of a file, by what reads them. Any case counts: npm,
+ * yarn and pnpm read theirs so, and no other tool has a meaning of its own for another case.
+ */
+const DECIDING = new RegExp(
+  `^(?:${[
+    // shells, the loader, and what starts helpers
+    'PATH|HOME|SHELL|ENV|BASH_ENV|BASH_FUNC_.*|BASHOPTS|SHELLOPTS|ZDOTDIR|IFS|PS4|PROMPT_COMMAND|XDG_.*',
+    'LD|LD_.*|DYLD_.*|GCONV_PATH|GLIBC_TUNABLES|OPENSSL_(?:CONF|MODULES|ENGINES)',
+    'PAGER|LESSOPEN|LESSCLOSE|EDITOR|VISUAL|BROWSER|GIT_.*|SSH_.*|LONGHAUL_.*',
+    // compilers and make
+    '(?:HOST_|TARGET_)?(?:CC|CXX|CPP|FC|AR|AS|NM|RANLIB)(?:_.*)?|(?:C|CPP|CXX|F|LD)FLAGS(?:_.*)?',
+    'GCC_EXEC_PREFIX|COMPILER_PATH|PKG_CONFIG.*|CMAKE.*|MAKE|MAKEFILES|GNUMAKEFLAGS|MAKEFLAGS|MFLAGS',
+    // Go
+    'GO(?:FLAGS|ROOT|ENV|PATH|MODCACHE|CACHE|CACHEPROG|TOOLCHAIN|TOOLDIR|AUTH|VCS|WORK|PACKAGESDRIVER)',
+    'CGO_(?!ENABLED$).*|GCCGO.*',
+    // Erlang and Elixir
+    'ERL_.*|ELIXIR_.*|REBAR3?_.*|HEX_.*|MIX_(?:HOME|PATH|ARCHIVES|REBAR3?|EXS|XDG|DEPS_PATH|BUILD_.*|INSTALL_.*)',
+    // JavaScript
+    'NODE_(?:OPTIONS|PATH|REPL_.*)|NPM_(?:CONFIG_.*|EXECPATH|NODE_EXECPATH)|PNPM_.*|YARN_.*|COREPACK_.*|BUN_.*|DENO_.*',
+    // Python, Perl, Ruby
+    'PYTHON.*|PIP_.*|UV_.*|PYTEST_.*|VIRTUAL_ENV|PERL5.*|PERLLIB|RUBY.*|GEM_.*|BUNDLE_.*',
+    // Rust
+    'CARGO|CARGO_.*|RUSTC|RUSTC_.*|RUSTDOC|RUSTUP_.*|RUSTFLAGS|RUSTDOCFLAGS',
+    // Java
+    'JAVA_HOME|JAVA_OPTS|JAVA_TOOL_OPTIONS|_JAVA_OPTIONS|JDK_JAVA.*|CLASSPATH|MAVEN_.*|GRADLE_.*',
+  ].join('|')})$`,
+  'i',
+);
 
-function changesPrograms(name: string): boolean {
-  return DECIDING.test(name);
+/** The first of these variables that decides what programs run, so that no plan and no manifest may set it; null for none. */
+export function decidingVariable(environment: object): string | null {
+  return Object.keys(environment).find((name) => DECIDING.test(name)) ?? null;
 }
 
 function absent(error: unknown): null {

@@ -1,5 +1,5 @@
-import { createInterface } from 'node:readline';
 import { OutputLimitError, pick, readAll, startProgram } from '../../platform/program.ts';
+import { readProgramLines } from '../../platform/program-lines.ts';
 import { type GitOwner, OWNER_VARIABLE } from '../git/git.ts';
 
 /** How a program of a plan runs. */
@@ -70,7 +70,7 @@ export async function runPlanProgram(
   known.catch(() => started.kill());
   started.stdin.end();
   const lines: string[] = [];
-  createInterface({ input: started.stderr }).on('line', (line) => {
+  readProgramLines(started.stderr, (line) => {
     lines.push(line.slice(0, LONGEST_LINE));
     if (lines.length > TAIL_LINES) lines.shift();
   });

@@ -94,6 +94,11 @@ export function endEvent(result: ValidationResult): object {
   return { event: 'run_result', ...result };
 }
 
+/** The event, which Graft does not have, for repositories that were changed while they were checked: nothing is recorded of them. */
+export function changedEvent(repos: readonly string[]): object {
+  return { event: 'repos_changed', repos };
+}
+
 /** The events of the commands of a repository. */
 export function commandEvents({ repo, commands }: RepoOutcome): object[] {
   return commands.map(({ description: _description, ...outcome }) => ({ event: 'command', repo, ...outcome }));

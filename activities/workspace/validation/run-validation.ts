@@ -3,8 +3,9 @@ import { redact } from '../../../domain/shared/redact.ts';
 import type { ValidationCommand, ValidationPlan, ValidationStep } from '../../../domain/workspace/validation-plan.ts';
 import { categoryOf, type CommandOutcome, type RepoOutcome } from '../../../domain/workspace/validation-result.ts';
 import { hasCode } from '../../../platform/error-code.ts';
-import { pick, startProgram } from '../../../platform/program.ts';
+import { findOnPath, pick, startProgram } from '../../../platform/program.ts';
 import { createSemaphore } from '../../../platform/semaphore.ts';
+import { decidingVariable } from '../allowed-place.ts';
 
 /** How a validation runs. */
 export interface ValidationOptions {
@@ -118,8 +119,14 @@ async function runCommand(
     output_tail: redact(output).trimEnd().split('\n').slice(-TAIL_LINES).join('\n'),
     failure_category: status === 'passed' ? null : categoryOf(kind, wasFound),
   });
+  // the one that the person has, and none of the repository
+  const found = program.includes('/') ? program : await findOnPath(program, env);
+  if (found === null) {
+    output = `There is no program ${program}.`;
+    return outcome('failed', null, false);
+  }
   const known = { ...pick(env, ENVIRONMENT), ...environment };
-  const running = startProgram(program, argv, { env: known, cwd, signal, timeoutMs: LONGEST_MS, graceMs: 2_000 });
+  const running = startProgram(found, argv, { env: known, cwd, signal, timeoutMs: LONGEST_MS, graceMs: 2_000 });
   running.stdin.end();
   for (const stream of [running.stdout, running.stderr]) {
     stream.setEncoding('utf8');
@@ -144,12 +151,21 @@ async function runCommand(
 
 /**
  * Throws `NotAllowedHere` for a command that this machine does not run for workspaces (`host.commands`): each allowed one is
- * a program with the arguments that it begins with.
+ * a program with the arguments that it begins with. So it does for variables of the manifest that would make another program
+ * of it.
  */
 export function refuseOtherCommands(
   allowed: readonly (readonly string[])[],
   steps: readonly Pick<ValidationStep, 'repo' | 'commands'>[],
+  environment: Readonly<Record<string, string>>,
 ): void {
+  const variable = decidingVariable(environment);
+  if (variable !== null) {
+    throw new LonghaulError(
+      'NotAllowedHere',
+      `The manifest sets the variable ${variable}, which decides what programs run: no manifest may.`,
+    );
+  }
   for (const { repo, commands } of steps) {
     for (const { program, argv, description } of commands) {
       const words = [program, ...argv];

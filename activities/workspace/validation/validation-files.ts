@@ -35,16 +35,19 @@ export async function validationRecords(root: string): Promise<ValidationRecords
 
 /**
  * Records a validation under the lock of the workspace: its result, and for each repository that ran to its end the commit and
- * the content at which it did. Throws `WorkspaceBusy` while another program changes the workspace.
+ * the content at which it did. Of a repository that was `changed` meanwhile nothing is known: its programs may have seen any
+ * of its contents. Throws `WorkspaceBusy` while another program changes the workspace.
  */
 export async function recordValidation(
   root: string,
   dataDir: string,
   result: ValidationResult,
   fingerprints: ReadonlyMap<string, RepoFingerprint>,
+  changed: ReadonlySet<string>,
 ): Promise<void> {
   const at = new Date().toISOString();
-  const digests = Object.fromEntries([...fingerprints].map(([repo, { fingerprint }]) => [repo, fingerprint]));
+  const same = [...fingerprints].filter(([repo]) => !changed.has(repo));
+  const digests = Object.fromEntries(same.map(([repo, { fingerprint }]) => [repo, fingerprint]));
   const workspace = await holdWorkspace(root, { dataDir });
   try {
     const records = { ...(await validationRecords(root)) };
@@ -52,7 +55,10 @@ export async function recordValidation(
       const found = fingerprints.get(repo);
       // one that was not run again keeps its record
       const hasRun = commands.length > 0 && commands[0]?.status !== 'skipped';
-      if (found !== undefined && hasRun && status !== 'skipped') records[repo] = { ...found, status, at };
+      if (found === undefined || !hasRun || status === 'skipped') continue;
+      // an earlier record must not contradict a run of which it is not known what it has seen
+      if (changed.has(repo)) delete records[repo];
+      else records[repo] = { ...found, status, at };
     }
     const folder = join(root, GRAFT_FOLDER);
     await writeWhole(join(folder, RECORDS), validationRecordsText(records));

@@ -10,6 +10,7 @@ import { FAILURES, LonghaulError } from '../../../domain/shared/failures.ts';
 import { notInWorkspace } from '../../../domain/workspace/graft-error.ts';
 import { planEvents, planValidation, type ValidationPlan } from '../../../domain/workspace/validation-plan.ts';
 import {
+  changedEvent,
   commandEvents,
   endEvent,
   type RepoOutcome,
@@ -66,7 +67,7 @@ export async function validateCommand(
     );
   }
   await refuseOtherPlaces(config.host, root);
-  refuseOtherCommands(config.host.commands, plan.steps);
+  refuseOtherCommands(config.host.commands, plan.steps, manifest.environment);
   const fingerprints = await repoFingerprints(plan, snapshot, { git });
   const records = quick ? await validationRecords(root) : {};
   const unchanged = new Set(
@@ -97,7 +98,17 @@ export async function validateCommand(
       },
     });
     const result = validationResult(plan, outcomes, Math.round(performance.now() - started));
-    await recordValidation(root, dataDir, result, fingerprints);
+    // a run takes up to an hour, in which a person works
+    const { snapshot: now } = await readWorkspace(options.root, { git, env });
+    const after = await repoFingerprints(plan, now, { git, signal: ending.signal });
+    const changed = plan.steps
+      .map(({ repo }) => repo)
+      .filter((repo) => after.get(repo)?.fingerprint !== fingerprints.get(repo)?.fingerprint);
+    await recordValidation(root, dataDir, result, fingerprints, new Set(changed));
+    if (changed.length > 0) {
+      if (json) printGraftJson(stdout, changedEvent(changed));
+      else say(`not recorded, because it or what it needs was changed meanwhile: ${changed.join(', ')}`);
+    }
     if (json) printGraftJson(stdout, endEvent(result));
     else for (const line of resultLines(result)) say(line);
     return result.passed ? 0 : FAILURES.PipelineFailed.exitCode;

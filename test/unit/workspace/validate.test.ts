@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { decidingVariable } from '../../../activities/workspace/allowed-place.ts';
 import { testsPassing } from '../../../domain/workspace/validation-record.schema.ts';
 import { validationRecords } from '../../../activities/workspace/validation/validation-files.ts';
 import { git, scratchFolder } from '../../support/scratch-git.ts';
@@ -155,7 +156,7 @@ test('Go modules are checked with go test, and a program gets no credential of t
   });
   writeFileSync(
     join(root, 'longhaul.workspace.yaml'),
-    'repositories: [{ name: sum }]\nenvironment: { FROM_MANIFEST: "1", GOFLAGS: -mod=mod }\n',
+    'repositories: [{ name: sum }]\nenvironment: { FROM_MANIFEST: "1" }\n',
   );
   const { env } = machine(scratch, [['go', 'test']]);
   const environment = { ...env, SECRET_TOKEN: 'x', HOME: process.env['HOME'] };
@@ -164,4 +165,79 @@ test('Go modules are checked with go test, and a program gets no credential of t
   writeFileSync(join(root, 'sum', 'sum.go'), 'package sum\n\nfunc Sum(a, b int) int { return a - b }\n');
   const failed = await runWorkspace(scratch, ['validate', '--root', root], environment);
   expect([failed.code, failed.out]).toEqual([1, expect.stringContaining('--- FAIL: TestSum')]);
+});
+
+test('a repository that is changed while it is checked is not recorded, and neither is what needs it', async () => {
+  const { run, ran, root } = workspace();
+  await run();
+  ran();
+  const head = git(join(root, 'lib'), 'rev-parse', 'HEAD');
+  const [lib, other] = [join(root, 'lib'), join(root, 'other')];
+  // a person commits while the tests run
+  const check = `touch new.txt && git add --all && git -c user.name=a -c user.email=a@b commit -qm second\n`;
+  writeFileSync(join(lib, 'check.sh'), check);
+  git(lib, 'commit', '--quiet', '--all', '--message', 'commits');
+  const { code, out } = await run();
+  expect([code, out]).toEqual([
+    0,
+    expect.stringContaining('not recorded, because it or what it needs was changed meanwhile: lib, app'),
+  ]);
+  const records = await validationRecords(root);
+  const [now, before] = [git(lib, 'rev-parse', 'HEAD'), git(lib, 'rev-parse', 'HEAD~1')];
+  for (const commit of [head, before, now]) expect(testsPassing(records, 'lib', commit)).toBeNull();
+  expect([records['app'], testsPassing(records, 'other', git(other, 'rev-parse', 'HEAD'))]).toEqual([undefined, true]);
+  ran();
+  writeFileSync(join(lib, 'check.sh'), 'exit 0\n');
+  const quick = await run('--quick', '--json');
+  expect(quick.out).not.toContain('repos_changed');
+  expect(ran()).toEqual(['app', 'lib']);
+  git(lib, 'checkout', '--quiet', 'check.sh');
+  writeFileSync(join(lib, 'check.sh'), 'date +%N > stamp\n');
+  expect((await run('lib', '--json')).out).toContain('{"event":"repos_changed","repos":["lib","app"]}');
+});
+
+test('no variable of the manifest makes another program of one that is allowed', async () => {
+  const { scratch, root, run } = workspace();
+  const hostile = join(root, 'lib', 'bin');
+  mkdirSync(hostile);
+  writeFileSync(join(hostile, 'npm'), `#!/bin/sh\ntouch ${scratch}/hostile\n`, { mode: 0o755 });
+  const names = `
+    PATH LD_PRELOAD DYLD_INSERT_LIBRARIES BASH_ENV ENV SHELL
+    GIT_SSH_COMMAND npm_config_shell YARN_YARN_PATH MAKEFILES MAKEFLAGS CC
+    CFLAGS PKG_CONFIG_PATH GOFLAGS GOCACHEPROG CGO_CFLAGS ERL_AFLAGS
+    ERL_ZFLAGS MIX_REBAR3 MIX_REBAR JDK_JAVA_OPTIONS _JAVA_OPTIONS JAVA_TOOL_OPTIONS
+    PYTHONSTARTUP PERL5OPT RUBYOPT RUSTC_WRAPPER CARGO_TARGET_X_RUNNER`
+    .trim()
+    .split(/\s+/);
+  for (const name of names) {
+    writeFileSync(
+      join(root, 'longhaul.workspace.yaml'),
+      `repositories: [{ name: lib }]\nenvironment: { ${name}: "./bin:/usr/bin:/bin" }\n`,
+    );
+    const { code, err } = await run('lib');
+    expect([code, err]).toEqual([9, expect.stringContaining(`The manifest sets the variable ${name},`)]);
+  }
+  for (const name of ['CI', 'MIX_ENV', 'NODE_ENV', 'CGO_ENABLED', 'RUST_BACKTRACE', 'GOOS', 'TZ']) {
+    expect([name, decidingVariable({ [name]: '1' })]).toEqual([name, null]);
+  }
+  expect(existsSync(join(scratch, 'hostile'))).toBe(false);
+});
+
+test('a program is the one of the PATH of the person, never one of the repository', async () => {
+  const { scratch, root } = workspace();
+  const bin = join(root, 'lib', 'node_modules-bin');
+  mkdirSync(bin);
+  writeFileSync(join(bin, 'check-it'), `#!/bin/sh\ntouch ${scratch}/hostile\n`, { mode: 0o755 });
+  writeFileSync(
+    join(root, 'longhaul.workspace.yaml'),
+    'repositories: [{ name: lib, commands: { test: [check-it] } }]\n',
+  );
+  const { env } = machine(scratch, [['check-it']]);
+  const own = { ...env, PATH: `node_modules-bin:${env['PATH'] ?? ''}` };
+  const { code, out } = await runWorkspace(scratch, ['validate', '--root', root, 'lib'], own);
+  expect([code, out, existsSync(join(scratch, 'hostile'))]).toEqual([
+    1,
+    expect.stringContaining('There is no program check-it.'),
+    false,
+  ]);
 });
