@@ -1,11 +1,4 @@
-import {
-  ApplicationFailure,
-  CancellationScope,
-  continueAsNew,
-  isCancellation,
-  sleep,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { ApplicationFailure, continueAsNew, sleep, workflowInfo } from '@temporalio/workflow';
 import type { CheckedOf } from '../../domain/shared/flow.ts';
 import { applyPlanFlow } from '../../domain/workspace/flows/apply-plan-flow.ts';
 import {
@@ -14,12 +7,13 @@ import {
   type PrepareOutputs,
   type PrepareResult,
   PREPARE_STAGES,
+  type WatchedLife,
 } from '../../domain/workspace/flows/prepare-flow.ts';
 import { repairWorkspaceFlow } from '../../domain/workspace/flows/repair-flow.ts';
 import { teardownFlow, type TeardownMode } from '../../domain/workspace/flows/teardown-flow.ts';
-import type { WorkspaceLook } from '../../activities/workspace/prepare/look-at-workspace.ts';
 import { asAct } from '../shared/act.ts';
 import { isLocked, runChild } from '../shared/child.ts';
+import { failureOf } from '../shared/failure.ts';
 import { type FlowStages, stagesOf } from '../shared/stages.ts';
 import { hostActivities, workspaceRecords } from './activities.ts';
 import { type WorkspaceLife, workspaceLife } from './workspace-life.ts';
@@ -56,8 +50,8 @@ async function prepare(
       );
     });
   }
-  const requirements = await stages.run('requirements', async () =>
-    enter === 'plan' ? null : machine.readRequirements.executeWithOptions({ summary: 'read the manifest' }, [{ root }]),
+  const requirements = await stages.run('requirements', () =>
+    machine.readRequirements.executeWithOptions({ summary: 'read the manifest' }, [{ root }]),
   );
   const snapshot = await stages.run('snapshot', async () =>
     enter === 'plan' ? null : machine.planPreparation.executeWithOptions({ summary: 'plan' }, [{ root }]),
@@ -81,88 +75,101 @@ async function prepare(
     if (ttl !== null) life.live(ttl);
     return { isReady: missing === null && questions.length === 0 };
   });
-  const { mode } = await stages.run('repair', async () => ({ mode: await liveOn(given, life, stages, isReady, ttl) }));
-  const teardown = await stages.run('teardown', async () =>
-    mode === null ? null : whenFree(stages, () => runChild(teardownFlow, { ...at, by: life.asked()?.by ?? by, mode })),
-  );
-  return { mode, teardown };
+  let watch = given.continued?.watch ?? {
+    work: ttl === null ? null : await digestOfWork(given),
+    seen: null,
+    isReady,
+    isRecorded: false,
+    isDrifted: !isReady,
+    waiting: [],
+  };
+  for (;;) {
+    const { mode } = await stages.run('repair', async () => {
+      const { mode: end, ...last } = await liveOn(given, life, stages, watch, ttl);
+      watch = last;
+      return { mode: end };
+    });
+    const asked = life.asked();
+    try {
+      const teardown = await stages.run('teardown', async () =>
+        mode === null ? null : whenFree(stages, () => runChild(teardownFlow, { ...at, by: asked?.by ?? by, mode })),
+      );
+      return { mode, teardown };
+    } catch (error) {
+      const { type, error: why } = failureOf(error);
+      if (type !== 'PlanPreconditionFailed') throw error;
+      // it stays: a person keeps what would be lost, or it cannot be kept. An end that was asked for meanwhile counts
+      if (life.asked() === asked) life.live(ttl);
+      watch = { ...watch, waiting: [why] };
+    }
+  }
 }
 
-/** Watches and repairs until the workspace shall end. Returns how; null when it has ended already. */
+/** Watches and repairs until the workspace shall end. Returns how, null when it has ended already, and what it knows. */
 async function liveOn(
   given: CheckedOf<typeof prepareFlow>,
   life: WorkspaceLife,
   stages: FlowStages<PrepareOutputs>,
-  isReady: boolean,
+  before: WatchedLife,
   ttl: number | null,
-): Promise<TeardownMode | null> {
-  const { host, root, by, checkSeconds, continued } = given;
+): Promise<WatchedLife & { readonly mode: TeardownMode | null }> {
+  const { host, root, by, checkSeconds } = given;
   const machine = hostActivities(host);
-  const digestOfWork = (): Promise<string> =>
-    machine.digestOfWork.executeWithOptions({ summary: 'look for work' }, [{ root }]);
-  let isDrifted = !isReady && continued === undefined;
-  let seen = continued?.seen ?? null;
-  let work = continued?.work ?? (ttl === null ? null : await digestOfWork());
-  let isRecorded = continued !== undefined;
+  let watch = before;
   for (;;) {
+    // first: the next run does not know it
+    const asked = life.asked();
+    if (asked !== null) return { ...watch, mode: asked.mode };
     if (workflowInfo().continueAsNewSuggested) {
-      const position = { from: stages.position(), endsAt: life.endsAt(), work, seen };
+      const position = { from: stages.position(), endsAt: life.endsAt(), watch };
       await continueAsNew<typeof prepareWorkspace>({ ...given, continued: position });
     }
-    const asked = life.asked();
-    if (asked !== null) return asked.mode;
-    if (isDrifted) {
-      stages.show('repairs what has drifted');
-      const { left, drift } = await whenFree(stages, () => runChild(repairWorkspaceFlow, { host, root, by }));
-      isDrifted = false;
-      isReady = left.length + drift.length === 0;
+    if (life.isOver()) {
+      const work = await digestOfWork(given);
+      if (work === watch.work) return { ...watch, mode: 'clean' };
+      // work moves the end
+      watch = { ...watch, work };
+      if (life.asked() === null) life.live(ttl);
+      continue;
     }
-    if (isReady && !isRecorded) {
+    if (watch.isDrifted) {
+      stages.show('repairs what has drifted');
+      // a question would keep the workspace from all others, also from its end
+      const repaired = await life.unlessOver(() =>
+        whenFree(stages, () => runChild(repairWorkspaceFlow, { host, root, by, asks: false })),
+      );
+      if (repaired === null) continue;
+      const { left, drift } = repaired;
+      watch = { ...watch, isDrifted: false, isReady: left.length + drift.length === 0, waiting: left };
+    }
+    if (watch.isReady && !watch.isRecorded) {
       await workspaceRecords.recordWorkspaceAct.executeWithOptions({ summary: 'record: ready' }, [
         { host, root, what: 'ready', action: 'prepare', name: root, by },
       ]);
-      isRecorded = true;
+      watch = { ...watch, isRecorded: true };
     }
     const end = life.endsAt();
     stages.show(
-      isReady ? 'ready' : 'not as its manifest says',
+      watch.isReady ? 'ready' : 'not as its manifest says',
+      ...watch.waiting.map((each) => `waits for a person: ${each}`),
       ...(end === null ? [] : [`ends at ${new Date(end).toISOString()}, unless there is new work`]),
     );
-    const look = await watched(life, () =>
+    const { seen } = watch;
+    const look = await life.unlessOver(() =>
       machine.watchWorkspace.executeWithOptions({ summary: 'watch' }, [
         { root, seen, checkSeconds, hours: LONGEST_WATCH_HOURS },
       ]),
     );
-    if (look !== null) {
-      if (look.isGone) return null;
-      isDrifted = look.isDrifted && look.seen !== seen;
-      isReady = !look.isDrifted;
-      seen = look.seen;
-    } else if (life.asked() === null && life.isOver()) {
-      const now = await digestOfWork();
-      if (now === work || ttl === null) return 'clean';
-      // work moves the end
-      work = now;
-      life.live(ttl);
-    }
+    if (look === null) continue;
+    if (look.isGone) return { ...watch, mode: null };
+    const isNew = look.seen !== seen;
+    const waiting = look.isDrifted || !isNew ? watch.waiting : [];
+    watch = { ...watch, seen: look.seen, isDrifted: look.isDrifted && isNew, isReady: !look.isDrifted, waiting };
   }
 }
 
-/** What a watch has found; null when the workspace shall end first. Then the watch is cancelled, and has ended. */
-async function watched(life: WorkspaceLife, watch: () => Promise<WorkspaceLook>): Promise<WorkspaceLook | null> {
-  const scope = new CancellationScope();
-  let isDone = false;
-  const watching = scope.run(watch).finally(() => (isDone = true));
-  watching.catch(() => undefined);
-  await life.until(() => isDone);
-  if (isDone) return watching;
-  scope.cancel();
-  try {
-    await watching;
-  } catch (error) {
-    if (!isCancellation(error) || CancellationScope.current().consideredCancelled) throw error;
-  }
-  return null;
+function digestOfWork({ host, root }: CheckedOf<typeof prepareFlow>): Promise<string> {
+  return hostActivities(host).digestOfWork.executeWithOptions({ summary: 'look for work' }, [{ root }]);
 }
 
 /** Runs a child when no other run has the workspace. */

@@ -36,7 +36,7 @@ async function repair(
   questions: LossQuestions,
   recordWith: (record: RecordState) => void,
 ): Promise<RepairWorkspaceResult> {
-  const { host, root, by } = given;
+  const { host, root, asks, by } = given;
   const machine = hostActivities(host);
   answerProgress(() => ({
     stage: questions.open().length > 0 ? 'waits for a person' : 'repairs the workspace',
@@ -63,6 +63,11 @@ async function repair(
   let planned = await look('look what differs');
   for (let round = 1; planned.questions.length > 0; round++) {
     const { questions: asked } = planned;
+    if (!asks) {
+      left.push(...asked.map(({ name, work }) => ({ name, work })));
+      planned = await look('look again');
+      continue;
+    }
     const paths = new Map(asked.map(({ name, path }) => [name, path]));
     const answers = await questions.ask(
       asked.map(({ name, work }) => ({ name, work })),

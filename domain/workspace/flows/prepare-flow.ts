@@ -1,6 +1,7 @@
 import { defineFlow } from '../../shared/flow.ts';
 import { digest, personName, type RequestFields, requestId } from '../../shared/request.ts';
 import type { StartFrom } from '../../shared/stages.ts';
+import { LONGEST_TTL_SECONDS } from '../time-to-live.ts';
 import { workspaceKey } from './apply-plan-flow.ts';
 import { TEARDOWN_MODES, type TeardownMode, type TeardownResult } from './teardown-flow.ts';
 import { type WorkspaceFields, workspaceFields } from './workspace-fields.ts';
@@ -49,10 +50,23 @@ export interface ContinuedLife {
   readonly from: StartFrom<PrepareOutputs>;
   /** Milliseconds since 1970; null for no end. */
   readonly endsAt: number | null;
+  readonly watch: WatchedLife;
+}
+
+/** What a life knows about its workspace while it watches it. */
+export interface WatchedLife {
   /** The work that was there when the end was last moved. */
   readonly work: string | null;
   /** What the watch has seen last. */
   readonly seen: string | null;
+  /** True when the workspace is as its manifest says. */
+  readonly isReady: boolean;
+  /** True when `workspace.ready` is in the audit trail. */
+  readonly isRecorded: boolean;
+  /** True when a repair has to follow. */
+  readonly isDrifted: boolean;
+  /** What waits for a person, in lines for people. */
+  readonly waiting: readonly string[];
 }
 
 /** Input of `prepareWorkspace`. */
@@ -92,7 +106,7 @@ export const prepareFlow = defineFlow<PrepareInput, PrepareResult>()({
         ...workspaceFields(z),
         enter: z.enum(ENTRY_STAGES).default('requirements'),
         plan: digest(z).optional(),
-        ttlSeconds: z.int().min(1).max(31_536_000).optional(),
+        ttlSeconds: z.int().min(1).max(LONGEST_TTL_SECONDS).optional(),
         checkSeconds: z.int().min(1).max(3_600).default(30),
         continued: z.custom<ContinuedLife>((value) => typeof value === 'object' && value !== null).optional(),
         by: personName(z),
@@ -111,7 +125,7 @@ export const prepareFlow = defineFlow<PrepareInput, PrepareResult>()({
   summary: ({ host, root }) => `the life of ${root} on ${host}`.slice(0, 200),
   updates: {
     end: (z) => z.strictObject({ mode: z.enum(TEARDOWN_MODES) }),
-    extend: (z) => z.strictObject({ seconds: z.int().min(1).max(31_536_000) }),
+    extend: (z) => z.strictObject({ seconds: z.int().min(1).max(LONGEST_TTL_SECONDS) }),
   },
   queries: ['stages'],
   person: 'by',

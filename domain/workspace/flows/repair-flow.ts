@@ -6,7 +6,10 @@ import { lossSchema } from './teardown-flow.ts';
 import { type WorkspaceFields, workspaceFields } from './workspace-fields.ts';
 
 /** Input of `repairWorkspace`. */
-export interface RepairWorkspaceInput extends RequestFields, WorkspaceFields {}
+export interface RepairWorkspaceInput extends RequestFields, WorkspaceFields {
+  /** False: what people decide is left as it is, without a question. @default true */
+  readonly asks?: boolean;
+}
 
 /** Result of `repairWorkspace`. */
 export interface RepairWorkspaceResult {
@@ -14,7 +17,7 @@ export interface RepairWorkspaceResult {
   readonly repaired: readonly string[];
   /** Repositories that were kept in quarantine before they left, and the id of each. */
   readonly quarantined: readonly { readonly name: string; readonly id: string }[];
-  /** What a person has left as it is, a sentence each. */
+  /** What a person has left as it is, or has not been asked about, a sentence each. */
   readonly left: readonly string[];
   /** What still is not as the manifest says, other than that. */
   readonly drift: readonly string[];
@@ -30,7 +33,13 @@ export const repairWorkspaceFlow = defineFlow<RepairWorkspaceInput, RepairWorksp
     named: ['host', 'root'],
     subject: (host = '', root = '') => workspaceKey(host, root),
   },
-  input: (z) => z.strictObject({ ...workspaceFields(z), by: personName(z), requestId: requestId(z) }),
+  input: (z) =>
+    z.strictObject({
+      ...workspaceFields(z),
+      asks: z.boolean().default(true),
+      by: personName(z),
+      requestId: requestId(z),
+    }),
   does: 'makes [a workspace](workspaces.md#repairs) as its manifest says again, and asks about what a person has changed',
   examples: [{ host: 'build-1', root: '/home/ada/work/login' }],
   startedBy: ['people'],
