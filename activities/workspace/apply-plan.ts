@@ -15,6 +15,7 @@ import { createGit } from '../git/git.ts';
 import { refuseOtherPrograms } from './allowed-place.ts';
 import { checkPreconditions } from './check-preconditions.ts';
 import { type EndingTools, undoChanges } from './end-plan.ts';
+import { fewSentences } from './few-sentences.ts';
 import { finishPlan, stateChangeOf } from './finish-plan.ts';
 import type { Journal } from './journal.ts';
 import type { LeftItem } from './left-item.ts';
@@ -184,7 +185,7 @@ async function undoFailed(run: EndingTools, failure: unknown): Promise<PlanResul
       ? failure
       : new LonghaulError(
           'UndoFailed',
-          [`${messageOf(failure)} Not everything could be undone:`, ...left.map(described)].join('\n'),
+          [`${messageOf(failure)} Not everything could be undone:`, ...fewSentences(left.map(described))].join('\n'),
           { cause: failure },
         );
   return {

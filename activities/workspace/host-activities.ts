@@ -11,6 +11,7 @@ import { heartbeating } from '../shared/heartbeating.ts';
 import { runningFlow } from '../shared/running-flow.ts';
 import { refuseOtherPlaces, refuseOtherPrograms, refuseOutside } from './allowed-place.ts';
 import { applyWorkspacePlan, type CheckedPlan, checkWorkspacePlan, undoWorkspacePlan } from './apply-plan.ts';
+import { fewSentences } from './few-sentences.ts';
 import type { PlanSite } from './plan-run.ts';
 
 /** Tools of the activities of a machine. */
@@ -60,9 +61,6 @@ export interface HostActivities {
 /** By how much the clock of the machine on which a plan was made may be ahead. */
 const CLOCK_SKEW_SECONDS = 60;
 
-/** The most sentences about drift in a history. */
-const MOST_DRIFT = 50;
-
 /** Creates the activities. */
 export function createHostActivities({ host, blobs, providers, ...tools }: HostTools): HostActivities {
   const siteOf = (root: string, signal: AbortSignal): PlanSite => ({
@@ -90,8 +88,13 @@ export function createHostActivities({ host, blobs, providers, ...tools }: HostT
           const bytes = await bytesOf(blobs, plan);
           const real = await refuseOtherPlaces(host, root);
           const site = { ...siteOf(real, signal), onProgress: report };
-          const { drift, ...applied } = await applyWorkspacePlan(bytes, site);
-          return { ...applied, drift: sentencesOf(drift) };
+          const { drift, kept, unverified, ...applied } = await applyWorkspacePlan(bytes, site);
+          return {
+            ...applied,
+            drift: fewSentences(sentencesOf(drift)),
+            kept: fewSentences(kept),
+            unverified: fewSentences(unverified),
+          };
         },
         { endsWhenAway: true },
       ),
@@ -101,7 +104,7 @@ export function createHostActivities({ host, blobs, providers, ...tools }: HostT
           const real = await refuseOtherPlaces(host, root);
           const { outcome, left } = await undoWorkspacePlan(siteOf(real, signal), plan);
           if (outcome !== 'incomplete') return outcome;
-          const lines = left.map(({ problem, command }) => `- ${problem} ${command}`);
+          const lines = fewSentences(left.map(({ problem, command }) => `- ${problem} ${command}`));
           throw new LonghaulError('UndoFailed', ['Not everything could be undone:', ...lines].join('\n'));
         },
         { endsWhenAway: true },
@@ -133,13 +136,11 @@ export function repositoryAt(origin: string, providers: readonly ProviderConfig[
   return { id: id ?? `~origin/${sha256(origin).slice(0, 12)}/${name}`, cloneUrl: origin };
 }
 
-/** What differs, for people: a history has room for some sentences. */
+/** What differs, for people. */
 function sentencesOf({ added, removed, changed }: WorkspaceDelta): readonly string[] {
-  const said = [
+  return [
     ...added.map(({ path }) => `${path.join(' ')} is missing`),
     ...removed.map(({ path }) => `${path.join(' ')} is there and should not be`),
     ...changed.map(({ path }) => `${path.join(' ')} differs`),
   ];
-  const more = said.length - MOST_DRIFT;
-  return more <= 0 ? said : [...said.slice(0, MOST_DRIFT), `and ${more} more`];
 }

@@ -1,3 +1,4 @@
+import { redact } from '../../domain/shared/redact.ts';
 import { OutputLimitError, pick, readAll, startProgram } from '../../platform/program.ts';
 import { readProgramLines } from '../../platform/program-lines.ts';
 import { type GitOwner, OWNER_VARIABLE } from '../git/git.ts';
@@ -21,7 +22,7 @@ export interface PlanProgramEnd {
   /** Null when a signal ended it. */
   readonly code: number | null;
   readonly stdout: string;
-  /** The last lines of what it said, of stderr or else of stdout. */
+  /** The last lines of what it said, of stderr or else of stdout, without secrets. */
   readonly tail: string;
 }
 
@@ -71,7 +72,7 @@ export async function runPlanProgram(
   started.stdin.end();
   const lines: string[] = [];
   readProgramLines(started.stderr, (line) => {
-    lines.push(line.slice(0, LONGEST_LINE));
+    lines.push(line);
     if (lines.length > TAIL_LINES) lines.shift();
   });
   const printed = await readAll(started, MOST_OUTPUT_BYTES, () => new OutputLimitError(program, MOST_OUTPUT_BYTES));
@@ -79,5 +80,7 @@ export async function runPlanProgram(
   await known;
   const stdout = printed.toString('utf8');
   const tail = lines.length > 0 ? lines : stdout.trimEnd().split('\n').slice(-TAIL_LINES);
-  return { code, stdout, tail: tail.map((line) => line.slice(0, LONGEST_LINE)).join('\n') };
+  // before lines are cut: a part of a secret is not found
+  const said = redact(tail.join('\n')).split('\n');
+  return { code, stdout, tail: said.map((line) => line.slice(0, LONGEST_LINE)).join('\n') };
 }

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { heartbeating } from '../../shared/heartbeating.ts';
 import { refuseOtherPlaces } from '../allowed-place.ts';
+import { fewSentences, fewSentencesEach } from '../few-sentences.ts';
 import type { HostTools, WorkspaceOfHost } from '../host-activities.ts';
 import { planRepair, type RepairPlan } from './plan-repair.ts';
 
@@ -22,7 +23,8 @@ export function createRepairActivities({ host, blobs, ...tools }: HostTools): Re
     planRepair: ({ root, left }) =>
       heartbeating(async (signal) => {
         const real = await refuseOtherPlaces(host, root);
-        const { bytes, ...planned } = await planRepair(real, left, { ...tools, signal });
+        const { bytes, steps, questions } = await planRepair(real, left, { ...tools, signal });
+        const planned = { steps: fewSentences(steps), questions: fewSentencesEach(questions) };
         if (bytes === null) return { ...planned, plan: null };
         const { digest } = await blobs.put(Readable.from([Buffer.from(bytes)]));
         return { ...planned, plan: digest };

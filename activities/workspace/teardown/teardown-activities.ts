@@ -6,6 +6,7 @@ import { holdFolder } from '../../../platform/held-folder.ts';
 import { createGit } from '../../git/git.ts';
 import { heartbeating } from '../../shared/heartbeating.ts';
 import { refuseOtherPlaces } from '../allowed-place.ts';
+import { fewSentences, fewSentencesEach } from '../few-sentences.ts';
 import type { HostTools, WorkspaceOfHost } from '../host-activities.ts';
 import { quarantineRepository } from '../quarantine/quarantine-repository.ts';
 import { excludesFile } from '../read-workspace.ts';
@@ -37,7 +38,8 @@ export function createTeardownActivities({ host, blobs, ...tools }: HostTools): 
     planTeardown: ({ root, mode }) =>
       heartbeating(async (signal) => {
         const real = await refuseOtherPlaces(host, root);
-        const { bytes, ...planned } = await planTeardown(real, mode, { ...tools, signal });
+        const { bytes, losses, needed, ...rest } = await planTeardown(real, mode, { ...tools, signal });
+        const planned = { ...rest, losses: fewSentencesEach(losses), needed: fewSentences(needed) };
         if (bytes === null) return { ...planned, plan: null };
         const { digest } = await blobs.put(Readable.from([Buffer.from(bytes)]));
         return { ...planned, plan: digest };
@@ -54,7 +56,7 @@ export function createTeardownActivities({ host, blobs, ...tools }: HostTools): 
       }),
     endWorkspace: ({ root, keepsFiles }) =>
       heartbeating(async (signal) =>
-        endWorkspace(await refuseOtherPlaces(host, root), dataDir, { keepsFiles, signal }),
+        fewSentences(await endWorkspace(await refuseOtherPlaces(host, root), dataDir, { keepsFiles, signal })),
       ),
   };
 }

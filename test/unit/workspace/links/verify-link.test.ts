@@ -65,6 +65,19 @@ describe('after the links of a plan are made, the tools say where packages come 
     ]);
   });
 
+  test('what a tool says is told without secrets, also where it is cut', async () => {
+    const scratch = scratchFolder();
+    const place = await linkedWorkspace(scratch, { core: only(core, 'go.mod'), api: only(api, 'go.mod') });
+    const PATH = pathWith(scratch, 'git', 'sh');
+    const address = `https://deploy:${'Secret1'.repeat(20)}@registry.example.com`;
+    const said = `${'no '.repeat(150)}${address}`;
+    writeFileSync(join(scratch, 'tools', 'go'), `#!/bin/sh\necho '${said}' >&2\nexit 1\n`, { mode: 0o755 });
+    const site = siteOf(place);
+    const { unverified } = await applyWorkspacePlan(place.bytes, { ...site, env: { ...site.env, PATH } });
+    expect(unverified).toEqual([expect.stringMatching(/go list -m ended with 1: (no )+https:\/\/\[redacted\]/)]);
+    expect(unverified.join('')).not.toContain('Secret');
+  });
+
   test('a link that a tool does not follow fails the plan, and everything is undone', async () => {
     // the nearest go.work counts, and this one has only its own module
     const own = { ...only(api, 'go.mod'), 'go.work': 'go 1.22\n\nuse .\n' };
