@@ -69,13 +69,16 @@ export async function unsavedWork(git: Git, folder: string, options: WorkTreeOpt
       if (!isGone) found.push(`git does not look for changes of ${entry.slice(2)} (git update-index)`);
     }
     const submodules = new Set<string>();
-    for (const entry of (await ask('ls-files', '--stage', '-z')).split('\0')) {
+    const index = (await ask('ls-files', '--stage', '-z')).split('\0');
+    for (const entry of index) {
       const path = /^160000 \w+ \d\t(.*)$/s.exec(entry)?.[1];
       if (path === undefined || !(await isThere(join(folder, path, '.git')))) continue;
       found.push(`the submodule ${path} has a repository of its own`);
       submodules.add(path);
     }
-    for (const { path, isBare } of await nestedRepositories(folder, options.signal)) {
+    const { repositories, unreadable } = await nestedRepositories(folder, index, options.signal);
+    for (const path of unreadable) found.push(`its folder ${path} may not be read, and what is in it is not known`);
+    for (const { path, isBare } of repositories) {
       if (submodules.has(path)) continue;
       const work = isBare ? ['it has no files'] : await unsavedWork(git, join(folder, path), options);
       if (work.length > 0) found.push(`there is the repository ${path} in it: ${work.join(', ')}`);

@@ -16,7 +16,7 @@ const pathInside = z
 /** `manifest.json` of a repository in quarantine. */
 export const quarantineSchema = z.strictObject({
   version: z.literal(1),
-  /** Names it: the same work of the same folder has the same id. */
+  /** Names it: the same work of the same folder, with the same ignored files, has the same id. */
   id: z.string().regex(/^[0-9a-f]{16}$/),
   /** When it was kept, ISO 8601. */
   at: z.iso.datetime(),

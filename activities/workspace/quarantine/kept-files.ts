@@ -14,7 +14,7 @@ export type KeptFile = QuarantineEntry['files'][number];
 /**
  * Copies what is at these paths below `from` to the same paths below `to`, with modes and links as they are, onto the disk.
  * A folder stands for everything in it; a path where nothing is left is passed over. Returns what was copied. Throws
- * `PlanPreconditionFailed` for what is neither a file, a link nor a folder.
+ * `PlanPreconditionFailed` for what is neither a file, a link nor a folder, and for what may not be read.
  */
 export async function copyPaths(
   from: string,
@@ -27,12 +27,12 @@ export async function copyPaths(
   const copy = async (path: string): Promise<void> => {
     signal?.throwIfAborted();
     const [source, target] = [join(from, path), join(to, path)];
-    const info = await lstat(source).catch(absent);
+    const info = await lstat(source).catch(absent).catch(unreadable(source));
     if (info === null) return;
     if (info.isDirectory()) {
       await mkdir(target, { recursive: true });
       folders.add(target);
-      const names = (await readdir(source)).toSorted();
+      const names = (await readdir(source).catch(unreadable(source))).toSorted();
       // git needs some of the empty ones in a repository
       if (names.length === 0) copied.push({ path, kind: 'folder', bytes: 0, sha256: sha256('') });
       for (const name of names) await copy(`${path}/${name}`);
@@ -45,7 +45,8 @@ export async function copyPaths(
       await symlink(goal, target);
       copied.push({ path, kind: 'link', bytes: Buffer.byteLength(goal), sha256: sha256(goal) });
     } else if (info.isFile()) {
-      await copyFile(source, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+      const mode = constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE;
+      await copyFile(source, target, mode).catch(unreadable(source));
       await syncFile(target);
       const { size: bytes } = await lstat(target);
       copied.push({ path, kind: 'file', bytes, sha256: await sha256OfFile(target) });
@@ -110,6 +111,17 @@ export async function syncFile(path: string): Promise<void> {
 /** The failure of a kept file with another content than it had. */
 export function damaged(file: string): LonghaulError {
   return new LonghaulError('DiskFailed', `${file} is damaged: its content is not the one that was kept.`);
+}
+
+/** Says which path of a person may not be read. */
+function unreadable(path: string): (error: unknown) => never {
+  return (error) => {
+    if (!hasCode(error, 'EACCES', 'EPERM')) throw error;
+    throw new LonghaulError(
+      'PlanPreconditionFailed',
+      `${path} may not be read, and cannot be kept: change its mode, or remove it.`,
+    );
+  };
 }
 
 function absent(error: unknown): null {

@@ -23,7 +23,7 @@ import {
   STAGED,
 } from './quarantine-folder.ts';
 import { writeBundle } from './work-bundle.ts';
-import { privateGit, readWorkState, type WorkState } from './work-state.ts';
+import { digestOfOthers, privateGit, readWorkState, type WorkState } from './work-state.ts';
 
 /** Files and folders of `.git` that a person may have written, and git needs to work as before. */
 const OF_THE_PERSON = ['config', 'info', 'hooks', 'shallow'];
@@ -46,8 +46,8 @@ export interface QuarantinePlace {
 /**
  * Keeps everything that would be lost with a repository in the quarantine of this host: commits and stashes as a bundle of
  * git, what is staged and changed as patches, and changed, untracked and ignored files as they are. The entry is complete
- * and on the disk before it has its name. Nothing in the repository is changed. The same state of the same folder is kept
- * once. Returns the id; null when nothing would be lost. Throws `PlanPreconditionFailed` for what cannot be kept so, such as an
+ * and on the disk before it has its name. Nothing in the repository is changed. The same state of the same folder, with the
+ * same ignored files, is kept once. Returns the id; null when nothing would be lost. Throws `PlanPreconditionFailed` for what cannot be kept so, such as an
  * operation that waits for its end, and when the repository is changed meanwhile.
  */
 export async function quarantineRepository(
@@ -61,7 +61,7 @@ export async function quarantineRepository(
   if (work.length === 0) return null;
   refuseUnkeepable(folder, work);
   const state = await readWorkState(git, folder, options);
-  const id = await idOf(root, folder, state);
+  const id = await idOf(tools, root, folder, state);
   const all = quarantineFolder(dataDir);
   await mkdir(all, { recursive: true, mode: 0o700 });
   return withLock(
@@ -73,8 +73,8 @@ export async function quarantineRepository(
       try {
         await mkdir(making, { mode: 0o700 });
         await writeEntry(tools, making, { id, root, path, by, work, state });
-        const after = await readWorkState(git, folder, options);
-        if (after.fingerprint !== state.fingerprint)
+        const after = await idOf(tools, root, folder, await readWorkState(git, folder, options));
+        if (after !== id)
           throw new LonghaulError('PlanPreconditionFailed', `${folder} was changed while it was kept: try again.`);
         await rename(making, join(all, id));
       } catch (error) {
@@ -90,18 +90,24 @@ export async function quarantineRepository(
 
 /**
  * What would be lost with a repository in this folder and is not in quarantine: {@link unsavedWork}, but nothing where
- * exactly its state is kept.
+ * exactly its state is kept, with its ignored files.
  */
 export async function unkeptWork(tools: QuarantineTools, root: string, folder: string): Promise<UnsavedWork> {
   const work = await unsavedWork(tools.git, folder, tools.options);
   if (work.length === 0 || !work.every(isKeepable)) return work;
-  const id = await idOf(root, folder, await readWorkState(tools.git, folder, tools.options));
+  const id = await idOf(tools, root, folder, await readWorkState(tools.git, folder, tools.options));
   return (await isInQuarantine(tools.dataDir, id)) ? [] : work;
 }
 
 /** A repository keeps its inode when it is renamed, so that its entry is found also where it was moved aside. */
-async function idOf(root: string, folder: string, { fingerprint }: WorkState): Promise<string> {
-  return sha256([root, await inodeOf(folder), fingerprint].join('\0')).slice(0, 16);
+async function idOf(
+  { git, options }: QuarantineTools,
+  root: string,
+  folder: string,
+  { fingerprint }: WorkState,
+): Promise<string> {
+  const others = await digestOfOthers(git, folder, options);
+  return sha256([root, await inodeOf(folder), fingerprint, others].join('\0')).slice(0, 16);
 }
 
 function refuseUnkeepable(folder: string, work: UnsavedWork): void {

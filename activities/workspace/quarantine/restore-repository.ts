@@ -3,6 +3,7 @@ import {
   lstat,
   mkdir,
   readdir,
+  readFile,
   readlink,
   rename,
   rm,
@@ -66,6 +67,7 @@ export async function restoreRepository(tools: RestoreTools, entry: QuarantineEn
       await rm(to, { recursive: true, force: true });
       await copyEntry(join(kept, KEPT_GIT, name), to);
     }
+    await useRefFiles(git, join(making, '.git', 'config'), options.signal);
     const { fingerprint } = await readWorkState(git, making, options);
     if (fingerprint !== entry.fingerprint)
       throw new LonghaulError(
@@ -213,6 +215,12 @@ async function makeFiles(
     }
   }
   await putBackFiles(join(kept, KEPT_FILES), making, files);
+}
+
+/** Refs are restored as files, also where the configuration that was kept says that they are not (reftable). */
+async function useRefFiles(git: Git, config: string, signal: AbortSignal | undefined): Promise<void> {
+  if (!/^\s*refStorage\b/im.test(await readFile(config, 'utf8'))) return;
+  await git.run(['config', '--file', config, '--unset-all', 'extensions.refStorage'], { about: config, signal });
 }
 
 async function copyEntry(from: string, to: string): Promise<void> {

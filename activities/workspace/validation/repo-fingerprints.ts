@@ -7,7 +7,7 @@ import { hasCode } from '../../../platform/error-code.ts';
 import { sha256, sha256OfFile } from '../../../platform/sha256.ts';
 import type { Git } from '../../git/git.ts';
 import { findLayout } from '../../mgit/layout.ts';
-import { NO_PROGRAMS, withoutFilters } from '../repo-git-state.ts';
+import { ALL_CHANGES, NO_PROGRAMS, withoutFilters } from '../repo-git-state.ts';
 
 /** What a repository was when it was checked. */
 export interface RepoFingerprint {
@@ -45,7 +45,7 @@ async function changesIn(git: Git, folder: string, signal: AbortSignal | undefin
   const layout = await findLayout(folder);
   if (layout === null) return [];
   const about = { about: folder, gitDir: layout.gitDir, workTree: folder, signal };
-  const config = [...NO_PROGRAMS, ...(await withoutFilters(git, about))];
+  const config = [...NO_PROGRAMS, ...ALL_CHANGES, ...(await withoutFilters(git, about))];
   const args = ['--no-optional-locks', 'status', '--porcelain=v1', '-z', '--untracked-files=all', '--no-renames'];
   const printed = (await git.run(args, { ...about, config })).toString('utf8');
   const changes: string[] = [];

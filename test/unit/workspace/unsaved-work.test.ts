@@ -12,8 +12,14 @@ import {
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createGit } from '../../../activities/git/git.ts';
-import { unsavedWork } from '../../../activities/workspace/unsaved-work.ts';
+import { findInQuarantine } from '../../../activities/workspace/quarantine/quarantine-folder.ts';
+import { quarantineRepository } from '../../../activities/workspace/quarantine/quarantine-repository.ts';
+import { restoreRepository } from '../../../activities/workspace/quarantine/restore-repository.ts';
+import { isKeepable, unsavedWork } from '../../../activities/workspace/unsaved-work.ts';
+import { messageOf } from '../../../platform/error-code.ts';
 import { git, scratchFolder, SCRATCH_ENV } from '../../support/scratch-git.ts';
+import { everythingIn } from '../../support/workspace/everything-in.ts';
+import { quarantineSite } from '../../support/workspace/quarantine-site.ts';
 import { committedRepository } from '../../support/workspace/run-workspace.ts';
 
 /** A clone with a second branch that the remote has. */
@@ -36,7 +42,7 @@ function nested(clone: string): string {
 
 const commit = (clone: string): string => git(clone, 'commit', '--quiet', '--allow-empty', '--message', 'mine');
 
-test.each<[what: string, change: (clone: string) => void, why: RegExp | null]>([
+const CASES: readonly [what: string, change: (clone: string) => void, why: RegExp | null][] = [
   ['nothing', () => undefined, null],
   ['an ignored file', (clone) => writeFileSync(join(clone, 'ignored'), ''), null],
   ['a changed file', (clone) => appendFileSync(join(clone, 'a'), 'b'), /not committed/],
@@ -59,6 +65,16 @@ test.each<[what: string, change: (clone: string) => void, why: RegExp | null]>([
     /commits that no remote has/,
   ],
   ['a stash', (clone) => (appendFileSync(join(clone, 'a'), 'b'), git(clone, 'stash', '--quiet')), /^it has a stash$/],
+  [
+    'a stash of which no log is left',
+    (clone) => {
+      appendFileSync(join(clone, 'a'), 'b');
+      git(clone, 'stash', '--quiet');
+      git(clone, 'reflog', 'expire', '--expire=now', '--all');
+      expect(git(clone, 'log', '-g', 'refs/stash')).toBe('');
+    },
+    /^it has a stash$/,
+  ],
   [
     'a merge that waits',
     (clone) => writeFileSync(join(clone, '.git', 'MERGE_HEAD'), `${git(clone, 'rev-parse', 'HEAD')}\n`),
@@ -136,6 +152,18 @@ test.each<[what: string, change: (clone: string) => void, why: RegExp | null]>([
     /^there is the repository ignored\/bare\.git in it: it has no files$/,
   ],
   [
+    'a repository without files that it tracks, and all remotes have',
+    (clone) => {
+      git(clone, 'init', '--quiet', '--bare', 'fixture.git');
+      writeFileSync(join(clone, 'fixture.git', 'refs', 'kept'), '');
+      writeFileSync(join(clone, 'fixture.git', 'objects', 'kept'), '');
+      git(clone, 'add', 'fixture.git');
+      git(clone, 'commit', '--quiet', '--message', 'fixture');
+      git(clone, 'update-ref', 'refs/remotes/origin/main', 'HEAD');
+    },
+    null,
+  ],
+  [
     'a link in an ignored folder to a repository elsewhere',
     (clone) => (mkdirSync(join(clone, 'ignored')), symlinkSync(dirname(clone), join(clone, 'ignored', 'out'))),
     null,
@@ -143,11 +171,35 @@ test.each<[what: string, change: (clone: string) => void, why: RegExp | null]>([
   ['no remote', (clone) => git(clone, 'remote', 'remove', 'origin'), /commits that no remote has/],
   ['no .git', (clone) => rmSync(join(clone, '.git'), { recursive: true }), /no repository with a folder \.git/],
   ['a broken HEAD', (clone) => writeFileSync(join(clone, '.git', 'HEAD'), 'x'), /git cannot read it|not committed/],
-])('a clone with %s', async (_what, change, why) => {
+];
+
+test.each(CASES)('a clone with %s', async (_what, change, why) => {
   const { scratch, clone } = cloned();
   change(clone);
   const work = await unsavedWork(createGit(join(scratch, 'cache'), SCRATCH_ENV), clone, { excludes: null });
   expect(work.join('; ')).toMatch(why ?? /^$/);
+});
+
+test.each(CASES)('what can be kept of a clone with %s is restored', async (_what, change) => {
+  const { scratch, clone } = cloned();
+  change(clone);
+  const site = quarantineSite(scratch);
+  const work = await unsavedWork(site.git, clone, { excludes: null });
+  const [id, why] = await quarantineRepository(site, { root: scratch, path: 'clone' }, 'ada').then(
+    (kept) => [kept, ''] as const,
+    (error: unknown) => [null, messageOf(error)] as const,
+  );
+  expect(why).toMatch(work.every(isKeepable) ? /^$/ : /cannot be kept in quarantine/);
+  expect(id === null).toBe(work.length === 0 || why !== '');
+  if (id === null) return;
+  const before = everythingIn(clone);
+  rmSync(clone, { recursive: true });
+  await restoreRepository(site, await findInQuarantine(site.dataDir, id));
+  // a stash may have got the log that it had not
+  const stashes = 'stash list --format=%H %gs';
+  const after = everythingIn(clone);
+  expect({ ...after, [stashes]: '' }).toEqual({ ...before, [stashes]: '' });
+  expect(after[stashes]).toContain(before[stashes] ?? 'nothing');
 });
 
 test('no program that its configuration names is run', async () => {

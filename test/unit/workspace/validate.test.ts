@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { decidingVariable } from '../../../activities/workspace/allowed-place.ts';
@@ -67,6 +67,18 @@ test('with --quick what has passed with the same content does not run again, and
   // what is not committed says nothing about a commit
   const head = git(join(root, 'lib'), 'rev-parse', 'HEAD');
   expect(testsPassing(await validationRecords(root), 'lib', head)).toBeNull();
+});
+
+test('with --quick a change counts that git was told not to look at', async () => {
+  const { run, ran, root } = workspace();
+  await run();
+  ran();
+  git(join(root, 'lib'), 'config', 'core.fileMode', 'false');
+  await run('--quick');
+  expect(ran()).toEqual([]);
+  chmodSync(join(root, 'lib', 'check.sh'), 0o755);
+  await run('--quick');
+  expect(ran()).toEqual(['app', 'lib']);
 });
 
 describe('a repository that fails', () => {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
@@ -7,7 +7,6 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
-  readlinkSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -20,8 +19,10 @@ import { applyWorkspacePlan } from '../../../../activities/workspace/apply-plan.
 import { findInQuarantine, listQuarantine } from '../../../../activities/workspace/quarantine/quarantine-folder.ts';
 import { quarantineRepository, unkeptWork } from '../../../../activities/workspace/quarantine/quarantine-repository.ts';
 import { restoreRepository } from '../../../../activities/workspace/quarantine/restore-repository.ts';
+import { readWorkState } from '../../../../activities/workspace/quarantine/work-state.ts';
 import { git, scratchFolder } from '../../../support/scratch-git.ts';
 import { quarantineSite } from '../../../support/workspace/quarantine-site.ts';
+import { everythingIn } from '../../../support/workspace/everything-in.ts';
 import { siteOf } from '../../../support/workspace/plan-site.ts';
 import { plannedWorkspace } from '../../../support/workspace/planned-workspace.ts';
 import { keepAndDie } from '../../../support/workspace/keep-process.ts';
@@ -43,6 +44,18 @@ function cloned(): { readonly scratch: string; readonly root: string; readonly c
   const clone = join(root, 'api');
   git(scratch, 'clone', '--quiet', origin, clone);
   return { scratch, root, clone };
+}
+
+/** Does something as a user from whom modes keep things, to whom the folder belongs. */
+async function asUser(folder: string, act: () => Promise<void>): Promise<void> {
+  if (process.geteuid?.() !== 0) return act();
+  execFileSync('chown', ['-R', '65534:65534', folder]);
+  process.seteuid?.(65_534);
+  try {
+    return await act();
+  } finally {
+    process.seteuid?.(0);
+  }
 }
 
 /** Work of every kind that can be kept. */
@@ -77,42 +90,13 @@ function work(clone: string): void {
   writeFileSync(join(clone, 'out', 'inner', 'x'), 'inside\n');
 }
 
-/** Everything of a repository, read by git and by the system only. */
-function all(clone: string): Readonly<Record<string, string>> {
-  const found: Record<string, string> = {};
-  const look = (folder: string, name: string): void => {
-    for (const entry of readdirSync(folder).toSorted()) {
-      const [path, at] = [join(folder, entry), `${name}/${entry}`];
-      const info = lstatSync(path);
-      if (at === '/.git') continue;
-      if (info.isSymbolicLink()) found[at] = `link ${readlinkSync(path)}`;
-      else if (info.isDirectory()) look(path, at);
-      else found[at] = `${info.mode & 0o100} ${createHash('sha256').update(readFileSync(path)).digest('hex')}`;
-    }
-  };
-  look(clone, '');
-  for (const args of [
-    ['for-each-ref'],
-    ['rev-list', '--all'],
-    ['stash', 'list', '--format=%H %gs'],
-    ['status', '--porcelain=v2', '--branch', '--ignored'],
-    ['diff', '--cached', '--binary'],
-    ['diff', '--binary'],
-    ['config', '--local', '--list'],
-  ]) {
-    found[args.join(' ')] = git(clone, ...args);
-  }
-  git(clone, 'fsck', '--strict');
-  return found;
-}
-
 test('everything that only this disk has is kept, and restored with the same commits and bytes', async () => {
   const { scratch, root, clone } = cloned();
   work(clone);
-  const before = all(clone);
+  const before = everythingIn(clone);
   const site = quarantineSite(scratch);
   const id = await quarantineRepository(site, { root, path: 'api' }, 'ada');
-  expect(all(clone)).toEqual(before);
+  expect(everythingIn(clone)).toEqual(before);
   const { entries, damaged } = await listQuarantine(site.dataDir);
   expect(damaged).toEqual([]);
   expect(entries).toMatchObject([
@@ -145,7 +129,7 @@ test('everything that only this disk has is kept, and restored with the same com
   const [entry] = entries;
   if (entry === undefined) throw new Error('nothing is in quarantine');
   expect(await restoreRepository(site, entry)).toBe(clone);
-  expect(all(clone)).toEqual(before);
+  expect(everythingIn(clone)).toEqual(before);
   expect(readdirSync(root)).toEqual(['api']);
 });
 
@@ -176,6 +160,75 @@ test('the same work is kept once; new work is not covered by what was kept befor
     expect(await unkeptWork(site, root, aside)).toEqual([]);
   }
   expect((await listQuarantine(site.dataDir)).entries).toHaveLength(7);
+});
+
+test('ignored files that came or changed since are not covered by what was kept before', async () => {
+  const { scratch, root, clone } = cloned();
+  const site = quarantineSite(scratch);
+  mkdirSync(join(clone, 'out'));
+  writeFileSync(join(clone, 'out', '.env'), 'one\n');
+  expect(await quarantineRepository(site, { root, path: 'api' }, 'ada')).toBe(null);
+  writeFileSync(join(clone, 'new'), 'mine\n');
+  await quarantineRepository(site, { root, path: 'api' }, 'ada');
+  expect(await unkeptWork(site, root, clone)).toEqual([]);
+  for (const name of ['.env', 'later']) {
+    writeFileSync(join(clone, 'out', name), 'two\n');
+    expect(await unkeptWork(site, root, clone)).toEqual(['it has changes or files that are not committed']);
+    const id = (await quarantineRepository(site, { root, path: 'api' }, 'ada')) ?? '';
+    expect(readFileSync(join(site.dataDir, 'quarantine', id, 'files', 'out', name), 'utf8')).toBe('two\n');
+    expect(await unkeptWork(site, root, clone)).toEqual([]);
+  }
+});
+
+test('the state of a work tree of another repository changes with its work', async () => {
+  const { scratch, clone } = cloned();
+  const tree = join(scratch, 'tree');
+  git(clone, 'worktree', 'add', '--quiet', '--detach', tree);
+  const { git: asked, options } = quarantineSite(scratch);
+  const before = await readWorkState(asked, tree, options);
+  expect(before.head).toBe(git(clone, 'rev-parse', 'HEAD'));
+  expect(await readWorkState(asked, tree, options)).toEqual(before);
+  git(tree, 'commit', '--quiet', '--allow-empty', '--message', 'mine');
+  const after = await readWorkState(asked, tree, options);
+  expect([after.refs, after.head]).toEqual([before.refs, git(tree, 'rev-parse', 'HEAD')]);
+  expect(after.fingerprint).not.toBe(before.fingerprint);
+});
+
+test.each<[what: string, path: string, why: string]>([
+  ['an ignored folder', 'out/locked', 'its folder out/locked may not be read, and what is in it is not known'],
+  ['an ignored file', 'out/file', 'out/file may not be read, and cannot be kept: change its mode, or remove it.'],
+])('%s that may not be read is named, and keeps a repository from being kept', async (_what, path, why) => {
+  const { scratch, root, clone } = cloned();
+  writeFileSync(join(clone, 'new'), 'mine\n');
+  mkdirSync(join(clone, 'out', 'locked'), { recursive: true });
+  writeFileSync(join(clone, 'out', 'file'), '');
+  const site = quarantineSite(scratch);
+  await asUser(scratch, async () => {
+    chmodSync(join(clone, path), 0);
+    const fingerprints = [readWorkState(site.git, clone, site.options), readWorkState(site.git, clone, site.options)];
+    const [first, second] = await Promise.all(fingerprints);
+    expect(first).toEqual(second);
+    await expect(quarantineRepository(site, { root, path: 'api' }, 'ada')).rejects.toMatchObject({
+      type: 'PlanPreconditionFailed',
+      message: expect.stringContaining(why) as string,
+    });
+    expect(await unkeptWork(site, root, clone)).not.toEqual([]);
+    chmodSync(join(clone, path), 0o700);
+    expect(await quarantineRepository(site, { root, path: 'api' }, 'ada')).not.toBe(null);
+  });
+});
+
+test('refs that were no files are restored as files', async () => {
+  const { scratch, root, clone } = cloned();
+  git(clone, 'commit', '--quiet', '--allow-empty', '--message', 'mine');
+  const before = everythingIn(clone);
+  const site = quarantineSite(scratch);
+  const id = (await quarantineRepository(site, { root, path: 'api' }, 'ada')) ?? '';
+  rmSync(clone, { recursive: true });
+  const config = join(site.dataDir, 'quarantine', id, 'git', 'config');
+  appendFileSync(config, '[extensions]\n\trefStorage = reftable\n');
+  await restoreRepository(site, await findInQuarantine(site.dataDir, id));
+  expect(everythingIn(clone)).toEqual(before);
 });
 
 test.each<[what: string, change: (clone: string) => void, why: RegExp]>([
@@ -245,7 +298,7 @@ test('what a killed process was keeping does not count, and goes with the next o
   work(clone);
   const { dataDir } = quarantineSite(scratch);
   const folder = join(dataDir, 'quarantine');
-  const before = all(clone);
+  const before = everythingIn(clone);
   for (const calls of [1, 5, 12]) {
     // it kills itself when it has flushed that many files
     expect(await keepAndDie(scratch, { root, path: 'api' }, calls)).toBe('SIGKILL');
@@ -254,7 +307,7 @@ test('what a killed process was keeping does not count, and goes with the next o
   expect(readdirSync(folder).some((name) => name.includes('.tmp-'))).toBe(true);
   const id = (await quarantineRepository(quarantineSite(scratch), { root, path: 'api' }, 'ada')) ?? '';
   expect(readdirSync(folder)).toEqual([id]);
-  expect(all(clone)).toEqual(before);
+  expect(everythingIn(clone)).toEqual(before);
 });
 
 test('no program that the configuration of a repository names is run', async () => {
