@@ -80,14 +80,13 @@ async function takeAway({ ground, unsaved }: EndingTools, move: PlanMove): Promi
 
 /**
  * Deletes what the plan has taken away, after its journal says that it is committed. A repository that got something new
- * meanwhile, from a program that had a file of it open, is kept; the result has the folders of those.
+ * meanwhile, from a program that had a file of it open, is kept, and so is such a file; the result has the paths of those, also
+ * of those that a process before this one has kept.
  */
 export async function deleteTaken({ ground, unsaved }: EndingTools): Promise<readonly string[]> {
-  const kept: string[] = [];
   for (const entry of ground.journal.entries) {
     if (entry.type === 'file') {
-      const place = await keepChanged(ground, entry);
-      if (place !== null) kept.push(place);
+      await keepChanged(ground, entry);
       const around = entry.path.split('/').slice(0, -1).join('/');
       if (entry.after === null && around !== '') await ground.removeEmpty(around);
     }
@@ -99,14 +98,19 @@ export async function deleteTaken({ ground, unsaved }: EndingTools): Promise<rea
       const to = isSafe
         ? `${ground.aside}/checked-${entry.operation}`
         : `${GRAFT_FOLDER}/kept-${nameOf(entry.from)}-${randomUUID()}`;
+      if (!isSafe) await ground.journal.append({ type: 'kept', path: to });
       if (!(await ground.moveBack({ ...entry, inode, from: to })))
         throw new LonghaulError('DiskFailed', `${join(ground.root, entry.to)} cannot be renamed to ${to}.`);
-      if (!isSafe) kept.push(join(ground.root, to));
     }
     const around = entry.from.split('/').slice(0, -1);
     for (let count = around.length; count > 0; count--) await ground.removeEmpty(around.slice(0, count).join('/'));
   }
   await removeAll(ground);
+  const kept: string[] = [];
+  for (const entry of ground.journal.entries) {
+    // one that was only announced has another name
+    if (entry.type === 'kept' && (await ground.inodeAt(entry.path)) !== null) kept.push(join(ground.root, entry.path));
+  }
   return kept;
 }
 

@@ -57,7 +57,9 @@ export type PlanEntry =
   /** From here on everything is undone, because of this failure. */
   | { readonly type: 'undoing'; readonly failure: FailureType | null; readonly message: string }
   /** From here on nothing is undone (`unverified`: see {@link verifyLinks}): only the state is left to be written, and what was moved aside to be deleted. */
-  | { readonly type: 'committed'; readonly change?: StateChange; readonly unverified?: readonly string[] };
+  | { readonly type: 'committed'; readonly change?: StateChange; readonly unverified?: readonly string[] }
+  /** What has got something new since it was taken away is about to be renamed to this path, and stays. */
+  | { readonly type: 'kept'; readonly path: string };
 
 const TYPES: readonly string[] = [
   'worker',
@@ -69,6 +71,7 @@ const TYPES: readonly string[] = [
   'done',
   'undoing',
   'committed',
+  'kept',
 ] satisfies readonly PlanEntry['type'][];
 
 /** True for what only this program writes into the journal of a plan, where only its user can. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { reverseEdit } from '../../../domain/workspace/links/file-edit.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { hasCode } from '../../../platform/error-code.ts';
 import { inShell, type LeftItem } from '../left-item.ts';
 import type { PlanGround } from '../plan-ground.ts';
 import type { PlanFileChange } from '../plan-journal.ts';
@@ -68,16 +69,26 @@ function left(ground: PlanGround, { operation, at, path }: PlanFileChange, probl
 
 /**
  * Looks at a file that a committed plan has renamed aside, before it is deleted: one that got other bytes meanwhile, from a
- * program that had it open, is kept. Returns where; null when there is nothing to keep.
+ * program that had it open, is kept, and the journal says where.
  */
-export async function keepChanged(ground: PlanGround, change: PlanFileChange): Promise<string | null> {
+export async function keepChanged(ground: PlanGround, change: PlanFileChange): Promise<void> {
   const { operation, at, path, before } = change;
   const old = oldName(ground, operation, at);
   const inode = before === null ? null : await ground.inodeAt(old);
-  if (before === null || inode === null) return null;
-  const file = await readGroundFile(ground, old);
-  if (file?.sha256 === before.sha256) return null;
+  if (before === null || inode === null || (await digestOf(ground, old)) === before.sha256) return;
   const kept = `${GRAFT_FOLDER}/kept-${path.replaceAll('/', '-')}-${randomUUID()}`;
+  await ground.journal.append({ type: 'kept', path: kept });
   await renameFile(ground, old, kept);
-  return `${ground.root}/${kept}`;
+}
+
+/** SHA-256 of a file; null for one that cannot be read as text, and so is not as a plan has left it. */
+async function digestOf(ground: PlanGround, path: string): Promise<string | null> {
+  try {
+    return (await readGroundFile(ground, path))?.sha256 ?? null;
+  } catch (error) {
+    // a plan that is committed must come to its end
+    const isOther = error instanceof LonghaulError && error.type === 'PlanPreconditionFailed';
+    if (isOther || hasCode(error, 'EACCES', 'EPERM')) return null;
+    throw error;
+  }
 }

@@ -1,6 +1,7 @@
 import {
   appendFileSync,
   existsSync,
+  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -12,6 +13,7 @@ import {
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { applyWorkspacePlan, undoWorkspacePlan } from '../../../../activities/workspace/apply-plan.ts';
+import { folderOfWorkspace } from '../../../../activities/workspace/workspace-registration.ts';
 import { failureOf } from '../../../support/mgit.ts';
 import { scratchFolder } from '../../../support/scratch-git.ts';
 import { LINKABLE, type LinkedWorkspace, linkedWorkspace } from '../../../support/workspace/linked-workspace.ts';
@@ -98,48 +100,54 @@ describe('of a file that a person has changed since only the links are undone:',
   });
 });
 
-test('what a program writes into a file that the plan has taken away is kept', async () => {
-  const place = await linkedWorkspace(scratchFolder());
-  const { root, manifest } = place;
-  await applyWorkspacePlan(place.bytes, siteOf(place));
-  const both = [
-    ['api', 'core'],
-    ['web', 'core'],
-  ] as const;
-  const { bytes } = await planFor(place, manifest(both), manifest([]));
-  const open = openSync(join(root, 'go.work'), 'a');
-  const site = {
-    ...siteOf(place),
-    onProgress: () => void writeSync(open, existsSync(join(root, 'go.work')) ? '' : '// mine\n'),
-  };
-  const { kept, outcome } = await applyWorkspacePlan(bytes, site);
-  expect(outcome).toBe('committed');
-  expect(kept).toHaveLength(1);
-  expect(readFileSync(kept[0] ?? '', 'utf8')).toContain('// mine\n');
-  expect(readdirSync(root)).not.toContain('go.work');
-});
+describe('what a program writes into a file that the plan has taken away is kept', () => {
+  /** A plan that takes the links away, and a program that writes into the file of them when it is committed. */
+  async function taken(bytes: Buffer) {
+    const place = await linkedWorkspace(scratchFolder());
+    const { root, manifest } = place;
+    await applyWorkspacePlan(place.bytes, siteOf(place));
+    const both = [
+      ['api', 'core'],
+      ['web', 'core'],
+    ] as const;
+    const { bytes: plan } = await planFor(place, manifest(both), manifest([]));
+    const open = openSync(join(root, 'go.work'), 'a');
+    let isWritten = false;
+    const onProgress = (): void => {
+      if (isWritten || existsSync(join(root, 'go.work'))) return;
+      isWritten = true;
+      writeSync(open, bytes);
+    };
+    return { place, plan, site: { ...siteOf(place), onProgress } };
+  }
 
-test('a workspace says which links it has, and which were changed by hand', async () => {
-  const place = await linkedWorkspace(scratchFolder());
-  const { root, manifest } = place;
-  await applyWorkspacePlan(place.bytes, siteOf(place));
-  const both = [
-    ['api', 'core'],
-    ['web', 'core'],
-  ] as const;
-  const { plan } = await planFor(place, manifest(both), manifest(both));
-  expect(plan.operations).toEqual([]);
-  expect(plan.current.links.map(({ repo, dep, files }) => [repo, dep, files])).toEqual([
-    ['api', 'core', ['.cargo/config.toml', 'go.work', 'package.json', 'pyproject.toml']],
-    ['web', 'core', ['go.work']],
-  ]);
-  const work = join(root, 'go.work');
-  writeFileSync(work, readFileSync(work, 'utf8').replace('"./web"', '"./other"'));
-  const changed = await planFor(place, manifest(both), manifest(both));
-  expect(changed.plan.current.diagnostics.find(({ kind }) => kind === 'links_changed')).toMatchObject({
-    file: 'go.work',
+  test.each([
+    ['as text', Buffer.from('// mine\n')],
+    ['also when it is no text any more', Buffer.from([0xff, 0xfe, 0x00])],
+    ['also when it is too large', Buffer.alloc(1_100_000, 'x')],
+  ])('%s', async (_, bytes) => {
+    const { place, plan, site } = await taken(bytes);
+    const { kept, outcome } = await applyWorkspacePlan(plan, site);
+    expect(outcome).toBe('committed');
+    expect(kept).toHaveLength(1);
+    expect(readFileSync(kept[0] ?? '').includes(bytes)).toBe(true);
+    expect(readdirSync(place.root)).not.toContain('go.work');
   });
-  expect(await failureOf(applyWorkspacePlan(changed.bytes, siteOf(place)))).toContain(
-    `the links in ${work} were changed by hand`,
-  );
+
+  test('and is told also when the process has ended before its caller had the answer', async () => {
+    const { place, plan, site } = await taken(Buffer.from('// mine\n'));
+    // the answer cannot be written
+    const last = join(folderOfWorkspace(site.dataDir, place.root), 'last.json');
+    const onProgress = (): void => {
+      site.onProgress();
+      if (!existsSync(join(place.root, 'go.work'))) mkdirSync(join(last, 'in the way'), { recursive: true });
+    };
+    const applying = applyWorkspacePlan(plan, { ...site, onProgress, run: 'run' });
+    await expect(applying).rejects.toThrow(/directory/);
+    const found = readdirSync(join(place.root, '.graft')).filter((name) => name.startsWith('kept-go.work-'));
+    expect(found).toHaveLength(1);
+    rmSync(last, { recursive: true });
+    const again = await applyWorkspacePlan(plan, { ...site, run: 'run' });
+    expect([again.outcome, again.kept]).toEqual(['committed', [join(place.root, '.graft', found[0] ?? '')]]);
+  });
 });
