@@ -200,8 +200,8 @@ function described({ problem, command }: LeftItem): string {
   return `- ${problem} ${command}`;
 }
 
-/** The plan in its file, at this root. */
-function checkedPlan(
+/** The plan in its file, at this root. Throws `InvalidInput` for one that is wrong, or that was edited. */
+export function checkedPlan(
   bytes: Uint8Array | string,
   root: string,
 ): { readonly plan: string; readonly createdAt: string; readonly content: PlanContent } {

@@ -125,7 +125,8 @@ export function refuseAge({ plan, createdAt }: CheckedPlan, maxAgeSeconds: numbe
   throw new LonghaulError('InvalidInput', `The plan ${plan} was made at ${createdAt}, ${why}: make a new one.`);
 }
 
-async function bytesOf(blobs: BlobStore, plan: string): Promise<Buffer> {
+/** The file of a plan in the blob store. */
+export async function bytesOf(blobs: BlobStore, plan: string): Promise<Buffer> {
   return Buffer.concat((await (await blobs.open(plan)).toArray()) as Buffer[]);
 }
 

@@ -11,6 +11,7 @@ import {
 } from '../../domain/workspace/flows/prepare-flow.ts';
 import { repairWorkspaceFlow } from '../../domain/workspace/flows/repair-flow.ts';
 import { teardownFlow, type TeardownMode } from '../../domain/workspace/flows/teardown-flow.ts';
+import type { WorkspaceLook } from '../../activities/workspace/prepare/look-at-workspace.ts';
 import { asAct } from '../shared/act.ts';
 import { isLocked, runChild } from '../shared/child.ts';
 import { failureOf } from '../shared/failure.ts';
@@ -40,6 +41,7 @@ async function prepare(
   const { host, root, enter, by } = given;
   const machine = hostActivities(host);
   const at = { host, root, by };
+  const made = given.plan ?? null;
 
   for (const stage of ['intent', 'discovery', 'opportunity'] as const) {
     await stages.run(stage, async () => {
@@ -51,7 +53,7 @@ async function prepare(
     });
   }
   const requirements = await stages.run('requirements', () =>
-    machine.readRequirements.executeWithOptions({ summary: 'read the manifest' }, [{ root }]),
+    machine.readRequirements.executeWithOptions({ summary: 'read the manifest' }, [{ root, plan: made }]),
   );
   const snapshot = await stages.run('snapshot', async () =>
     enter === 'plan' ? null : machine.planPreparation.executeWithOptions({ summary: 'plan' }, [{ root }]),
@@ -70,7 +72,7 @@ async function prepare(
   const ttl = given.ttlSeconds ?? requirements?.ttlSeconds ?? null;
   const { isReady } = await stages.run('observation', async () => {
     const { plan: missing, questions } = await machine.planRepair.executeWithOptions({ summary: 'observe' }, [
-      { root, left: [] },
+      { root, left: [], agreed: [], plan: made },
     ]);
     if (ttl !== null) life.live(ttl);
     return { isReady: missing === null && questions.length === 0 };
@@ -78,6 +80,8 @@ async function prepare(
   let watch = given.continued?.watch ?? {
     work: ttl === null ? null : await digestOfWork(given),
     seen: null,
+    repos: requirements?.repos ?? [],
+    former: [],
     isReady,
     isRecorded: false,
     isDrifted: !isReady,
@@ -113,7 +117,7 @@ async function liveOn(
   before: WatchedLife,
   ttl: number | null,
 ): Promise<WatchedLife & { readonly mode: TeardownMode | null }> {
-  const { host, root, by, checkSeconds } = given;
+  const { host, root, plan, by, checkSeconds } = given;
   const machine = hostActivities(host);
   let watch = before;
   for (;;) {
@@ -136,11 +140,20 @@ async function liveOn(
       stages.show('repairs what has drifted');
       // a question would keep the workspace from all others, also from its end
       const repaired = await life.unlessOver(() =>
-        whenFree(stages, () => runChild(repairWorkspaceFlow, { host, root, by, asks: false })),
+        whenFree(stages, () =>
+          runChild(repairWorkspaceFlow, {
+            host,
+            root,
+            by,
+            asks: false,
+            agreed: watch.former,
+            ...(plan === undefined ? {} : { plan }),
+          }),
+        ),
       );
       if (repaired === null) continue;
       const { left, drift } = repaired;
-      watch = { ...watch, isDrifted: false, isReady: left.length + drift.length === 0, waiting: left };
+      watch = { ...watch, former: [], isDrifted: false, isReady: left.length + drift.length === 0, waiting: left };
     }
     if (watch.isReady && !watch.isRecorded) {
       await workspaceRecords.recordWorkspaceAct.executeWithOptions({ summary: 'record: ready' }, [
@@ -157,15 +170,30 @@ async function liveOn(
     const { seen } = watch;
     const look = await life.unlessOver(() =>
       machine.watchWorkspace.executeWithOptions({ summary: 'watch' }, [
-        { root, seen, checkSeconds, hours: LONGEST_WATCH_HOURS },
+        { root, seen, plan: plan ?? null, checkSeconds, hours: LONGEST_WATCH_HOURS },
       ]),
     );
     if (look === null) continue;
     if (look.isGone) return { ...watch, mode: null };
     const isNew = look.seen !== seen;
     const waiting = look.isDrifted || !isNew ? watch.waiting : [];
-    watch = { ...watch, seen: look.seen, isDrifted: look.isDrifted && isNew, isReady: !look.isDrifted, waiting };
+    watch = {
+      ...watch,
+      ...namesOf(watch, look),
+      seen: look.seen,
+      isDrifted: look.isDrifted && isNew,
+      isReady: !look.isDrifted,
+      waiting,
+    };
   }
+}
+
+/** What the workspace shall have after a look, and what it should have before and still has. */
+function namesOf({ repos, former }: WatchedLife, look: WorkspaceLook): Pick<WatchedLife, 'repos' | 'former'> {
+  if (look.repos === null) return { repos, former };
+  const left = new Set([...former, ...repos]);
+  for (const name of look.repos) left.delete(name);
+  return { repos: look.repos, former: look.isDrifted ? [...left] : [] };
 }
 
 function digestOfWork({ host, root }: CheckedOf<typeof prepareFlow>): Promise<string> {

@@ -37,6 +37,7 @@ async function repair(
   recordWith: (record: RecordState) => void,
 ): Promise<RepairWorkspaceResult> {
   const { host, root, asks, by } = given;
+  const agreed = [...given.agreed];
   const machine = hostActivities(host);
   answerProgress(() => ({
     stage: questions.open().length > 0 ? 'waits for a person' : 'repairs the workspace',
@@ -56,7 +57,9 @@ async function repair(
       { host, root, what, action: 'repair', name, by: who, details },
     ]);
   const look = (summary: string): Promise<StoredRepairPlan> =>
-    machine.planRepair.executeWithOptions({ summary }, [{ root, left: left.map(({ name }) => name) }]);
+    machine.planRepair.executeWithOptions({ summary }, [
+      { root, left: left.map(({ name }) => name), agreed, plan: given.plan ?? null },
+    ]);
 
   const left: { name: string; work: readonly string[] }[] = [];
   const quarantined: { name: string; id: string }[] = [];
@@ -79,6 +82,7 @@ async function repair(
       const path = paths.get(name) ?? null;
       if (!proceed) left.push({ name, work });
       else if (path !== null) {
+        agreed.push(name);
         const id = await machine.keepRepository.executeWithOptions({ summary: `keep ${name}`.slice(0, 200) }, [
           { root, path, by: person },
         ]);

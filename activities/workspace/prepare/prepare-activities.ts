@@ -9,18 +9,18 @@ import { createGit } from '../../git/git.ts';
 import { heartbeating } from '../../shared/heartbeating.ts';
 import { refuseOtherPlaces } from '../allowed-place.ts';
 import { cloneBytesOf } from '../clone-bytes.ts';
-import type { HostTools, WorkspaceOfHost } from '../host-activities.ts';
+import { bytesOf, type HostTools, type WorkspaceOfHost } from '../host-activities.ts';
 import { readWorkState } from '../quarantine/work-state.ts';
 import { excludesFile, readWorkspace } from '../read-workspace.ts';
 import { identifyPlan, identifySnapshot } from '../workspace-ids.ts';
-import { readWorkspaceManifest } from '../workspace-manifest-file.ts';
 import { lookAtWorkspace, type WorkspaceLook } from './look-at-workspace.ts';
+import { wantedManifest } from './wanted-manifest.ts';
 
 /** Activities of the role `host:<name>` for the life of a workspace. */
 export interface PrepareActivities {
-  /** What the manifest of a workspace asks for. */
+  /** What the manifest of a workspace asks for, as the plan with this digest changes it; null for no plan. */
   readRequirements(
-    input: WorkspaceOfHost,
+    input: WorkspaceOfHost & { readonly plan: string | null },
   ): Promise<{ readonly repos: readonly string[]; readonly ttlSeconds: number | null }>;
   /** The state of a workspace, and the plan to what its manifest says, in the blob store; null when there is nothing to do. */
   planPreparation(
@@ -32,17 +32,24 @@ export interface PrepareActivities {
    * Looks at a workspace every `checkSeconds` until it is not as `seen` says, for at most `hours`. Returns the last look.
    */
   watchWorkspace(
-    input: WorkspaceOfHost & { readonly seen: string | null; readonly checkSeconds: number; readonly hours: number },
+    input: WorkspaceOfHost & {
+      readonly seen: string | null;
+      readonly plan: string | null;
+      readonly checkSeconds: number;
+      readonly hours: number;
+    },
   ): Promise<WorkspaceLook>;
 }
 
 /** Creates the activities. */
 export function createPrepareActivities({ host, blobs, ...tools }: HostTools): PrepareActivities {
   const { dataDir, cacheDir, env } = tools;
+  const planIn = async (plan: string | null): Promise<Buffer | null> => (plan === null ? null : bytesOf(blobs, plan));
   return {
-    readRequirements: ({ root }) =>
+    readRequirements: ({ root, plan }) =>
       heartbeating(async (signal) => {
-        const { manifest } = await readWorkspaceManifest(await refuseOtherPlaces(host, root), signal);
+        const real = await refuseOtherPlaces(host, root);
+        const { manifest } = await wantedManifest(real, await planIn(plan), signal);
         const { repositories, ttl } = manifest;
         return { repos: repositories.map(({ name }) => name), ttlSeconds: ttl === null ? null : secondsOfTtl(ttl) };
       }),
@@ -71,12 +78,13 @@ export function createPrepareActivities({ host, blobs, ...tools }: HostTools): P
         }
         return sha256(each.join('\n'));
       }),
-    watchWorkspace: ({ root, seen, checkSeconds, hours }) =>
+    watchWorkspace: ({ root, seen, plan, checkSeconds, hours }) =>
       heartbeating(async (signal) => {
+        const made = await planIn(plan);
         const ends = performance.now() + hours * 3_600_000;
         for (;;) {
           const real = await refuseOtherPlaces(host, root);
-          const look = await lookAtWorkspace(real, { dataDir, cacheDir, env, signal });
+          const look = await lookAtWorkspace(real, made, { dataDir, cacheDir, env, signal });
           if (look.seen !== seen || performance.now() > ends) return look;
           await delay(checkSeconds * 1_000, undefined, { signal });
         }

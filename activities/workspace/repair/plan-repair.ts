@@ -9,13 +9,13 @@ import { manifestOf } from '../../../domain/workspace/workspace-manifest.ts';
 import type { WorkspaceSnapshot } from '../../../domain/workspace/workspace-snapshot.ts';
 import { createGit, type Git } from '../../git/git.ts';
 import type { PlanSite } from '../plan-run.ts';
+import { wantedManifest } from '../prepare/wanted-manifest.ts';
 import { privateGit } from '../quarantine/work-state.ts';
 import { unkeptWork } from '../quarantine/quarantine-repository.ts';
 import { readDrift } from '../read-drift.ts';
 import { excludesFile, readRepositories } from '../read-workspace.ts';
 import { isKeepable } from '../unsaved-work.ts';
 import { identifyPlan, identifySnapshot } from '../workspace-ids.ts';
-import { readWorkspaceManifest } from '../workspace-manifest-file.ts';
 import { workspaceStateAt } from '../workspace-state-file.ts';
 
 /** A repository that a person decides about before it leaves the workspace, or is left as it is. */
@@ -36,22 +36,34 @@ export interface RepairPlan {
   readonly questions: readonly RepairQuestion[];
 }
 
+/** What a repair is asked for. */
+export interface RepairRequest {
+  /** Names of the repositories that stay as they are. */
+  readonly left: readonly string[];
+  /**
+   * Names of the repositories that may leave without a question as long as they have no work: an earlier manifest has asked
+   * for them, or a person has confirmed it. Others were attached by a person, who may mean to keep them.
+   */
+  readonly agreed: readonly string[];
+  /** The file of the plan that the workspace was made by; null where its manifest alone says what it shall be. */
+  readonly plan: Uint8Array | string | null;
+}
+
 /** Lines about a repository that people see in a question. */
 const MOST_LINES = 20;
 
 /**
- * Plans the repair of the workspace at a real path: what its manifest asks for and what is not so. Repositories in `left`
- * stay as they are. Changes nothing. What differs by bytes counts, never a time of change.
+ * Plans the repair of the workspace at a real path: what its manifest asks for and what is not so. Changes nothing. What differs by bytes counts, never a time of change.
  */
 export async function planRepair(
   root: string,
-  left: readonly string[],
+  { left, agreed, plan: made }: RepairRequest,
   { dataDir, cacheDir, env, signal }: Pick<PlanSite, 'dataDir' | 'cacheDir' | 'env' | 'signal'>,
 ): Promise<RepairPlan> {
   const git = createGit(cacheDir, env);
   const options = { git, env, signal };
   const excludes = await excludesFile(root, env);
-  const [found, state] = await Promise.all([readWorkspaceManifest(root, signal), workspaceStateAt(root)]);
+  const [found, state] = await Promise.all([wantedManifest(root, made, signal), workspaceStateAt(root)]);
   const { manifest } = found;
   const isWanted = new Set(manifest.repositories.map(({ path }) => path));
   const others = manifestOf(state.repos.filter(({ path }) => !isWanted.has(path))).repositories;
@@ -77,7 +89,7 @@ export async function planRepair(
     } else if (remedy === 'remove' && each.observed_path !== null) {
       const tools = { git, dataDir, options: { excludes, signal } };
       const work = await unkeptWork(tools, root, `${root}/${place.path}`);
-      if (work.length > 0)
+      if (work.length > 0 || !agreed.includes(name))
         questions.push({ name, path: work.every(isKeepable) ? place.path : null, work: [...details, ...work] });
     }
   }

@@ -2,8 +2,8 @@ import { Readable } from 'node:stream';
 import { heartbeating } from '../../shared/heartbeating.ts';
 import { refuseOtherPlaces } from '../allowed-place.ts';
 import { fewSentences, fewSentencesEach } from '../few-sentences.ts';
-import type { HostTools, WorkspaceOfHost } from '../host-activities.ts';
-import { planRepair, type RepairPlan } from './plan-repair.ts';
+import { bytesOf, type HostTools, type WorkspaceOfHost } from '../host-activities.ts';
+import { planRepair, type RepairPlan, type RepairRequest } from './plan-repair.ts';
 
 /** {@link RepairPlan}, with its file in the blob store. */
 export type StoredRepairPlan = Omit<RepairPlan, 'bytes'> & {
@@ -13,17 +13,20 @@ export type StoredRepairPlan = Omit<RepairPlan, 'bytes'> & {
 
 /** Activities of the role `host:<name>` for repairs. */
 export interface RepairActivities {
-  /** Plans the repair of a workspace; repositories in `left` stay as they are. Changes nothing. */
-  planRepair(input: WorkspaceOfHost & { readonly left: readonly string[] }): Promise<StoredRepairPlan>;
+  /** Plans the repair of a workspace; `plan` is the digest of a file in the blob store. Changes nothing. */
+  planRepair(
+    input: WorkspaceOfHost & Omit<RepairRequest, 'plan'> & { readonly plan: string | null },
+  ): Promise<StoredRepairPlan>;
 }
 
 /** Creates the activities. */
 export function createRepairActivities({ host, blobs, ...tools }: HostTools): RepairActivities {
   return {
-    planRepair: ({ root, left }) =>
+    planRepair: ({ root, plan, ...request }) =>
       heartbeating(async (signal) => {
         const real = await refuseOtherPlaces(host, root);
-        const { bytes, steps, questions } = await planRepair(real, left, { ...tools, signal });
+        const made = plan === null ? null : await bytesOf(blobs, plan);
+        const { bytes, steps, questions } = await planRepair(real, { ...request, plan: made }, { ...tools, signal });
         const planned = { steps: fewSentences(steps), questions: fewSentencesEach(questions) };
         if (bytes === null) return { ...planned, plan: null };
         const { digest } = await blobs.put(Readable.from([Buffer.from(bytes)]));

@@ -59,6 +59,10 @@ export interface WatchedLife {
   readonly work: string | null;
   /** What the watch has seen last. */
   readonly seen: string | null;
+  /** Names of the repositories that the workspace shall have. */
+  readonly repos: readonly string[];
+  /** Names of those that it should have before, and that have not left yet. */
+  readonly former: readonly string[];
   /** True when the workspace is as its manifest says. */
   readonly isReady: boolean;
   /** True when `workspace.ready` is in the audit trail. */

@@ -1,6 +1,6 @@
 import { defineFlow } from '../../shared/flow.ts';
 import { rollbackUpdates } from '../../shared/repair.ts';
-import { personName, type RequestFields, requestId } from '../../shared/request.ts';
+import { digest, personName, type RequestFields, requestId } from '../../shared/request.ts';
 import { workspaceKey } from './apply-plan-flow.ts';
 import { lossSchema } from './teardown-flow.ts';
 import { type WorkspaceFields, workspaceFields } from './workspace-fields.ts';
@@ -9,6 +9,13 @@ import { type WorkspaceFields, workspaceFields } from './workspace-fields.ts';
 export interface RepairWorkspaceInput extends RequestFields, WorkspaceFields {
   /** False: what people decide is left as it is, without a question. @default true */
   readonly asks?: boolean;
+  /**
+   * Names of repositories that leave without a question, as long as they have no work, when the workspace shall not have them.
+   * @default none
+   */
+  readonly agreed?: readonly string[];
+  /** SHA-256 of the plan in the blob store that the workspace was made by. @default its manifest alone counts */
+  readonly plan?: string;
 }
 
 /** Result of `repairWorkspace`. */
@@ -37,6 +44,8 @@ export const repairWorkspaceFlow = defineFlow<RepairWorkspaceInput, RepairWorksp
     z.strictObject({
       ...workspaceFields(z),
       asks: z.boolean().default(true),
+      agreed: z.array(z.string().min(1).max(500)).max(10_000).default([]),
+      plan: digest(z).optional(),
       by: personName(z),
       requestId: requestId(z),
     }),

@@ -231,6 +231,47 @@ test('a repair that does not ask leaves what people decide, and does the rest', 
     questions: left.includes('api') ? [] : [question],
     steps: [],
   });
-  const repaired = flows.repairWorkspace({ host: 'desk', root: ROOT, by: 'ada', asks: false });
+  const repaired = flows.repairWorkspace({ host: 'desk', root: ROOT, by: 'ada', asks: false, agreed: [] });
   expect(await repaired).toMatchObject({ left: ['api: It is on x instead of y.'], drift: [] });
+});
+
+test('a life takes away only what an earlier manifest of it has asked for', async () => {
+  const looks: object[] = [
+    { seen: '1', isDrifted: false, isGone: false, repos: ['api', 'web'] },
+    // a person is writing
+    { seen: '2', isDrifted: false, isGone: false, repos: null },
+    { seen: '3', isDrifted: true, isGone: false, repos: ['api'] },
+    { seen: '4', isDrifted: false, isGone: false, repos: ['api'] },
+    // attached by a person: no manifest has asked for it
+    { seen: '5', isDrifted: true, isGone: false, repos: ['api'] },
+  ];
+  steps['watchWorkspace'] = (input, signal) => looks.shift() ?? endless(input, signal);
+  const life = start();
+  await vi.waitFor(() => expect(done.filter(([type]) => type === 'repairWorkspace')).toHaveLength(2));
+  expect(done.flatMap(([type, input]) => (type === 'repairWorkspace' ? [input] : []))).toMatchObject([
+    { agreed: ['web'] },
+    { agreed: [] },
+  ]);
+  send('end', { mode: 'clean' });
+  await life;
+});
+
+test('a life that is entered at a plan compares with what the plan makes', async () => {
+  const plan = 'a'.repeat(64);
+  const asked: unknown[] = [];
+  let looks = 0;
+  steps['planRepair'] = (input) => {
+    asked.push(input);
+    return { plan: null, questions: [], steps: [] };
+  };
+  steps['watchWorkspace'] = (input, signal) => {
+    asked.push(input);
+    return looks++ === 0 ? DRIFT : endless(input, signal);
+  };
+  const life = start({ enter: 'plan', plan });
+  await vi.waitFor(() => expect(asked).toHaveLength(3));
+  asked.push(done.find(([type]) => type === 'repairWorkspace')?.[1]);
+  expect(asked).toMatchObject([{ plan }, { plan }, { plan }, { plan }]);
+  send('end', { mode: 'clean' });
+  await life;
 });
