@@ -49,7 +49,7 @@ export interface HostActivities {
   checkPlan(
     input: PlanOfHost & { readonly maxAgeSeconds: number | null; readonly now: string },
   ): Promise<PermittedPlan>;
-  /** Applies a plan, all of it or nothing. */
+  /** Applies a plan, all of it or nothing. Lists in the result have at most 50 entries, and then how many more there are. */
   executePlan(input: PlanOfHost): Promise<Omit<ApplyPlanResult, 'operations'>>;
   /**
    * Undoes the plan with this id that was begun and did not end; does nothing when that one is not in progress. Returns
