@@ -46,7 +46,7 @@ export async function readWorkspaceManifest(root: string, signal?: AbortSignal):
   if (yaml !== null) return { manifest: fromYaml(yaml), file: WORKSPACE_FILE, passedOver: [] };
   const exs = await textAt(join(root, GRAFT_FILE));
   if (exs !== null) return { manifest: fromGraft(exs), file: GRAFT_FILE, passedOver: [] };
-  return discover(root, signal);
+  return repositoriesOnDisk(root, signal);
 }
 
 /** What the text of a manifest says. Throws `InvalidConfiguration` with file and line. */
@@ -91,7 +91,7 @@ function checkOrigin(origin: string, at: string): void {
 }
 
 /** The repositories with files in a folder and below it, but not the folder itself. */
-async function discover(root: string, signal: AbortSignal | undefined): Promise<FoundManifest> {
+export async function repositoriesOnDisk(root: string, signal: AbortSignal | undefined): Promise<FoundManifest> {
   const passedOver: { path: string; why: string }[] = [];
   const provider = createLocalProvider({ type: 'local', name: 'workspace', root });
   const found = await provider.list([], signal, (path, why) => passedOver.push({ path: relative(root, path), why }));

@@ -6,12 +6,13 @@ import { hasCode } from '../../../platform/error-code.ts';
 import { findLayout } from '../../mgit/layout.ts';
 import { readRepositories, type ReadWorkspaceOptions } from '../read-workspace.ts';
 import { workspacesOfHost } from '../workspace-registration.ts';
-import { readWorkspaceManifest } from '../workspace-manifest-file.ts';
+import { readWorkspaceManifest, repositoriesOnDisk } from '../workspace-manifest-file.ts';
 
 /**
  * Which of these folders below `root` other workspaces of the host need: as the origin of a clone, as the repository of a
  * work tree, or for its objects. The value says which one needs it, as the rest of a sentence. A workspace that is gone needs
- * nothing; one that cannot be read is taken to need nothing but what its files say.
+ * nothing. What counts is what is on the disk, whatever a manifest says. Throws `PlanPreconditionFailed` with the name of a
+ * workspace that cannot be read.
  */
 export async function neededElsewhere(
   dataDir: string,
@@ -38,12 +39,21 @@ async function placesUsedBy(
   root: string,
   options: ReadWorkspaceOptions,
 ): Promise<readonly { readonly name: string; readonly place: string }[]> {
-  const found = await readWorkspaceManifest(root, options.signal).catch((error: unknown) => {
-    if (error instanceof LonghaulError) return null;
-    throw error;
-  });
-  if (found === null) return [];
-  const { snapshot } = await readRepositories(root, found, options);
+  const found = await readWorkspaceManifest(root, options.signal).catch(unread);
+  const there = await repositoriesOnDisk(root, options.signal).catch(unread);
+  if (there === null || (found === null && there.passedOver.length > 0)) {
+    const why = `What the workspace ${root} needs cannot be read: repair its manifest and its folders, or end it first.`;
+    throw new LonghaulError('PlanPreconditionFailed', why);
+  }
+  const repositories = new Map(
+    // names may be those of the manifest
+    [
+      ...there.manifest.repositories.map((repo) => ({ ...repo, name: repo.path })),
+      ...(found?.manifest.repositories ?? []),
+    ].map((repo) => [repo.path, repo]),
+  );
+  const all = { ...there, manifest: { ...there.manifest, repositories: [...repositories.values()] } };
+  const { snapshot } = await readRepositories(root, all, options);
   const used: { name: string; place: string }[] = [];
   for (const { name, absolute_path: folder, origin } of snapshot.repos) {
     const layout = await findLayout(folder);
@@ -60,6 +70,11 @@ async function placesUsedBy(
     for (const place of places) used.push({ name, place: (await realpath(place).catch(absent)) ?? place });
   }
   return used;
+}
+
+function unread(error: unknown): null {
+  if (error instanceof LonghaulError) return null;
+  throw error;
 }
 
 function absent(error: unknown): null {
