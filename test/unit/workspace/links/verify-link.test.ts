@@ -17,6 +17,9 @@ const only = (
   ...wanted: readonly string[]
 ): Readonly<Record<string, string>> => Object.fromEntries(wanted.map((name) => [name, files[name] ?? '']));
 
+/** Rust is not on every machine; Go is, which builds the servers of the tests. */
+const hasCargo = (await findOnPath('cargo', SCRATCH_ENV)) !== null;
+
 /** Where plans are applied, with the toolchains of this machine. */
 const siteOf = (place: PlanPlace): PlanSite => {
   const site = plainSiteOf(place);
@@ -41,7 +44,10 @@ describe('after the links of a plan are made, the tools say where packages come 
     const { outcome, unverified } = await applyWorkspacePlan(place.bytes, siteOf(place));
     expect(outcome).toBe('committed');
     const hasUv = (await findOnPath('uv', SCRATCH_ENV)) !== null;
-    expect(unverified).toEqual([
+    expect(unverified.toSorted()).toEqual([
+      ...(hasCargo
+        ? []
+        : ['The link from api to core in .cargo/config.toml is not verified: there is no program cargo on the PATH.']),
       'The link from api to core in package.json is not verified: nothing is installed in api yet: ' +
         `run the install command in ${place.root}.`,
       ...(hasUv
@@ -102,7 +108,7 @@ describe('after the links of a plan are made, the tools say where packages come 
     );
   });
 
-  test('no program that a repository names runs', async () => {
+  test.skipIf(!hasCargo)('no program that a repository names runs', async () => {
     const scratch = scratchFolder();
     const trap = join(scratch, 'trap');
     writeFileSync(join(scratch, 'trap.sh'), `#!/bin/sh\ntouch '${trap}'\nexec rustc "$@"\n`, { mode: 0o755 });

@@ -180,5 +180,6 @@ test('a folder that is no repository has the manifests directly in it, and one t
   writeFileSync(join(folder, 'a/package.json'), '{"name": "a"}');
   const { packages } = await readPackageManifests(folder, { git: scratchRunner() });
   expect(packages.map(({ name }) => name)).toEqual(['root']);
-  await expect(readPackageManifests('/nonexistent', { git: scratchRunner() })).rejects.toThrow('does not exist');
+  const missing = join(folder, 'missing');
+  await expect(readPackageManifests(missing, { git: scratchRunner() })).rejects.toThrow('does not exist');
 });
