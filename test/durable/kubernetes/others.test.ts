@@ -196,6 +196,8 @@ describe('a deployment where others work, too', { timeout: 600_000 }, () => {
     });
     expect(await release.longhaul('deploy', 'v1.5.0', '--env', 'staging')).toMatchObject({ exitCode: 0 });
     await releasedAs(release, 'v1.6.0', {
+      // long enough to be cancelled in
+      '.longhaul/environments.yaml': environments().replaceAll('watch: 1s', 'watch: 10s'),
       ...manifestsIn('k8s/api', workload('Deployment', 'api', 'api:6'), settings('six', 'mine')),
     });
     let before: unknown;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Client, type Connection, isGrpcServiceError } from '@temporalio/client';
+import { Client, type Connection, isGrpcServiceError, ServiceError } from '@temporalio/client';
 import { expect, vi } from 'vitest';
 import { openGates } from '../../../activities/gates/read-gates.ts';
 import { type LedgerDatabase, openLedger } from '../../../activities/ledger/open-ledger.ts';
@@ -221,8 +221,21 @@ async function startStage({ client }: Lane, life: Life, stage: Stage): Promise<s
       startDeclared(client, withdrawGenerationFlow, { ...given, version: patch, why: 'it leaks', tag: 'remove' }),
   }[stage];
   const flow = await start();
-  return nameOfEnd({ result: () => flow.result() });
+  const result = async (): Promise<unknown> => {
+    for (const until = Date.now() + OUTAGE_MS; ; await pause(500)) {
+      try {
+        return await flow.result();
+      } catch (error) {
+        // the client gives up before a server that was killed is there again
+        if (!(error instanceof ServiceError) || Date.now() > until) throw error;
+      }
+    }
+  };
+  return nameOfEnd({ result });
 }
+
+/** Longest time until a server that was killed is there again. */
+const OUTAGE_MS = 60_000;
 
 /** Approves all gates, as a person does who does not give up, until the work has ended. */
 async function approveGates({ decisions, client }: Lane, ended: Promise<unknown>): Promise<void> {
